@@ -1,0 +1,1 @@
+"""The ground: database, unit of work, outbox, audit, access, clock, mail."""

@@ -1,0 +1,166 @@
+"""The database: typed base, column types, and the unit of work of a POST, webhook or command."""
+
+import enum
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, Session, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An instant: aware on the way in, UTC and aware on the way out; naive values are refused."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(sa.TypeDecorator[Any]):
+    """A JSON value kept as canonical text (sorted keys), the same bytes on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class ConfidentialText(sa.TypeDecorator[str]):
+    """Clinical text. The one place where field encryption comes in."""
+
+    impl = sa.Text
+    cache_ok = True
+
+
+class ConfidentialJson(Json):
+    """Clinical values. The one place where field encryption comes in."""
+
+    cache_ok = True
+
+
+class Base(DeclarativeBase):
+    """Base of every table: named constraints, so that an error can become a named refusal."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
+        datetime: UtcDateTime(),
+        uuid.UUID: sa.Uuid(),
+    }
+
+
+Key = Annotated[int, mapped_column(primary_key=True)]
+PublicId = Annotated[uuid.UUID, mapped_column(unique=True, default=uuid.uuid4)]
+
+
+def enum_column(members: type[enum.StrEnum], **options: Any) -> MappedColumn[Any]:
+    """A column for a StrEnum: its values as text under a CHECK named after the enum."""
+    return mapped_column(enum_type(members), **options)
+
+
+def enum_type(members: type[enum.StrEnum]) -> sa.Enum:
+    return sa.Enum(
+        members,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        name=members.__name__.lower(),
+        values_callable=lambda enumeration: [member.value for member in enumeration],
+    )
+
+
+class Identified:
+    """Integer key inside, random public id outside."""
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+class NestedUnitOfWork(RuntimeError):
+    """A unit of work was begun inside another one."""
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """Commit everything inside or nothing.
+
+    Ends the read that loading the user began, then begins a writing transaction: on SQLite
+    BEGIN IMMEDIATE, so that a check and the write that rests on it cannot be parted.
+    """
+    session = db.session()
+    if session.info.get("in_unit_of_work"):
+        raise NestedUnitOfWork
+    session.rollback()
+    session.info["in_unit_of_work"] = True
+    try:
+        session.connection(execution_options={"writes": True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop("in_unit_of_work", None)
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+@sa.event.listens_for(Engine, "connect")
+def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
+    if type(dbapi_connection).__module__ != "sqlite3":
+        return
+    # The driver's own BEGIN comes too late for a check-then-write; ours is emitted below.
+    dbapi_connection.isolation_level = None
+    cursor = dbapi_connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@sa.event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if is_sqlite(connection):
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

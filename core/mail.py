@@ -1,0 +1,102 @@
+"""Mail goes through the outbox. Words are neutral: a mail says that something waits, never what."""
+
+import smtplib
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.clock import now
+from core.config import Settings
+from core.database import Base, Identified, unit_of_work
+from core.outbox import post
+
+
+@dataclass(frozen=True)
+class Attachment:
+    name: str
+    media_type: str
+    text: str
+
+
+class KeptMail(Identified, Base):
+    """A mail that was delivered to the demo's post box instead of a mail server."""
+
+    __tablename__ = "kept_mails"
+
+    sent_at: Mapped[datetime] = mapped_column(index=True)
+    to: Mapped[str] = mapped_column(sa.String(254), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(200))
+    body: Mapped[str] = mapped_column(sa.Text)
+    attachment: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+def send_mail(
+    session: Session,
+    *,
+    to: str,
+    subject: str,
+    body: str,
+    dedupe_key: str,
+    at: datetime,
+    attachment: Attachment | None = None,
+) -> None:
+    """Post a mail in the running transaction; it leaves after the commit, once per dedupe key."""
+    payload = {"to": to, "subject": subject, "body": body}
+    if attachment is not None:
+        payload["attachment"] = asdict(attachment)  # type: ignore[assignment]
+    post(session, "mail", payload, dedupe_key=f"mail:{dedupe_key}", at=at)
+
+
+def deliver_mail(payload: dict[str, Any]) -> None:
+    """The outbox handler of mails: the mail server, or the demo's post box without one."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.smtp_url:
+        _send_over_smtp(settings, _message_from(settings, payload))
+    else:
+        _keep(payload)
+
+
+def _keep(payload: dict[str, Any]) -> None:
+    attachment = payload.get("attachment") or {}
+    with unit_of_work() as session:
+        session.add(
+            KeptMail(
+                sent_at=now(),
+                to=payload["to"],
+                subject=payload["subject"],
+                body=payload["body"],
+                attachment=attachment.get("text", ""),
+            )
+        )
+
+
+def _message_from(settings: Settings, payload: dict[str, Any]) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = settings.mail_from
+    message["To"] = payload["to"]
+    message["Subject"] = payload["subject"]
+    message.set_content(payload["body"])
+    if attachment := payload.get("attachment"):
+        main, sub = attachment["media_type"].split("/")
+        message.add_attachment(
+            attachment["text"].encode(), maintype=main, subtype=sub, filename=attachment["name"]
+        )
+    return message
+
+
+def _send_over_smtp(settings: Settings, message: EmailMessage) -> None:
+    """smtp://user:password@host:port, or smtps:// for TLS from the first byte."""
+    parts = urlsplit(settings.smtp_url)
+    kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
+    with kind(parts.hostname or "localhost", parts.port or 25, timeout=10) as server:
+        if parts.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls()
+        if parts.username:
+            server.login(parts.username, parts.password or "")
+        server.send_message(message)

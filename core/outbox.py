@@ -1,0 +1,139 @@
+"""Work that must happen because a transaction committed: at least once, each kind by its handler.
+
+A row is written in the transaction; a worker leases it, carries it out and marks it done. A
+failure waits longer each time and, after `MOST_ATTEMPTS`, is set aside for a person to look at.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.database import Base, Identified, Json, db, unit_of_work
+from core.logs import log
+
+LEASE = timedelta(seconds=60)
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+MOST_ATTEMPTS = 12
+
+Handler = Callable[[dict[str, Any]], None]
+
+
+class OutboxMessage(Identified, Base):
+    """One piece of work. `payload` holds ids and addresses, never clinical content."""
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (sa.Index("ix_outbox_messages_waiting", "done_at", "dead_at", "due_at"),)
+
+    kind: Mapped[str] = mapped_column(sa.String(60))
+    payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    dedupe_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
+    posted_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[datetime | None]
+    lease: Mapped[uuid.UUID | None]
+    done_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+def post(
+    session: Session,
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    dedupe_key: str,
+    at: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """Add work to the running transaction; a second post with the same key adds nothing."""
+    session.flush()
+    known = sa.select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
+    if session.scalar(known) is None:
+        session.add(
+            OutboxMessage(
+                kind=kind, payload=payload, dedupe_key=dedupe_key, posted_at=at, due_at=due_at or at
+            )
+        )
+        session.flush()
+
+
+def handle(app: Flask, kind: str, handler: Handler) -> None:
+    """Register the one handler of a kind; done on the roof."""
+    handlers = app.extensions.setdefault("outbox_handlers", {})
+    if kind in handlers:
+        raise ValueError(f"{kind} has a handler already")
+    handlers[kind] = handler
+
+
+def drain(app: Flask, at: datetime, most: int = 100) -> int:
+    """Carry out what is due, at most `most`; returns how many were tried."""
+    tried = 0
+    with app.app_context():
+        while tried < most and (message := _lease_next(at)) is not None:
+            _carry_out(app, message, at)
+            tried += 1
+    return tried
+
+
+def _lease_next(at: datetime) -> OutboxMessage | None:
+    with unit_of_work() as session:
+        message = session.scalars(_next_due(at)).first()
+        if message is None:
+            return None
+        message.lease = uuid.uuid4()
+        message.leased_until = at + LEASE
+        message.attempts += 1
+        session.flush()
+        session.expunge(message)
+        return message
+
+
+def _next_due(at: datetime) -> sa.Select[OutboxMessage]:
+    free = sa.or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= at)
+    return (
+        sa.select(OutboxMessage)
+        .where(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None))
+        .where(OutboxMessage.due_at <= at, free)
+        .order_by(OutboxMessage.due_at, OutboxMessage.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
+    try:
+        app.extensions["outbox_handlers"][message.kind](message.payload)
+    except Exception as error:
+        db.session.rollback()
+        log(
+            "outbox.failed",
+            kind=message.kind,
+            attempts=message.attempts,
+            error=type(error).__name__,
+        )
+        _settle(message, **_after_failure(message, error, at))
+    else:
+        _settle(message, done_at=at, leased_until=None)
+
+
+def _settle(message: OutboxMessage, **values: Any) -> None:
+    """Write the outcome, unless the lease ran out and another worker has the row."""
+    mine = sa.and_(OutboxMessage.id == message.id, OutboxMessage.lease == message.lease)
+    with unit_of_work() as session:
+        session.execute(sa.update(OutboxMessage).where(mine).values(**values))
+
+
+def _after_failure(message: OutboxMessage, error: Exception, at: datetime) -> dict[str, Any]:
+    # Only the class: an error's text may quote what it failed on.
+    outcome: dict[str, Any] = {"last_error": type(error).__name__, "leased_until": None}
+    if message.attempts >= MOST_ATTEMPTS:
+        return outcome | {"dead_at": at}
+    wait = min(FIRST_WAIT * 2 ** (message.attempts - 1), LONGEST_WAIT)
+    return outcome | {"due_at": at + wait}

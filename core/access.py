@@ -62,5 +62,5 @@ def _answer(verdict: Verdict) -> Response | None:
 
 def install_access(app: Flask, sign_in_address: Callable[[], str]) -> None:
     app.extensions["sign_in_address"] = sign_in_address
-    app.view_functions["static"].policy = anyone  # type: ignore[attr-defined]
+    policy(anyone)(app.view_functions["static"])
     app.before_request(enforce_policy)

@@ -1,0 +1,1 @@
+"""Money: payers, amounts and opaque references. Never a clinical fact."""

@@ -1,0 +1,1 @@
+"""The rooms people use, one folder per capability."""

@@ -1,0 +1,125 @@
+"""People who sign in, the roles they hold, and the clients among them."""
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database import Base, Identified, Key, enum_column
+
+
+class Role(enum.StrEnum):
+    client = "client"
+    therapist = "therapist"
+    supervisor = "supervisor"
+    duty_clinician = "duty_clinician"
+    clinical_lead = "clinical_lead"
+    moderator = "moderator"
+    administrator = "administrator"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ")
+
+
+STAFF_ROLES = frozenset(Role) - {Role.client}
+
+
+class User(Identified, Base):
+    """Somebody who signs in. E-mail addresses are kept in lower case."""
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120), default="")
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    created_at: Mapped[datetime]
+    email_confirmed_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+    role_rows: Mapped[list["UserRole"]] = relationship(
+        back_populates="user",
+        foreign_keys="UserRole.user_id",
+        lazy="selectin",
+        cascade="all, delete-orphan",
+    )
+    client: Mapped["Client | None"] = relationship(back_populates="user")
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(row.role for row in self.role_rows)
+
+    def has(self, *roles: Role) -> bool:
+        return bool(self.roles & frozenset(roles))
+
+
+class UserRole(Base):
+    __tablename__ = "user_roles"
+    __table_args__ = (sa.UniqueConstraint("user_id", "role"),)
+
+    id: Mapped[Key]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    role: Mapped[Role] = enum_column(Role)
+    granted_at: Mapped[datetime]
+    granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+
+    user: Mapped[User] = relationship(back_populates="role_rows", foreign_keys=[user_id])
+
+
+class SignInSession(Identified, Base):
+    """One signed-in browser. The cookie holds the token, the row only its hash."""
+
+    __tablename__ = "sign_in_sessions"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    browser: Mapped[str] = mapped_column(sa.String(80), default="")
+
+    user: Mapped[User] = relationship()
+
+
+class EmailTokenPurpose(enum.StrEnum):
+    confirm = "confirm"
+    reset = "reset"
+
+
+class EmailToken(Base):
+    """A single-use link in a mail; only the hash of the token is kept."""
+
+    __tablename__ = "email_tokens"
+
+    id: Mapped[Key]
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    purpose: Mapped[EmailTokenPurpose] = enum_column(EmailTokenPurpose)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class Client(Identified, Base):
+    """A person who looks for help. `place` is ISO 3166-2, empty until they say it."""
+
+    __tablename__ = "clients"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), unique=True)
+    preferred_name: Mapped[str] = mapped_column(sa.String(80), default="")
+    phone: Mapped[str] = mapped_column(sa.String(40), default="")
+    place: Mapped[str] = mapped_column(sa.String(6), default="")
+    zone: Mapped[str] = mapped_column(sa.String(60), default="America/Los_Angeles")
+    adult_attested_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+    user: Mapped[User] = relationship(back_populates="client", lazy="joined")
+
+    @property
+    def called(self) -> str:
+        """What staff may call them: the name they gave, or a neutral word."""
+        return self.preferred_name or "Client"

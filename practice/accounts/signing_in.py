@@ -1,0 +1,95 @@
+"""Signed-in browsers: Flask-Login over rows of our own, so that any of them can be ended."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, request, session, url_for
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.database import db
+from practice.accounts.models import SignInSession, User
+
+IDLE_LIMIT = timedelta(hours=12)
+ABSOLUTE_LIMIT = timedelta(days=14)
+SEEN_EVERY = timedelta(minutes=5)
+
+
+class SignedIn(UserMixin):
+    """The person of this request, with everything of their user row at hand."""
+
+    def __init__(self, user: User, row: SignInSession, token: str) -> None:
+        self.user = user
+        self.row = row
+        self._token = token
+
+    def get_id(self) -> str:
+        return self._token
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.user, name)
+
+
+def install(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(load_signed_in)
+
+
+def load_signed_in(token: str) -> SignedIn | None:
+    """The person whose browser holds this token, if its row is still good."""
+    row = db.session.scalars(_live_row(token, now())).first()
+    if row is None or row.user.disabled_at is not None:
+        return None
+    return SignedIn(row.user, row, token)
+
+
+def begin(db_session: Session, user: User, at: datetime, browser: str) -> str:
+    """Add the row of a new signed-in browser; returns the token that only its cookie holds."""
+    token = secrets.token_urlsafe(32)
+    db_session.add(
+        SignInSession(
+            token_hash=token_hash(token),
+            user_id=user.id,
+            created_at=at,
+            last_seen_at=at,
+            expires_at=at + ABSOLUTE_LIMIT,
+            browser=browser[:80],
+        )
+    )
+    return token
+
+
+def remember(user: User, token: str) -> None:
+    """Put the token into a fresh cookie: nothing of the visitor's earlier cookie survives."""
+    session.clear()
+    login_user(SignedIn(user, SignInSession(), token))
+
+
+def forget() -> None:
+    logout_user()
+    session.clear()
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sign_in_address() -> str:
+    """Where to sign in, coming back here afterwards if this was a page to look at."""
+    if request.method != "GET":
+        return url_for("accounts.sign_in")
+    return url_for("accounts.sign_in", next=request.path)
+
+
+def _live_row(token: str, at: datetime) -> sa.Select[SignInSession]:
+    return (
+        sa.select(SignInSession)
+        .options(sa.orm.joinedload(SignInSession.user))
+        .where(SignInSession.token_hash == token_hash(token), SignInSession.ended_at.is_(None))
+        .where(SignInSession.expires_at > at, SignInSession.last_seen_at > at - IDLE_LIMIT)
+    )

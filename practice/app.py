@@ -1,0 +1,93 @@
+"""The roof: where the rooms, the engine, billing and the ground meet."""
+
+import logging
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from core import access
+from core.clock import Clock, SystemClock
+from core.config import Settings, settings_from
+from core.database import db
+from core.mail import deliver_mail
+from core.outbox import handle
+from practice import errors, headers, navigation, wiring
+from practice.accounts import signing_in
+from practice.accounts.views import bp as accounts
+from practice.appointments.views import bp as appointments
+from practice.care.views import bp as care
+from practice.consent.views import bp as consent
+from practice.credentials.views import bp as credentials
+from practice.groups.views import bp as groups
+from practice.intake.views import bp as intake
+from practice.matches.views import bp as matches
+from practice.oversight.views import bp as oversight
+from practice.payments.views import bp as payments
+from practice.therapists.views import bp as therapists
+from practice.today.views import bp as today
+
+ROOT = Path(__file__).parent.parent
+SLICES = (
+    accounts,
+    consent,
+    intake,
+    therapists,
+    credentials,
+    matches,
+    care,
+    appointments,
+    groups,
+    payments,
+    oversight,
+    today,
+)
+
+csrf = CSRFProtect()
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """The whole application; settings come from the environment unless given."""
+    settings = settings or settings_from()
+    app = Flask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    _configure(app, settings, clock or SystemClock())
+    _install(app)
+    for slice_ in SLICES:
+        app.register_blueprint(slice_)
+    handle(app, "mail", deliver_mail)
+    wiring.connect(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("attune").setLevel(logging.INFO)
+    app.extensions["settings"] = settings
+    app.extensions["clock"] = clock
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": settings.database_url.startswith("postgresql")},
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.served_over_tls,
+        SESSION_COOKIE_NAME="__Host-attune" if settings.served_over_tls else "attune",
+        MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _install(app: Flask) -> None:
+    db.init_app(app)
+    csrf.init_app(app)
+    signing_in.install(app)
+    access.install_access(app, signing_in.sign_in_address)
+    headers.install(app)
+    errors.install(app)
+    navigation.install(app)

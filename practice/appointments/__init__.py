@@ -1,0 +1,1 @@
+"""Times, first meetings and calendar files."""

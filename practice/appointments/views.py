@@ -1,0 +1,5 @@
+"""Pages of appointments."""
+
+from flask import Blueprint
+
+bp = Blueprint("appointments", __name__)

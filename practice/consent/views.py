@@ -1,0 +1,5 @@
+"""Pages of consent."""
+
+from flask import Blueprint
+
+bp = Blueprint("consent", __name__)

@@ -1,0 +1,1 @@
+"""Checks and decisions: who looked where, and what was decided."""

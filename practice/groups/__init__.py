@@ -1,0 +1,1 @@
+"""Groups, sessions, seats, screening and enrolments."""

@@ -1,0 +1,56 @@
+"""Headers of every answer: a strict content policy, no referrer, private pages not kept."""
+
+import secrets
+import uuid
+
+from flask import Flask, Response, current_app, g, request
+
+from core.config import Settings
+
+
+def install(app: Flask) -> None:
+    app.before_request(_name_request)
+    app.after_request(_add_headers)
+    app.context_processor(lambda: {"csp_nonce": getattr(g, "csp_nonce", "")})
+
+
+def _name_request() -> None:
+    g.request_id = uuid.uuid4()
+    g.csp_nonce = secrets.token_urlsafe(16)
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _content_policy())
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=(), browsing-topics=()"
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    if _settings().served_over_tls:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response
+
+
+def _content_policy() -> str:
+    # The payment page answers the form that asks for it with a redirect, so form-action names it.
+    payment_page = _settings().stripe_api_base or "https://checkout.stripe.com"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            f"script-src 'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "script-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            f"form-action 'self' {payment_page}",
+        )
+    )
+
+
+def _settings() -> Settings:
+    return current_app.extensions["settings"]

@@ -1,0 +1,1 @@
+"""The intake, its instruments, assessments and risk flags."""

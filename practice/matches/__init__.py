@@ -1,0 +1,1 @@
+"""Rows to the engine and back: proposals, requests and answers."""

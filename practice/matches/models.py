@@ -1,0 +1,106 @@
+"""What was proposed to a client and why, and the one request that is out at a time."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database import Base, ConfidentialJson, Identified, Json, enum_column
+from practice.accounts.models import Client, User
+from practice.therapists.models import Therapist
+
+
+class WeightsVersion(Identified, Base):
+    """The factors' weights, summing to 1000; a change is a new version with a reason."""
+
+    __tablename__ = "weights_versions"
+
+    version: Mapped[int] = mapped_column(unique=True)
+    weights: Mapped[dict[str, int]] = mapped_column(Json)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    decided_by: Mapped[User | None] = relationship()
+
+
+class Proposal(Identified, Base):
+    """What a client was shown: enough to replay it to the point, not the whole market."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (sa.UniqueConstraint("client_id", "digest"),)
+
+    client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), index=True)
+    made_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    weights_version: Mapped[int]
+    engine_version: Mapped[str] = mapped_column(sa.String(20))
+    client_inputs: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
+    shown: Mapped[list[dict[str, Any]]] = mapped_column(ConfidentialJson)
+
+
+class RequestState(enum.StrEnum):
+    sent = "sent"
+    accepted = "accepted"
+    declined = "declined"
+    lapsed = "lapsed"
+    withdrawn = "withdrawn"
+    met = "met"
+
+
+REQUEST_TRANSITIONS: dict[RequestState, frozenset[RequestState]] = {
+    RequestState.sent: frozenset(
+        {
+            RequestState.accepted,
+            RequestState.declined,
+            RequestState.lapsed,
+            RequestState.withdrawn,
+        }
+    ),
+    RequestState.accepted: frozenset(
+        {RequestState.met, RequestState.withdrawn, RequestState.lapsed}
+    ),
+    RequestState.declined: frozenset(),
+    RequestState.lapsed: frozenset(),
+    RequestState.withdrawn: frozenset(),
+    RequestState.met: frozenset(),
+}
+
+_WAITING = "state IN ('sent', 'accepted')"
+
+
+class MatchRequest(Identified, Base):
+    """A client asks one therapist. `shared` holds only what the client chose to share.
+
+    `accepted` waits for the client to pick a time and sign; `met` is when the episode opened.
+    """
+
+    __tablename__ = "match_requests"
+    __table_args__ = (
+        sa.Index(
+            "uq_match_requests_waiting_client_id",
+            "client_id",
+            unique=True,
+            sqlite_where=sa.text(_WAITING),
+            postgresql_where=sa.text(_WAITING),
+        ),
+        sa.Index("ix_match_requests_inbox", "therapist_id", "state"),
+    )
+
+    client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"))
+    therapist_id: Mapped[int] = mapped_column(sa.ForeignKey("therapists.id"))
+    proposal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("proposals.id"))
+    place: Mapped[str] = mapped_column(sa.String(6))
+    service: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[RequestState] = enum_column(RequestState, default=RequestState.sent)
+    shared: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
+    sent_at: Mapped[datetime]
+    answer_due_at: Mapped[datetime] = mapped_column(index=True)
+    answered_at: Mapped[datetime | None]
+    reply: Mapped[str] = mapped_column(sa.String(500), default="")
+
+    client: Mapped[Client] = relationship(lazy="joined")
+    therapist: Mapped[Therapist] = relationship(lazy="joined")
+    proposal: Mapped[Proposal | None] = relationship()

@@ -1,0 +1,1 @@
+"""The administrators' console: staff, rota, documents, who did what."""

@@ -1,0 +1,5 @@
+"""Pages of oversight."""
+
+from flask import Blueprint
+
+bp = Blueprint("oversight", __name__)

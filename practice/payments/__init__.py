@@ -1,0 +1,1 @@
+"""Screens over billing, receipts and the webhook."""

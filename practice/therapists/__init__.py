@@ -1,0 +1,1 @@
+"""Profiles, licences as declared, weekly hours and the directory."""

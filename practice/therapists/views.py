@@ -1,0 +1,5 @@
+"""Pages of therapists."""
+
+from flask import Blueprint
+
+bp = Blueprint("therapists", __name__)

@@ -1,0 +1,134 @@
+"""One application a worker, on SQLite or a real PostgreSQL (`--database`), emptied for each test."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from core.clock import FrozenClock
+from core.config import Settings
+from core.database import Base, db
+from core.migrating import upgrade
+from practice.app import create_app
+from tests.postgres import Cluster
+
+# A Tuesday, mid-morning in the west of the United States.
+NOW = datetime(2026, 12, 1, 18, 0, tzinfo=UTC)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.addoption("--prove", action="store_true", help="run the proofs at full size")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "prove: a proof that only runs at full size (make prove)")
+    config.addinivalue_line("markers", "browser: needs Chromium")
+    # One cluster a run: workers find it by the address that the controller put there.
+    if config.getoption("--database") == "postgresql" and not hasattr(config, "workerinput"):
+        config.cluster = Cluster.start()  # type: ignore[attr-defined]
+
+
+def pytest_configure_node(node) -> None:  # type: ignore[no-untyped-def]
+    if hasattr(node.config, "cluster"):
+        node.workerinput["postgres"] = node.config.cluster.address
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "cluster"):
+        config.cluster.stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--prove"):
+        kept = [item for item in items if item.get_closest_marker("prove") is None]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def proving(request: pytest.FixtureRequest) -> bool:
+    """Whether the long proofs run at full size."""
+    return bool(request.config.getoption("--prove"))
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.config.getoption("--database") == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'attune.sqlite3'}"
+    return _cluster(request.config).create_database()
+
+
+def _cluster(config: pytest.Config) -> Cluster:
+    if hasattr(config, "cluster"):
+        return config.cluster
+    return Cluster(config.workerinput["postgres"])  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        data_dir=Path(tmp_path_factory.mktemp("data")),
+        database_url=database_url,
+        secret_key="a secret for tests",
+        base_url="http://localhost",
+        argon2_time_cost=1,
+        argon2_memory_kib=8,
+    )
+
+
+@pytest.fixture(scope="session")
+def whole_app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings, FrozenClock(NOW))
+    app.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=True)
+    with app.app_context():
+        upgrade(db.engine)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+    shutil.rmtree(settings.data_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def app(whole_app: Flask) -> Flask:
+    """The application over an empty database, its clock at NOW."""
+    whole_app.extensions["clock"] = FrozenClock(NOW)
+    whole_app.config["WTF_CSRF_ENABLED"] = True
+    with whole_app.app_context():
+        empty_database(db.engine)
+    return whole_app
+
+
+@pytest.fixture
+def clock(app: Flask) -> FrozenClock:
+    clock: FrozenClock = app.extensions["clock"]
+    return clock
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[sa.orm.Session]:
+    """A database session inside an application context, for tests of rules and queries."""
+    with app.app_context():
+        yield db.session()
+        db.session.remove()
+
+
+@pytest.fixture
+def http(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, CSRF not asked for (journeys ask for it)."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    return app.test_client()
+
+
+def empty_database(engine: sa.Engine) -> None:
+    """Delete every row; therapists name each other, so that bond goes first."""
+    tables = [table for table in reversed(Base.metadata.sorted_tables)]
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE therapists SET supervisor_id = NULL"))
+        for table in tables:
+            connection.execute(table.delete())

@@ -1,0 +1,66 @@
+"""A PostgreSQL of our own for a test run: in a temporary folder, on a Unix socket only."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+OWNER = "postgres"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running server; `address` is the folder of its socket."""
+
+    address: str
+
+    @classmethod
+    def start(cls, *, fsync: bool = False) -> "Cluster":
+        folder = Path(tempfile.mkdtemp(prefix="attune-postgres-"))
+        cluster = cls(str(folder))
+        if os.getuid() == 0:
+            owner = pwd.getpwnam(OWNER)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        cluster._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "app", "--no-sync")
+        options = f"-c listen_addresses='' -k {folder} -c max_connections=300"
+        if not fsync:
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        # Without a log file of its own a piped start never ends.
+        log = f"{folder}/log"
+        cluster._run("pg_ctl", "-w", "-D", f"{folder}/data", "-l", log, "-o", options, "start")
+        return cluster
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", f"{self.address}/data", "-m", "immediate", "stop")
+        shutil.rmtree(self.address, ignore_errors=True)
+
+    def create_database(self) -> str:
+        """Make an empty database; returns its DATABASE_URL."""
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(f"host={self.address} user=app dbname=postgres", autocommit=True) as c:
+            c.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql+psycopg://app@/{name}?host={self.address}"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_owner = ["runuser", "-u", OWNER, "--"] if os.getuid() == 0 else []
+        command = [*as_owner, str(_programs() / program), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/tmp")
+        if done.returncode:
+            pytest.exit(f"PostgreSQL: {program} failed: {done.stderr.strip()[-400:]}", 2)
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        pytest.exit("PostgreSQL's server is not installed: apt-get install postgresql", 2)
+    return Path(on_path).parent

@@ -127,7 +127,7 @@ def http(app: Flask) -> FlaskClient:
 
 def empty_database(engine: sa.Engine) -> None:
     """Delete every row; therapists name each other, so that bond goes first."""
-    tables = [table for table in reversed(Base.metadata.sorted_tables)]
+    tables = list(reversed(Base.metadata.sorted_tables))
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE therapists SET supervisor_id = NULL"))
         for table in tables:

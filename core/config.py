@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DEFAULT_DATA_DIR = "var"
+DEFAULT_DATA_DIR = Path(__file__).parent.parent / "var"
 SANDBOX_API_KEY = "sk_test_attune_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_attune_sandbox"
 
@@ -32,8 +32,15 @@ class Settings:
     stripe_api_key: str = field(default=SANDBOX_API_KEY, repr=False)
     stripe_webhook_secret: str = field(default=SANDBOX_WEBHOOK_SECRET, repr=False)
     stripe_api_base: str = ""
+    port: int = 8000
+    sandbox_port: int = 8001
     argon2_time_cost: int = 3
     argon2_memory_kib: int = 65536
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether payments go to the local sandbox: so it is until a real key is set."""
+        return self.stripe_api_key == SANDBOX_API_KEY
 
     @property
     def served_over_tls(self) -> bool:
@@ -44,6 +51,8 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises BadSetting naming the first one that cannot be used."""
     data_dir = Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve()
     port = _whole_number(environment, "PORT", 8000)
+    sandbox_port = _whole_number(environment, "SANDBOX_PORT", port + 1)
+    stripe_api_key = environment.get("STRIPE_API_KEY") or SANDBOX_API_KEY
     return Settings(
         data_dir=data_dir,
         database_url=_database_url(environment, data_dir),
@@ -55,9 +64,12 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         zone=environment.get("ZONE", "America/Los_Angeles"),
         smtp_url=environment.get("SMTP_URL", ""),
         mail_from=environment.get("MAIL_FROM", "Attune <no-reply@localhost>"),
-        stripe_api_key=environment.get("STRIPE_API_KEY", SANDBOX_API_KEY),
+        stripe_api_key=stripe_api_key,
         stripe_webhook_secret=environment.get("STRIPE_WEBHOOK_SECRET", SANDBOX_WEBHOOK_SECRET),
-        stripe_api_base=environment.get("STRIPE_API_BASE", ""),
+        stripe_api_base=environment.get("STRIPE_API_BASE")
+        or _api_base(stripe_api_key, sandbox_port),
+        port=port,
+        sandbox_port=sandbox_port,
         argon2_time_cost=_whole_number(environment, "ARGON2_TIME_COST", 3),
         argon2_memory_kib=_whole_number(environment, "ARGON2_MEMORY_KIB", 65536),
     )
@@ -68,6 +80,11 @@ def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSetting("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
     return url
+
+
+def _api_base(stripe_api_key: str, sandbox_port: int) -> str:
+    """Where payments are asked for: the sandbox's address, or "" for the company's own."""
+    return f"http://127.0.0.1:{sandbox_port}" if stripe_api_key == SANDBOX_API_KEY else ""
 
 
 def _whole_number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""One application a worker, on SQLite or a real PostgreSQL (`--database`), emptied for each test."""
+"""One application a worker, on SQLite or a real PostgreSQL (`--database`), empty for each test."""
 
 import shutil
 from collections.abc import Iterator

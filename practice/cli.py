@@ -1,0 +1,91 @@
+"""The console script `attune`. A wrong call ends with one line that says what to mend and exit 2."""
+
+import sys
+from dataclasses import replace
+
+import click
+from flask import Flask
+
+from core.config import BadSetting, Settings, settings_from
+from core.database import db
+from core.migrating import upgrade
+from practice.accounts.commands import create_admin_command
+from practice.credentials.commands import npi_command
+from practice.intake.commands import score_command
+from practice.matches.commands import match_command
+from practice.seed.commands import seed_command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Attune: bring people to the right therapist."""
+
+
+for command in (create_admin_command, match_command, npi_command, score_command, seed_command):
+    cli.add_command(command)
+
+
+@cli.command()
+@click.option("--demo", is_flag=True, help="Fill an empty database with a demo clinic.")
+def run(demo: bool) -> None:
+    """Bring the database up to date and start web, worker and sandbox."""
+    from practice.supervisor import supervise
+
+    settings = replace(settings_from(), demo=demo or settings_from().demo)
+    _prepare(settings)
+    click.echo(f"\nAttune is at {settings.base_url}   (Ctrl-C stops it)\n")
+    supervise(settings)
+
+
+@cli.command()
+def worker() -> None:
+    """Carry out the outbox and what time makes due, until stopped."""
+    from practice.worker import work_until_signalled
+
+    work_until_signalled(_app(settings_from()))
+
+
+@cli.group("db")
+def database() -> None:
+    """The database's schema."""
+
+
+@database.command("upgrade")
+def database_upgrade() -> None:
+    """Bring the schema up to date."""
+    app = _app(settings_from())
+    with app.app_context():
+        upgrade(db.engine)
+    click.echo("The database is up to date.")
+
+
+def _prepare(settings: Settings) -> None:
+    from practice.seed.demo import logins, seed_demo_if_empty
+
+    app = _app(settings)
+    with app.app_context():
+        upgrade(db.engine)
+        if settings.demo:
+            seed_demo_if_empty(click.echo)
+            for line in logins():
+                click.echo(line)
+        db.engine.dispose()
+
+
+def _app(settings: Settings) -> Flask:
+    from practice.app import create_app
+
+    return create_app(settings)
+
+
+def main() -> None:
+    """Run the command line; exit codes: 2 wrong use or unreadable input, 1 a negative answer."""
+    try:
+        cli()
+    except BadSetting as error:
+        click.echo(f"attune: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -51,6 +52,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
+class Browser(FlaskClient):
+    """A test browser whose requests never share the test's own context (session, `g`, user)."""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **options)
+
+
 @pytest.fixture(scope="session")
 def proving(request: pytest.FixtureRequest) -> bool:
     """Whether the long proofs run at full size."""
@@ -86,6 +95,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
 def whole_app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings, FrozenClock(NOW))
     app.config.update(TESTING=True, PROPAGATE_EXCEPTIONS=True)
+    app.test_client_class = Browser
     with app.app_context():
         upgrade(db.engine)
     yield app

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+
+from practice.local_time import instant_at
 
 
 class UnknownPlace(LookupError):
@@ -53,11 +54,9 @@ def zone_of(code: str) -> str:
 def in_force_until(expires_on: date, code: str) -> datetime:
     """The instant (aware, UTC) of the midnight that ends `expires_on` where the licence is from.
 
-    A licence is in force strictly before it. No zone here changes its clocks at midnight.
+    A licence is in force strictly before it.
     """
-    morrow = expires_on + timedelta(days=1)
-    midnight = datetime.combine(morrow, time(), tzinfo=ZoneInfo(zone_of(code)))
-    return midnight.astimezone(UTC)
+    return instant_at(expires_on + timedelta(days=1), time(), zone_of(code))
 
 
 def _shipped() -> dict[str, Place]:

@@ -14,6 +14,7 @@ def upgrade() -> None:
         "therapists",
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("supervisor_id", sa.Integer(), nullable=True),
+        sa.Column("supervisor_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("profession", sa.String(length=40), nullable=False),
         sa.Column(
@@ -143,25 +144,34 @@ def upgrade() -> None:
         sa.Column("declared_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("found_source", sa.String(length=200), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["therapist_id"], ["therapists.id"], name=op.f("fk_licences_therapist_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_licences")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_licences_public_id")),
         sa.UniqueConstraint(
+            "therapist_id",
             "place",
             "profession",
             "number",
             "kind",
-            name=op.f("uq_licences_place_profession_number_kind"),
+            name=op.f("uq_licences_therapist_id_place_profession_number_kind"),
         ),
-        sa.UniqueConstraint("public_id", name=op.f("uq_licences_public_id")),
     )
     with op.batch_alter_table("licences", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_licences_place"), ["place"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_licences_therapist_id"), ["therapist_id"], unique=False
+        )
+        batch_op.create_index(
+            "uq_licences_verified_number",
+            ["place", "profession", "number", "kind"],
+            unique=True,
+            sqlite_where=sa.text("state = 'verified' AND withdrawn_at IS NULL"),
+            postgresql_where=sa.text("state = 'verified' AND withdrawn_at IS NULL"),
         )
 
     op.create_table(
@@ -189,6 +199,11 @@ def downgrade() -> None:
 
     op.drop_table("weekly_hours")
     with op.batch_alter_table("licences", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_licences_verified_number",
+            sqlite_where=sa.text("state = 'verified' AND withdrawn_at IS NULL"),
+            postgresql_where=sa.text("state = 'verified' AND withdrawn_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_licences_therapist_id"))
         batch_op.drop_index(batch_op.f("ix_licences_place"))
 

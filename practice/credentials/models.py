@@ -12,7 +12,10 @@ from practice.therapists.models import Licence, Therapist
 
 
 class LicenceCheck(Identified, Base):
-    """A look-up of a licence at its primary source, word for word (NCQA: at most 120 days old)."""
+    """A look-up of a licence at its primary source, word for word (NCQA: at most 120 days old).
+
+    `same_person` says how the looker knows it is the same person although the name differs.
+    """
 
     __tablename__ = "licence_checks"
 
@@ -25,6 +28,7 @@ class LicenceCheck(Identified, Base):
     found_name: Mapped[str] = mapped_column(sa.String(200), default="")
     found_number: Mapped[str] = mapped_column(sa.String(40), default="")
     found_expires_on: Mapped[date | None]
+    same_person: Mapped[str] = mapped_column(sa.Text, default="")
     discipline: Mapped[bool] = mapped_column(default=False)
     evidence_hash: Mapped[str] = mapped_column(sa.String(64))
     looked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
@@ -44,6 +48,7 @@ class NpiCheck(Identified, Base):
     check_digit_valid: Mapped[bool]
     found_name: Mapped[str] = mapped_column(sa.String(200), default="")
     found_taxonomy: Mapped[str] = mapped_column(sa.String(200), default="")
+    same_person: Mapped[str] = mapped_column(sa.Text, default="")
     source: Mapped[str] = mapped_column(sa.String(200))
     retrieved_at: Mapped[datetime]
     looked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
@@ -70,3 +75,35 @@ class Decision(Identified, Base):
 
     decided_by: Mapped[User] = relationship(foreign_keys=[decided_by_id], lazy="joined")
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
+
+
+_OPEN = "answered_at IS NULL"
+
+
+class Reversal(Identified, Base):
+    """A wish to undo a decision or to end a right for good: it waits for a second administrator."""
+
+    __tablename__ = "reversals"
+    __table_args__ = (
+        sa.Index(
+            "uq_reversals_open_subject_id",
+            "subject_id",
+            unique=True,
+            sqlite_where=sa.text(_OPEN),
+            postgresql_where=sa.text(_OPEN),
+        ),
+    )
+
+    subject_kind: Mapped[str] = mapped_column(sa.String(20))
+    subject_id: Mapped[uuid.UUID]
+    therapist_id: Mapped[int] = mapped_column(sa.ForeignKey("therapists.id"), index=True)
+    to_state: Mapped[str] = mapped_column(sa.String(40))
+    reason: Mapped[str] = mapped_column(sa.Text)
+    proposed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    proposed_at: Mapped[datetime]
+    answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]
+    confirmed: Mapped[bool] = mapped_column(default=False)
+
+    proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id], lazy="joined")
+    answered_by: Mapped[User | None] = relationship(foreign_keys=[answered_by_id])

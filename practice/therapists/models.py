@@ -5,13 +5,14 @@ decisions that move its state live in `credentials`.
 """
 
 import enum
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Identified, Json, Key, enum_column
+from core.errors import WrongState
 from practice.accounts.models import User
 
 
@@ -23,6 +24,10 @@ class ApplicationState(enum.StrEnum):
     verified = "verified"
     rejected = "rejected"
     suspended = "suspended"
+
+    @property
+    def label(self) -> str:
+        return _plain(self.value)
 
 
 class LicenceState(enum.StrEnum):
@@ -37,15 +42,30 @@ class LicenceState(enum.StrEnum):
     revoked = "revoked"
     surrendered = "surrendered"
 
+    @property
+    def label(self) -> str:
+        return _plain(self.value)
+
+
+def _plain(value: str) -> str:
+    return {"draft": "not sent yet", "submitted": "waiting", "needs_info": "more is needed"}.get(
+        value, value.replace("_", " ")
+    )
+
 
 APPLICATION_TRANSITIONS: dict[ApplicationState, frozenset[ApplicationState]] = {
     ApplicationState.draft: frozenset({ApplicationState.submitted}),
     ApplicationState.submitted: frozenset({ApplicationState.in_review}),
     ApplicationState.in_review: frozenset(
-        {ApplicationState.needs_info, ApplicationState.verified, ApplicationState.rejected}
+        {
+            ApplicationState.submitted,
+            ApplicationState.needs_info,
+            ApplicationState.verified,
+            ApplicationState.rejected,
+        }
     ),
     ApplicationState.needs_info: frozenset({ApplicationState.submitted}),
-    ApplicationState.verified: frozenset({ApplicationState.suspended}),
+    ApplicationState.verified: frozenset({ApplicationState.submitted, ApplicationState.suspended}),
     ApplicationState.rejected: frozenset({ApplicationState.in_review}),
     ApplicationState.suspended: frozenset({ApplicationState.in_review}),
 }
@@ -54,7 +74,12 @@ LICENCE_TRANSITIONS: dict[LicenceState, frozenset[LicenceState]] = {
     LicenceState.draft: frozenset({LicenceState.submitted}),
     LicenceState.submitted: frozenset({LicenceState.in_review}),
     LicenceState.in_review: frozenset(
-        {LicenceState.needs_info, LicenceState.verified, LicenceState.rejected}
+        {
+            LicenceState.submitted,
+            LicenceState.needs_info,
+            LicenceState.verified,
+            LicenceState.rejected,
+        }
     ),
     LicenceState.needs_info: frozenset({LicenceState.submitted}),
     LicenceState.verified: frozenset(
@@ -67,11 +92,21 @@ LICENCE_TRANSITIONS: dict[LicenceState, frozenset[LicenceState]] = {
         }
     ),
     LicenceState.rejected: frozenset({LicenceState.in_review}),
-    LicenceState.suspended: frozenset({LicenceState.in_review}),
+    LicenceState.suspended: frozenset(
+        {
+            LicenceState.in_review,
+            LicenceState.restricted,
+            LicenceState.revoked,
+            LicenceState.surrendered,
+        }
+    ),
     LicenceState.restricted: frozenset({LicenceState.in_review}),
     LicenceState.revoked: frozenset(),
     LicenceState.surrendered: frozenset(),
 }
+
+
+HOURS_STAY_FRESH = timedelta(days=14)
 
 
 class Level(enum.StrEnum):
@@ -88,8 +123,10 @@ class Therapist(Identified, Base):
     """A profile. Codes are those of `practice.vocabularies`; fees are minor units a session.
 
     `open_places` is how many new clients they can take now; it is taken and given back by
-    conditional update. `payments` maps an accepted kind to its terms, `skills` a concern to 1–3,
-    `identities` an attribute to the codes they chose to publish, `style` an axis to −3…+3.
+    conditional update. `payments` lists the kinds and insurance plans they accept ("insurance" is
+    among them when any plan is); `skills` maps a concern to 1–3, `identities` an attribute to the
+    codes they chose to publish, `style` an axis to −3…+3. An associate counts only while the
+    supervisor they name has said so (`supervisor_confirmed_at`).
     """
 
     __tablename__ = "therapists"
@@ -97,6 +134,7 @@ class Therapist(Identified, Base):
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), unique=True)
     supervisor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("therapists.id"), index=True)
+    supervisor_confirmed_at: Mapped[datetime | None]
     name: Mapped[str] = mapped_column(sa.String(120))
     profession: Mapped[str] = mapped_column(sa.String(40))
     level: Mapped[Level] = enum_column(Level, default=Level.licensed)
@@ -141,6 +179,16 @@ class Therapist(Identified, Base):
     def is_associate(self) -> bool:
         return self.level is Level.associate
 
+    @property
+    def declared_licences(self) -> list["Licence"]:
+        """What still stands on the profile, by place and then number."""
+        standing = [licence for licence in self.licences if licence.withdrawn_at is None]
+        return sorted(standing, key=lambda licence: (licence.place, licence.number))
+
+    def hours_are_fresh(self, at: datetime) -> bool:
+        confirmed = self.hours_confirmed_at
+        return confirmed is not None and confirmed > at - HOURS_STAY_FRESH
+
 
 class Application(Identified, Base):
     """A therapist's request to be listed. Decisions about it are rows in `credentials`."""
@@ -154,16 +202,41 @@ class Application(Identified, Base):
 
     therapist: Mapped[Therapist] = relationship(back_populates="application")
 
+    def move_to(self, state: ApplicationState, at: datetime) -> None:
+        """Change state; raises WrongState for a step the table does not know."""
+        if state not in APPLICATION_TRANSITIONS[self.state]:
+            raise WrongState
+        self.state = state
+        self.changed_at = at
+        if state is ApplicationState.submitted:
+            self.submitted_at = at
+
+
+_VERIFIED = "state = 'verified' AND withdrawn_at IS NULL"
+
 
 class Licence(Identified, Base):
     """A right to practise in one place, as declared; `state` says what was found.
 
     `in_force_until` is the instant of the midnight that ends `expires_on` in the place's own
-    zone. The `found_*` columns are the public evidence of the last verifying check.
+    zone. The `found_*` columns are the public evidence of the last verifying check. Two people
+    may declare the same number, by mistake or not; only one of them can have it verified.
     """
 
     __tablename__ = "licences"
-    __table_args__ = (sa.UniqueConstraint("place", "profession", "number", "kind"),)
+    __table_args__ = (
+        sa.UniqueConstraint("therapist_id", "place", "profession", "number", "kind"),
+        sa.Index(
+            "uq_licences_verified_number",
+            "place",
+            "profession",
+            "number",
+            "kind",
+            unique=True,
+            sqlite_where=sa.text(_VERIFIED),
+            postgresql_where=sa.text(_VERIFIED),
+        ),
+    )
 
     therapist_id: Mapped[int] = mapped_column(sa.ForeignKey("therapists.id"), index=True)
     kind: Mapped[LicenceKind] = enum_column(LicenceKind, default=LicenceKind.state)
@@ -178,11 +251,19 @@ class Licence(Identified, Base):
     declared_at: Mapped[datetime]
     found_source: Mapped[str] = mapped_column(sa.String(200), default="")
     found_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
 
     therapist: Mapped[Therapist] = relationship(back_populates="licences")
 
     def is_in_force(self, at: datetime) -> bool:
-        return self.state is LicenceState.verified and at < self.in_force_until
+        verified = self.state is LicenceState.verified and self.withdrawn_at is None
+        return verified and at < self.in_force_until
+
+    def move_to(self, state: LicenceState) -> None:
+        """Change state; raises WrongState for a step the table does not know."""
+        if self.withdrawn_at is not None or state not in LICENCE_TRANSITIONS[self.state]:
+            raise WrongState
+        self.state = state
 
 
 class WeeklyHours(Base):

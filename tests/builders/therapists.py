@@ -129,6 +129,7 @@ def _columns(
 ) -> dict[str, Any]:
     return {
         "supervisor": supervisor,
+        "supervisor_confirmed_at": at - timedelta(days=3) if supervisor else None,
         "name": name,
         "profession": "psychologist",
         "level": Level.associate if supervisor else Level.licensed,

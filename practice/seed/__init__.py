@@ -1,0 +1,1 @@
+"""Believable invented worlds: the demo clinic, and worlds of any size for measuring."""

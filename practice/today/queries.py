@@ -1,0 +1,138 @@
+"""The true numbers of the home page and what waits for each person today."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+import sqlalchemy as sa
+
+from core.database import db
+from practice.appointments.models import Appointment, AppointmentState
+from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
+from practice.matches.models import MatchRequest, RequestState
+from practice.therapists.models import Therapist
+from practice.therapists.queries import listable
+
+SOON = timedelta(days=14)
+LOOKING_BACK = timedelta(days=90)
+# A typical wait is only said when enough people waited.
+FEWEST_WAITS = 5
+
+
+@dataclass(frozen=True)
+class RightNow:
+    """Counted at the moment of asking. Prices are minor units of a session, None without any."""
+
+    with_room: int
+    listed: int
+    lowest_price: int | None
+    highest_price: int | None
+    groups_soon: int
+    days_to_first_meeting: int | None
+
+
+def right_now(at: datetime) -> RightNow:
+    listed = listable(at).with_only_columns(
+        Therapist.id, Therapist.open_places, Therapist.fee, Therapist.sliding_from
+    )
+    rows = listed.order_by(None).subquery()
+    price = sa.func.coalesce(rows.c.sliding_from, rows.c.fee)
+    counted = db.session.execute(
+        sa.select(
+            sa.func.count().filter(rows.c.open_places > 0),
+            sa.func.count(),
+            sa.func.min(price),
+            sa.func.max(rows.c.fee),
+        )
+    ).one()
+    return RightNow(*counted, _groups_soon(at), _typical_wait(at))
+
+
+def _groups_soon(at: datetime) -> int:
+    soon = sa.and_(Group.starts_at > at, Group.starts_at <= at + SOON)
+    open_ = Group.state == GroupState.open
+    return db.session.scalar(sa.select(sa.func.count()).where(soon, open_)) or 0
+
+
+def _typical_wait(at: datetime) -> int | None:
+    """Median days from the request to the first meeting, of the last ninety days' requests."""
+    met = (
+        sa.select(MatchRequest.sent_at, Appointment.starts_at)
+        .join(Appointment, Appointment.request_id == MatchRequest.id)
+        .where(Appointment.state == AppointmentState.booked)
+        .where(MatchRequest.sent_at > at - LOOKING_BACK)
+    )
+    waits = [(starts - sent).days for sent, starts in db.session.execute(met)]
+    return round(median(waits)) if len(waits) >= FEWEST_WAITS else None
+
+
+def meetings_of_client(client_id: int, at: datetime) -> list[Appointment]:
+    return _meetings(Appointment.client_id == client_id, at)
+
+
+def meetings_of_therapist(therapist_id: int, at: datetime) -> list[Appointment]:
+    return _meetings(Appointment.therapist_id == therapist_id, at)
+
+
+def _meetings(whose: sa.ColumnElement[bool], at: datetime) -> list[Appointment]:
+    coming = sa.and_(
+        Appointment.ends_at > at - timedelta(hours=12), Appointment.starts_at < at + SOON
+    )
+    wanted = sa.select(Appointment).where(whose, coming)
+    booked = wanted.where(Appointment.state == AppointmentState.booked)
+    return list(db.session.scalars(booked.order_by(Appointment.starts_at)))
+
+
+def sessions_of_client(client_id: int, at: datetime) -> list[tuple[GroupSession, Group]]:
+    """The coming sessions of the groups in which a client has a seat."""
+    wanted = (
+        sa.select(GroupSession, Group)
+        .join(Group, Group.id == GroupSession.group_id)
+        .join(Enrolment, Enrolment.group_id == Group.id)
+        .where(Enrolment.client_id == client_id, Enrolment.state == EnrolmentState.seated)
+    )
+    return _coming(wanted, at)
+
+
+def sessions_of_leader(therapist_id: int, at: datetime) -> list[tuple[GroupSession, Group]]:
+    wanted = (
+        sa.select(GroupSession, Group)
+        .join(Group, Group.id == GroupSession.group_id)
+        .where(Group.leads.any(therapist_id=therapist_id), Group.state == GroupState.open)
+    )
+    return _coming(wanted, at)
+
+
+def _coming(
+    wanted: sa.Select[GroupSession, Group], at: datetime
+) -> list[tuple[GroupSession, Group]]:
+    soon = wanted.where(GroupSession.ends_at > at, GroupSession.starts_at < at + SOON)
+    found = db.session.execute(soon.order_by(GroupSession.starts_at).limit(12))
+    return [(session, group) for session, group in found]
+
+
+def requests_waiting_for(therapist_id: int) -> list[MatchRequest]:
+    waiting = sa.select(MatchRequest).where(
+        MatchRequest.therapist_id == therapist_id, MatchRequest.state == RequestState.sent
+    )
+    return list(db.session.scalars(waiting.order_by(MatchRequest.answer_due_at)))
+
+
+def request_of(client_id: int) -> MatchRequest | None:
+    """The client's request that is out, or the last one that ended."""
+    of_client = sa.select(MatchRequest).where(MatchRequest.client_id == client_id)
+    return db.session.scalars(of_client.order_by(MatchRequest.sent_at.desc()).limit(1)).first()
+
+
+def seats_of(client_id: int) -> list[Enrolment]:
+    """A client's ways into groups that still want something of them, or that they have a seat in."""
+    live = (
+        EnrolmentState.screening,
+        EnrolmentState.invited,
+        EnrolmentState.held,
+        EnrolmentState.seated,
+    )
+    of_client = sa.select(Enrolment).where(
+        Enrolment.client_id == client_id, Enrolment.state.in_(live)
+    )
+    return list(db.session.scalars(of_client.order_by(Enrolment.created_at)))

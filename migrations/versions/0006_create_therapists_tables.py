@@ -30,6 +30,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("npi", sa.String(length=10), nullable=False),
+        sa.Column("npi_checked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("voice", sa.String(length=300), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
         sa.Column("practising_since", sa.Integer(), nullable=True),
@@ -90,6 +91,7 @@ def upgrade() -> None:
         ),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -145,6 +147,7 @@ def upgrade() -> None:
         sa.Column("found_source", sa.String(length=200), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked", sa.Text(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(

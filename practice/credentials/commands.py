@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from practice.credentials.npi import find_fault
+from practice.npi import find_fault
 
 
 @click.command("npi")

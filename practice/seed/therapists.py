@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from practice.accounts.models import Role, User
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck
-from practice.credentials.npi import check_digit
+from practice.npi import check_digit
 from practice.places import PLACES, in_force_until, place
 from practice.seed.people import Names, Passwords, add_user
 from practice.seed.words import ABOUT, BOARDS, VOICES

@@ -126,7 +126,8 @@ class Therapist(Identified, Base):
     conditional update. `payments` lists the kinds and insurance plans they accept ("insurance" is
     among them when any plan is); `skills` maps a concern to 1–3, `identities` an attribute to the
     codes they chose to publish, `style` an axis to −3…+3. An associate counts only while the
-    supervisor they name has said so (`supervisor_confirmed_at`).
+    supervisor they name has said so (`supervisor_confirmed_at`). `npi_checked_at` says when the
+    registry last showed this NPI under their name.
     """
 
     __tablename__ = "therapists"
@@ -139,6 +140,7 @@ class Therapist(Identified, Base):
     profession: Mapped[str] = mapped_column(sa.String(40))
     level: Mapped[Level] = enum_column(Level, default=Level.licensed)
     npi: Mapped[str] = mapped_column(sa.String(10), default="")
+    npi_checked_at: Mapped[datetime | None]
     voice: Mapped[str] = mapped_column(sa.String(300), default="")
     about: Mapped[str] = mapped_column(sa.Text, default="")
     practising_since: Mapped[int | None]
@@ -191,7 +193,10 @@ class Therapist(Identified, Base):
 
 
 class Application(Identified, Base):
-    """A therapist's request to be listed. Decisions about it are rows in `credentials`."""
+    """A therapist's request to be listed. Decisions about it are rows in `credentials`.
+
+    `asked` is what the reviewers still need, in their words, until it is sent again.
+    """
 
     __tablename__ = "applications"
 
@@ -199,6 +204,7 @@ class Application(Identified, Base):
     state: Mapped[ApplicationState] = enum_column(ApplicationState, default=ApplicationState.draft)
     submitted_at: Mapped[datetime | None]
     changed_at: Mapped[datetime]
+    asked: Mapped[str] = mapped_column(sa.Text, default="")
 
     therapist: Mapped[Therapist] = relationship(back_populates="application")
 
@@ -252,6 +258,7 @@ class Licence(Identified, Base):
     found_source: Mapped[str] = mapped_column(sa.String(200), default="")
     found_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+    asked: Mapped[str] = mapped_column(sa.Text, default="")
 
     therapist: Mapped[Therapist] = relationship(back_populates="licences")
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from practice.accounts.models import Role, User, UserRole
-from practice.credentials.npi import check_digit
+from practice.npi import check_digit
 from practice.places import in_force_until, zone_of
 from practice.therapists.models import (
     Application,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.credentials.npi import check_digit, is_valid_npi, npi_problem
+from practice.npi import check_digit, is_valid_npi, npi_problem
 
 nine_digits = st.from_regex(r"[12][0-9]{8}", fullmatch=True)
 

@@ -144,6 +144,7 @@ class Maker:
         return Therapist(
             user=user,
             supervisor=supervisor,
+            supervisor_confirmed_at=self.at - timedelta(days=30) if supervisor else None,
             name=name,
             profession=supervisor.profession if supervisor else chance.choice(PROFESSIONS),
             level=Level.associate if supervisor else Level.licensed,
@@ -231,6 +232,7 @@ class Maker:
             self.session.add(_check_of(licence, therapist, self.decider))
             self.session.add(_decision_on(licence, therapist, self.decider))
         self.session.add(_npi_check(therapist, self.decider, self.at))
+        therapist.npi_checked_at = self.at - timedelta(days=20)
 
 
 def _check_of(licence: Licence, therapist: Therapist, decider: User) -> LicenceCheck:

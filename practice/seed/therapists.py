@@ -7,7 +7,7 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
-from practice.accounts.models import Role, User
+from practice.accounts.models import Role, User, UserRole
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck
 from practice.npi import check_digit
 from practice.places import PLACES, in_force_until, place
@@ -106,7 +106,7 @@ class Maker:
             therapist = self._one(number, where, fate, supervisor)
             if in_round < SUPERVISORS_OF_A_ROUND:
                 supervisors.append(therapist)
-                therapist.user.role_rows.append(_supervisor_role(self.at))
+                therapist.user.role_rows.append(UserRole(role=Role.supervisor, granted_at=self.at))
             therapists.append(therapist)
             if number % 500 == 499:
                 self.session.flush()
@@ -275,12 +275,6 @@ def _npi_check(therapist: Therapist, decider: User, at: datetime) -> NpiCheck:
         retrieved_at=at - timedelta(days=20),
         looked_by_id=decider.id,
     )
-
-
-def _supervisor_role(at: datetime):  # type: ignore[no-untyped-def]
-    from practice.accounts.models import UserRole
-
-    return UserRole(role=Role.supervisor, granted_at=at)
 
 
 def _npi(chance: Random) -> str:

@@ -1,0 +1,398 @@
+"""Invented clients at every stage, from signed up to well into care."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import Enum, auto
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from practice.accounts.models import Client, User
+from practice.appointments.models import Appointment, AppointmentState
+from practice.care.models import Episode
+from practice.consent.models import ConsentDocument, Purpose, Signature
+from practice.intake import answers as reading
+from practice.intake.instruments import INSTRUMENTS, instrument
+from practice.intake.models import (
+    Assessment,
+    ContactManner,
+    FlagContact,
+    FlagOutcome,
+    FlagReading,
+    FlagResult,
+    Intake,
+    IntakeAnswer,
+    RiskFlag,
+)
+from practice.intake.pages import KEYS
+from practice.intake.scoring import score
+from practice.local_time import instant_at
+from practice.matches.models import MatchRequest, RequestState
+from practice.places import place
+from practice.seed.people import Names, Passwords, add_client
+from practice.seed.therapists import COMMON_APPROACHES, COMMON_CONCERNS, SMALL_WORLD
+from practice.seed.words import STORIES
+from practice.therapists.models import Therapist
+from practice.working_days import after_working_days
+
+
+class Stage(Enum):
+    """How far an invented client has come."""
+
+    signed_up = auto()
+    agreed = auto()
+    answering = auto()
+    looking = auto()
+    asked = auto()
+    asked_long_ago = auto()
+    accepted = auto()
+    booked = auto()
+    in_care = auto()
+    in_danger = auto()
+
+
+# One round of forty.
+STAGES = (
+    *(Stage.signed_up,) * 3,
+    *(Stage.agreed,) * 2,
+    *(Stage.answering,) * 5,
+    *(Stage.looking,) * 7,
+    *(Stage.asked,) * 4,
+    *(Stage.asked_long_ago,) * 2,
+    *(Stage.accepted,) * 2,
+    *(Stage.booked,) * 4,
+    *(Stage.in_care,) * 9,
+    *(Stage.in_danger,) * 2,
+)
+FIRST_OF_STAGE = {stage: STAGES.index(stage) for stage in Stage}
+
+
+@dataclass
+class ClientMaker:
+    """What making clients needs. `documents` are the published consents by purpose."""
+
+    session: Session
+    chance: Random
+    at: datetime
+    passwords: Passwords
+    documents: dict[Purpose, ConsentDocument]
+    duty: User
+    therapists: list[Therapist]
+
+    def __post_init__(self) -> None:
+        self.names = Names(Random(self.chance.random()))
+        self._taken: set[tuple[int, datetime]] = set()
+
+    def make(self, count: int) -> list[Client]:
+        clients = []
+        for number in range(count):
+            clients.append(self._one(number, STAGES[number % len(STAGES)]))
+            if number % 500 == 499:
+                self.session.flush()
+        self.session.flush()
+        return clients
+
+    def _one(self, number: int, stage: Stage) -> Client:
+        where = SMALL_WORLD[number % len(SMALL_WORLD)]
+        name, _gender = self.names.next()
+        email = f"client{number + 1}@attune.example"
+        zone = place(where).zone
+        client = add_client(self.session, self.passwords, email, name, where, zone, self.at)
+        client.phone = f"(555) 01{number % 90 + 10}-{1000 + number % 9000}"
+        self.session.flush()
+        self._bring_to(client, stage)
+        return client
+
+    def _bring_to(self, client: Client, stage: Stage) -> None:
+        if stage is Stage.signed_up:
+            return
+        joined = self.at - timedelta(days=self.chance.randint(2, 30))
+        self._sign(client, Purpose.privacy_notice, joined)
+        self._sign(client, Purpose.assessment, joined)
+        if stage is Stage.agreed:
+            return
+        if stage is Stage.in_care:
+            joined = self.at - timedelta(days=self.chance.randint(50, 90))
+        intake = self._intake(client, stage, joined)
+        if stage is Stage.in_danger:
+            self._flag(client, intake, handled=False)
+        elif self._is_risky(intake):
+            self._flag(client, intake, handled=True)
+        if stage in {Stage.asked, Stage.asked_long_ago, Stage.accepted}:
+            self._request(client, intake, stage)
+        if stage in {Stage.booked, Stage.in_care}:
+            self._care(client, intake, stage)
+
+    def _sign(self, client: Client, purpose: Purpose, at: datetime, **scope: str) -> None:
+        self.session.add(
+            Signature(
+                document_id=self.documents[purpose].id,
+                purpose=purpose,
+                client_id=client.id,
+                signer_id=client.user_id,
+                signed_at=at,
+                place=client.place,
+                evidence={"typed_name": client.preferred_name, "box_ticked": True},
+                **scope,
+            )
+        )
+
+    def _intake(self, client: Client, stage: Stage, at: datetime) -> Intake:
+        answers = self._answers(client, stage)
+        if stage is Stage.answering:
+            reached = self.chance.randint(2, len(KEYS) - 4)
+            answers = {key: answers[key] for key in KEYS[:reached] if key in answers}
+        submitted = None if stage is Stage.answering else at + timedelta(minutes=11)
+        intake = Intake(client_id=client.id, started_at=at, submitted_at=submitted)
+        intake.answers = [
+            IntakeAnswer(page=key, value=value, answered_at=at + timedelta(seconds=20 * order))
+            for order, (key, value) in enumerate(answers.items())
+        ]
+        self.session.add(intake)
+        self.session.flush()
+        if submitted:
+            self._assess(client, answers, submitted, intake)
+        return intake
+
+    def _answers(self, client: Client, stage: Stage) -> dict[str, Any]:
+        chance = self.chance
+        chosen = chance.sample(COMMON_CONCERNS[:14], chance.randint(2, 4))
+        answers: dict[str, Any] = {
+            "story": chance.choice(STORIES),
+            "concerns": chosen,
+            "concern-weights": {code: chance.randint(1, 3) for code in chosen},
+        }
+        answers |= self._sheets(stage)
+        answers |= {
+            "place": client.place,
+            "birth-year": self.at.year - chance.randint(19, 72),
+            "languages": ["en"] if chance.random() < 0.8 else ["en", "es"],
+            "service": "individual",
+            "format": ["online"] if chance.random() < 0.7 else ["online", "in-person"],
+            "payment": {
+                "kind": "self-pay",
+                "insurer": None,
+                "budget": chance.choice((6000, 10000, 12000, 16000)),
+                "currency": "USD",
+            },
+            "hours": {"zone": client.zone, "windows": self._windows()},
+            "wishes": self._wishes(),
+            "style": {"directive": chance.choice((-2, 1, 2)), "warm": chance.choice((1, 2))},
+        }
+        return {key: answers[key] for key in KEYS if key in answers}
+
+    def _sheets(self, stage: Stage) -> dict[str, int | None]:
+        heaviness = self.chance.choice((0.4, 0.8, 1.2, 1.8))
+        sheets: dict[str, int | None] = {}
+        for tool in INSTRUMENTS.values():
+            for item in tool.items:
+                value = min(3, max(0, round(self.chance.gauss(heaviness, 0.8))))
+                risky = item.number == tool.risk_item
+                sheets[f"{tool.code}-{item.number}"] = 0 if risky else value
+        if stage is Stage.in_danger:
+            sheets["phq-9-9"] = self.chance.choice((1, 2))
+            sheets["phq-9-4"] = None
+        elif self.chance.random() < 0.08:
+            sheets["phq-9-9"] = 1
+        return sheets
+
+    def _windows(self) -> list[str]:
+        windows = [
+            f"{day} {part}"
+            for day in ("mon", "tue", "wed", "thu", "fri")
+            for part in ("08:00-12:00", "12:00-17:00", "17:00-21:00")
+        ]
+        return self.chance.sample(windows, self.chance.randint(4, 9))
+
+    def _wishes(self) -> dict[str, Any]:
+        wishes: dict[str, Any] = {}
+        if self.chance.random() < 0.4:
+            wishes["gender"] = {"want": ["woman"], "strength": "would_like"}
+        if self.chance.random() < 0.4:
+            wanted = self.chance.sample(COMMON_APPROACHES[:6], 1)
+            wishes["approach"] = {"want": wanted, "strength": "would_like"}
+        return wishes
+
+    def _assess(
+        self, client: Client, answers: dict[str, Any], at: datetime, intake: Intake | None
+    ) -> None:
+        for code in INSTRUMENTS:
+            tool = instrument(code)
+            sheet = reading.responses(answers, tool)
+            found = score(tool, sheet)
+            self.session.add(
+                Assessment(
+                    client_id=client.id,
+                    intake_id=intake.id if intake else None,
+                    instrument=code,
+                    instrument_version=tool.version,
+                    taken_at=at,
+                    responses=sheet,
+                    result={
+                        "total": found.total,
+                        "band": found.band,
+                        "status": found.status,
+                        "risk": found.risk,
+                    },
+                )
+            )
+
+    def _is_risky(self, intake: Intake) -> bool:
+        return any(reading.is_risky(answer.page, answer.value) for answer in intake.answers)
+
+    def _flag(self, client: Client, intake: Intake, *, handled: bool) -> None:
+        raised = intake.started_at + timedelta(minutes=5)
+        flag = RiskFlag(
+            client_id=client.id,
+            intake_id=intake.id,
+            source="phq-9 item 9",
+            raised_by={"instrument": "phq-9", "item": 9, "value": 1},
+            raised_at=raised,
+            promised="A clinician on duty reads this today.",
+        )
+        if handled:
+            later = raised + timedelta(hours=2)
+            flag.readings = [FlagReading(user=self.duty, read_at=later)]
+            flag.contacts = [
+                FlagContact(
+                    user=self.duty,
+                    at=later,
+                    manner=ContactManner.telephone,
+                    reached=True,
+                    words="Talked for twenty minutes. Not alone, no plan, knows whom to call.",
+                )
+            ]
+            flag.outcome = FlagOutcome(
+                user=self.duty,
+                at=later + timedelta(minutes=30),
+                result=FlagResult.safe_plan_made,
+                reason="A plan for bad evenings is made; first meeting within the week.",
+            )
+        self.session.add(flag)
+
+    def _request(self, client: Client, intake: Intake, stage: Stage) -> None:
+        therapist = self._therapist_for(client)
+        if therapist is None:
+            return
+        days = {Stage.asked: 1, Stage.asked_long_ago: 9, Stage.accepted: 3}[stage]
+        sent = self.at - timedelta(days=days, hours=self.chance.randint(1, 9))
+        request = self._new_request(client, therapist, intake, sent)
+        if stage is Stage.accepted:
+            request.state = RequestState.accepted
+            request.answered_at = sent + timedelta(days=1)
+
+    def _new_request(
+        self, client: Client, therapist: Therapist, intake: Intake, sent: datetime
+    ) -> MatchRequest:
+        answers = {answer.page: answer.value for answer in intake.answers}
+        request = MatchRequest(
+            client_id=client.id,
+            therapist_id=therapist.id,
+            place=client.place,
+            service="individual",
+            state=RequestState.sent,
+            shared={"name": client.preferred_name, "concerns": answers["concerns"]},
+            sent_at=sent,
+            answer_due_at=after_working_days(sent, 2, therapist.zone),
+        )
+        self.session.add(request)
+        return request
+
+    def _care(self, client: Client, intake: Intake, stage: Stage) -> None:
+        therapist = self._therapist_for(client)
+        if therapist is None:
+            return
+        opened = self.at - timedelta(days=2 if stage is Stage.booked else 45)
+        self._sign(
+            client,
+            Purpose.treatment,
+            opened,
+            scope=f"therapist:{therapist.public_id}",
+            scope_label=therapist.name,
+        )
+        request = self._new_request(client, therapist, intake, opened - timedelta(days=2))
+        request.state = RequestState.met
+        request.answered_at = opened - timedelta(days=1)
+        self.session.flush()
+        episode = Episode(
+            client_id=client.id,
+            therapist_id=therapist.id,
+            request_id=request.id,
+            service="individual",
+            place=client.place,
+            opened_at=opened,
+        )
+        self.session.add(episode)
+        self.session.flush()
+        if stage is Stage.in_care:
+            self._past(client, therapist, episode, request)
+        self._meeting(client, therapist, episode, request, weeks=0 if stage is Stage.booked else 1)
+
+    def _past(
+        self, client: Client, therapist: Therapist, episode: Episode, request: MatchRequest
+    ) -> None:
+        for weeks in (-5, -3, -1):
+            self._meeting(client, therapist, episode, request, weeks=weeks)
+        for step, days in enumerate((30, 16, 3), 1):
+            sheets = {key: self.chance.choice((0, 0, 1, 2)) for key in self._sheets(Stage.looking)}
+            easier = {key: max(0, value - step + 1) for key, value in sheets.items()}
+            easier["phq-9-9"] = 0
+            self._assess(client, easier, self.at - timedelta(days=days), None)
+
+    def _meeting(
+        self,
+        client: Client,
+        therapist: Therapist,
+        episode: Episode,
+        request: MatchRequest,
+        *,
+        weeks: int,
+    ) -> None:
+        starts = self._free_hour(therapist, weeks)
+        self.session.add(
+            Appointment(
+                client_id=client.id,
+                therapist_id=therapist.id,
+                request_id=request.id if weeks in {0, -5} else None,
+                episode_id=episode.id,
+                starts_at=starts,
+                ends_at=starts + timedelta(minutes=50),
+                zone=therapist.zone,
+                format="online",
+                where=therapist.meeting_link,
+                state=AppointmentState.booked,
+                booked_at=episode.opened_at,
+            )
+        )
+
+    def _free_hour(self, therapist: Therapist, weeks: int) -> datetime:
+        """An hour within the therapist's week that nobody of this world has yet."""
+        today = self.at.astimezone(ZoneInfo(therapist.zone)).date()
+        for days in range(2, 60):
+            day = today + timedelta(days=days + 7 * weeks)
+            for window in therapist.hours:
+                if window.weekday != day.weekday():
+                    continue
+                for hour in range(window.starts.hour, window.ends.hour):
+                    starts = instant_at(day, time(hour), therapist.zone)
+                    if (therapist.id, starts) not in self._taken:
+                        self._taken.add((therapist.id, starts))
+                        return starts
+        raise RuntimeError("no free hour in sixty days: the world is too full")
+
+    def _therapist_for(self, client: Client) -> Therapist | None:
+        here = [
+            therapist
+            for therapist in self.therapists
+            if any(licence.place == client.place for licence in therapist.licences)
+        ]
+        return self.chance.choice(here) if here else None
+
+
+def published_documents(session: Session) -> dict[Purpose, ConsentDocument]:
+    """The newest version of each consent."""
+    documents = session.scalars(sa.select(ConsentDocument).order_by(ConsentDocument.version))
+    return {document.purpose: document for document in documents}

@@ -1,0 +1,52 @@
+"""The demo clinic of `make run`: sixty therapists, fourteen groups, forty clients."""
+
+from collections.abc import Callable, Iterator
+
+import sqlalchemy as sa
+from flask import current_app
+
+from core.clock import now
+from core.database import db, unit_of_work
+from practice.accounts.models import User
+from practice.matches.operations import ensure_weights
+from practice.seed.clients import FIRST_OF_STAGE, Stage
+from practice.seed.people import PASSWORD
+from practice.seed.world import Size, make_world
+
+DEMO = Size(therapists=60, groups=14, clients=40)
+SEED = 2026
+
+LOGINS = (
+    ("administrator", "admin@attune.example"),
+    ("second administrator", "admin2@attune.example"),
+    ("duty clinician", "duty@attune.example"),
+    ("clinical lead", "lead@attune.example"),
+    ("therapist", "therapist5@attune.example"),
+    ("supervisor", "therapist1@attune.example"),
+    ("associate", "therapist49@attune.example"),
+    ("applying therapist", "therapist48@attune.example"),
+    ("client, new", f"client{FIRST_OF_STAGE[Stage.agreed] + 1}@attune.example"),
+    ("client, looking", f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"),
+    ("client, in care", f"client{FIRST_OF_STAGE[Stage.in_care] + 1}@attune.example"),
+)
+
+
+def seed_demo_if_empty(say: Callable[[str], None]) -> None:
+    """Fill a database that has no people yet; otherwise leave it as it is."""
+    if not is_empty():
+        return
+    say("The database is empty: making a demo clinic…")
+    with unit_of_work() as session:
+        ensure_weights(session, now())
+        make_world(session, current_app.extensions["settings"], DEMO, SEED, now())
+
+
+def is_empty() -> bool:
+    return db.session.scalar(sa.select(User.id).limit(1)) is None
+
+
+def logins() -> Iterator[str]:
+    """One line for each role of the demo."""
+    yield f"Everybody's password is  {PASSWORD}"
+    for role, email in LOGINS:
+        yield f"  {role:<22}{email}"

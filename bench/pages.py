@@ -1,0 +1,179 @@
+"""What pages cost against a bare page with a session row and the base layout, in one run.
+
+    python -m bench.pages [--rounds 60] [--json]
+
+Rounds are interleaved, so that a slow moment of the machine falls on every page alike.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Flask, render_template_string
+from flask.testing import FlaskClient
+from practice.matches.operations import ensure_weights
+
+from core.access import policy
+from core.clock import now
+from core.config import settings_from
+from core.database import db, unit_of_work
+from core.migrating import upgrade
+from practice.accounts import signing_in
+from practice.accounts.models import User
+from practice.accounts.policy import signed_in
+from practice.app import create_app
+from practice.groups.models import Group
+from practice.seed.clients import FIRST_OF_STAGE, Stage
+from practice.seed.world import Size, make_world
+
+BASE = (
+    '{% extends "base.html" %}{% block title %}Bare{% endblock %}'
+    "{% block main %}<h1>A bare page</h1>{% endblock %}"
+)
+WARM_UP = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One page: milliseconds (median and 95th percentile), times the bare page, queries."""
+
+    page: str
+    groups: int
+    ms: float
+    ms_p95: float
+    over_base: float
+    queries: int
+
+
+def main() -> None:
+    arguments = _arguments()
+    rows = [row for groups in (30, 300) for row in measure(groups, arguments.rounds)]
+    if arguments.json:
+        print(json.dumps([asdict(row) for row in rows]))
+    else:
+        _print_table(rows)
+
+
+def measure(groups: int, rounds: int) -> list[Row]:
+    """Build a world with this many groups and time each page `rounds` times."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = _app(Path(folder))
+        with app.app_context():
+            upgrade(db.engine)
+            addresses = _fill(groups)
+            browser = _signed_in(app)
+        times = _times(browser, addresses, rounds)
+        queries = {page: _queries(app, browser, address) for page, address in addresses.items()}
+        with app.app_context():
+            db.engine.dispose()
+    base = statistics.median(times["bare page"])
+    return [
+        Row(
+            page,
+            groups,
+            round(statistics.median(times[page]), 2),
+            round(statistics.quantiles(times[page], n=20)[-1], 2),
+            round(statistics.median(times[page]) / base, 2),
+            queries[page],
+        )
+        for page in addresses
+    ]
+
+
+def _app(folder: Path) -> Flask:
+    settings = settings_from({"DATA_DIR": str(folder)})
+    app = create_app(replace(settings, argon2_time_cost=1, argon2_memory_kib=8))
+
+    @app.get("/bench/base")
+    @policy(signed_in)
+    def bare_page() -> str:
+        return render_template_string(BASE)
+
+    return app
+
+
+def _fill(groups: int) -> dict[str, str]:
+    from flask import current_app
+
+    settings = current_app.extensions["settings"]
+    with unit_of_work() as session:
+        ensure_weights(session, now())
+        make_world(session, settings, Size(60, groups, 40), 2026, now())
+    group = db.session.scalars(sa.select(Group).order_by(Group.id)).first()
+    assert group is not None
+    return {
+        "bare page": "/bench/base",
+        "group catalogue": "/groups",
+        "group page": f"/groups/{group.public_id}",
+        "match page": "/matches",
+    }
+
+
+def _signed_in(app: Flask) -> FlaskClient:
+    email = f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"
+    with unit_of_work() as session:
+        user = session.scalars(sa.select(User).where(User.email == email)).one()
+        token = signing_in.begin(session, user, now(), "bench")
+    browser = app.test_client()
+    with browser.session_transaction() as cookie:
+        cookie["_user_id"] = token
+    return browser
+
+
+def _times(browser: FlaskClient, addresses: dict[str, str], rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {page: [] for page in addresses}
+    for round_ in range(rounds + WARM_UP):
+        for page, address in addresses.items():
+            began = time.perf_counter()
+            answer = browser.get(address)
+            took = (time.perf_counter() - began) * 1000
+            assert answer.status_code == 200, (page, answer.status_code)
+            if round_ >= WARM_UP:
+                times[page].append(took)
+    return times
+
+
+def _queries(app: Flask, browser: FlaskClient, address: str) -> int:
+    with app.app_context(), _counted(db.engine) as statements:
+        browser.get(address)
+    return len(statements)
+
+
+@contextmanager
+def _counted(engine: sa.Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def count(_connection, _cursor, statement, *_rest) -> None:  # type: ignore[no-untyped-def]
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+
+
+def _print_table(rows: list[Row]) -> None:
+    print(f"{'page':<18}{'groups':>8}{'ms':>9}{'p95':>9}{'x bare':>9}{'queries':>9}")
+    for row in rows:
+        figures = f"{row.groups:>8}{row.ms:>9}{row.ms_p95:>9}{row.over_base:>9}{row.queries:>9}"
+        print(f"{row.page:<18}{figures}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

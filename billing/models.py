@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Identified, Key, enum_column
+from core.errors import WrongState
 
 
 class Payer(Identified, Base):
@@ -57,6 +58,29 @@ class Order(Identified, Base):
     payer: Mapped[Payer] = relationship(lazy="joined")
     charge: Mapped["Charge | None"] = relationship(back_populates="order", lazy="joined")
 
+    @property
+    def is_settled(self) -> bool:
+        return self.state in {OrderState.paid, OrderState.expired}
+
+    @property
+    def was_never_opened(self) -> bool:
+        """Nobody was ever given the address of its payment page."""
+        return self.checkout_id is None
+
+    def move_to(self, state: OrderState) -> None:
+        if state not in ORDER_TRANSITIONS[self.state]:
+            raise WrongState
+        self.state = state
+
+    def open_at(self, checkout_id: str, url: str) -> None:
+        self.move_to(OrderState.open)
+        self.checkout_id, self.checkout_url = checkout_id, url
+
+    def receive(self, payment_intent: str, amount: int, at: datetime) -> None:
+        """The money is here, even when it comes after the order had run out."""
+        self.move_to(OrderState.paid)
+        self.charge = Charge(amount=amount, payment_intent=payment_intent, captured_at=at)
+
 
 class Charge(Identified, Base):
     """Money received for an order, once."""
@@ -70,6 +94,15 @@ class Charge(Identified, Base):
 
     order: Mapped[Order] = relationship(back_populates="charge")
     refunds: Mapped[list["Refund"]] = relationship(back_populates="charge", lazy="selectin")
+
+    @property
+    def refunded(self) -> int:
+        """What went back or is on its way, minor units."""
+        return sum(refund.amount for refund in self.refunds if refund.counts)
+
+    @property
+    def refundable(self) -> int:
+        return max(self.amount - self.refunded, 0)
 
 
 class RefundState(enum.StrEnum):
@@ -93,6 +126,10 @@ class Refund(Identified, Base):
     stripe_refund: Mapped[str | None] = mapped_column(sa.String(100), unique=True)
 
     charge: Mapped[Charge] = relationship(back_populates="refunds")
+
+    @property
+    def counts(self) -> bool:
+        return self.state is not RefundState.failed
 
 
 class WebhookEvent(Base):

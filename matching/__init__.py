@@ -1,0 +1,68 @@
+"""The engine: values in, ranked values and reasons out. No framework, no database, no clock."""
+
+from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
+from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
+from matching.index import Index, explain, rank, why_not
+from matching.model import (
+    DEFAULT_WEIGHTS,
+    Client,
+    Payment,
+    Strength,
+    Therapist,
+    Vocabulary,
+    Weights,
+    Wish,
+)
+from matching.reasons import (
+    Explanation,
+    Failure,
+    Finding,
+    Line,
+    Match,
+    Ranking,
+    Standing,
+    WhyNot,
+)
+from matching.showing import about_as_close, shown_total, thousandths
+from matching.terms import FACTORS
+
+# Changes whenever the same inputs could give other points; stored beside every proposal.
+ENGINE_VERSION = "1"
+
+__all__ = [
+    "DEFAULT_WEIGHTS",
+    "ENGINE_VERSION",
+    "FACTORS",
+    "BadClient",
+    "BadRow",
+    "BadValue",
+    "BadWeights",
+    "Client",
+    "Explanation",
+    "Failure",
+    "Finding",
+    "Index",
+    "Line",
+    "Match",
+    "Payment",
+    "Ranking",
+    "Standing",
+    "Strength",
+    "Therapist",
+    "UnknownTherapist",
+    "Vocabulary",
+    "Weights",
+    "WhyNot",
+    "Window",
+    "Wish",
+    "about_as_close",
+    "explain",
+    "hours_in",
+    "monday_of",
+    "rank",
+    "shown_total",
+    "starts_at",
+    "thousandths",
+    "weekly_bits",
+    "why_not",
+]

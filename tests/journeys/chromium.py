@@ -1,0 +1,130 @@
+"""A real Chromium with the same words as the plain browser; looks at every page with axe."""
+
+import re
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, Playwright
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage"
+).split()
+THEMES = ("light", "dark")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+
+
+class Chromium:
+    """One person's browser: a context of its own, and axe's findings of each kind of page."""
+
+    def __init__(self, browser: Browser, base: str, *, width: int = 390) -> None:
+        self.base = base
+        self._context = browser.new_context(viewport={"width": width, "height": 844})
+        self._context.set_default_timeout(10_000)
+        self.page: Page = self._context.new_page()
+        self.foreign: set[str] = set()
+        self.errors: list[str] = []
+        self.findings: list[str] = []
+        self._looked_at: set[str] = set()
+        self.page.on("request", lambda request: self._note_origin(request.url))
+        self.page.on("console", self._note_error)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    @property
+    def address(self) -> str:
+        return self.page.url
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", self.page.locator("body").inner_text())
+
+    @property
+    def heading(self) -> str:
+        return re.sub(r"\s+", " ", self.page.locator("h1").first.inner_text()).strip()
+
+    def open(self, path: str) -> None:
+        answer = self.page.goto(urljoin(self.base, path))
+        assert answer is None or answer.status < 500, (path, answer.status)
+        self._look()
+
+    def follow(self, words: str) -> None:
+        self._go(self._named("link", words))
+
+    def press(self, words: str) -> None:
+        self._go(self._named("button", words))
+
+    def fill(self, label: str, value: str) -> None:
+        field = self._labelled(label)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(label=value)
+        else:
+            field.fill(value)
+
+    def tick(self, label: str) -> None:
+        self._labelled(label).check()
+
+    def untick(self, label: str) -> None:
+        self._labelled(label).uncheck()
+
+    def sees(self, words: str) -> bool:
+        self.page.wait_for_load_state()
+        return words.lower() in self.text.lower()
+
+    def has_link(self, words: str) -> bool:
+        return self.page.get_by_role("link", name=words).count() > 0
+
+    def download(self, words: str) -> str:
+        with self.page.expect_download() as download:
+            self._named("link", words).click()
+        return Path(download.value.path()).read_text()
+
+    def close(self) -> None:
+        self._context.close()
+
+    def screenshot(self, path: Path, theme: str, width: int) -> None:
+        self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self.page.screenshot(path=path, full_page=True)
+
+    def _go(self, target: Locator) -> None:
+        with self.page.expect_navigation():
+            target.click()
+        self._look()
+
+    def _named(self, role: str, words: str) -> Locator:
+        exact = self.page.get_by_role(role, name=words, exact=True)  # type: ignore[arg-type]
+        if exact.count():
+            return exact.first
+        return self.page.get_by_role(role, name=words).first  # type: ignore[arg-type]
+
+    def _labelled(self, words: str) -> Locator:
+        exact = self.page.get_by_label(words, exact=True)
+        return exact.first if exact.count() else self.page.get_by_label(words).first
+
+    def _look(self) -> None:
+        """Once for each kind of page: what axe finds in both themes."""
+        kind = re.sub(r"[0-9a-f-]{36}|\d+", "…", urlsplit(self.address).path)
+        kind += f" {self.heading if '/intake' not in kind else ''}"
+        if kind in self._looked_at or not self.address.startswith(self.base):
+            return
+        self._looked_at.add(kind)
+        for theme in THEMES:
+            self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            for finding in Axe().run(self.page, options=RULES).response["violations"]:
+                where = "; ".join(str(node["target"]) for node in finding["nodes"][:3])
+                self.findings.append(f"{kind} ({theme}): {finding['id']}: {where}")
+        self.page.emulate_media(color_scheme="light")
+
+    def _note_origin(self, address: str) -> None:
+        if not address.startswith((self.base, "data:", "blob:")):
+            self.foreign.add("{0.scheme}://{0.netloc}".format(urlsplit(address)))
+
+    def _note_error(self, message) -> None:  # type: ignore[no-untyped-def]
+        # A refused form (422) is an answer, not an error of the page.
+        if message.type == "error" and "422" not in message.text:
+            self.errors.append(message.text)

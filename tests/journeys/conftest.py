@@ -1,0 +1,70 @@
+"""Stories are told twice: over HTTP without JavaScript, and in a real Chromium."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from core.clock import FrozenClock
+from core.config import Settings
+from core.database import db
+from core.migrating import upgrade
+from tests.conftest import empty_database
+from tests.journeys.chromium import Chromium, launch
+from tests.journeys.plain import PlainBrowser
+from tests.journeys.town import Town
+
+Anybody = PlainBrowser | Chromium
+
+
+@pytest.fixture(scope="session")
+def whole_town(settings: Settings) -> Iterator[Town]:
+    town = Town.build(replace(settings, demo=True))
+    with town.app.app_context():
+        upgrade(db.engine)
+    yield town
+    town.close()
+
+
+@pytest.fixture
+def town(whole_town: Town) -> Town:
+    """A running world without people."""
+    with whole_town.app.app_context():
+        empty_database(db.engine)
+    return whole_town
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=["plain", pytest.param("chromium", marks=pytest.mark.browser)])
+def browse(request: pytest.FixtureRequest, town: Town) -> Iterator[Callable[[], Anybody]]:
+    """Makes one person's browser; at the end Chromium's must have met nothing amiss."""
+    opened: list[Anybody] = []
+
+    def make() -> Anybody:
+        if request.param == "plain":
+            opened.append(PlainBrowser(town.base))
+        else:
+            opened.append(Chromium(request.getfixturevalue("chromium"), town.base))
+        return opened[-1]
+
+    yield make
+    for browser in opened:
+        browser.close()
+    for browser in opened:
+        if isinstance(browser, Chromium):
+            assert not browser.findings, "\n".join(browser.findings)
+            assert not browser.errors, browser.errors
+            assert browser.foreign <= {town.settings.stripe_api_base}, browser.foreign
+
+
+@pytest.fixture
+def clock(town: Town) -> FrozenClock:
+    return town.clock

@@ -1,0 +1,102 @@
+"""A small running world for stories: web server, payment sandbox and, on request, the worker."""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from wsgiref.types import WSGIApplication
+
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from billing.sandbox import Sandbox
+from core.clock import FrozenClock
+from core.config import Settings
+from core.database import db
+from core.mail import KeptMail
+from core.outbox import drain
+from practice.app import create_app
+from practice.wiring import sweep
+
+LINK = re.compile(r"https?://[^\s]+")
+MOST_ROUNDS = 20
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        return None
+
+
+@dataclass
+class Town:
+    """What runs. The clock stands at the real time it was built, since signatures carry it."""
+
+    settings: Settings
+    clock: FrozenClock
+    sandbox: Sandbox
+    app: Flask
+    base: str
+    _stop: list[Callable[[], None]] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, settings: Settings) -> "Town":
+        clock = FrozenClock(datetime.now(UTC).replace(microsecond=0))
+        sandbox = Sandbox(":memory:", now=clock.now)
+        sandbox_server = _serve(sandbox)
+        # The port must be known before the application is made: mails carry its address.
+        holder: list[WSGIApplication] = []
+        web_server = _serve(lambda environ, start: holder[0](environ, start))  # noqa: PLW0108
+        base = f"http://localhost:{web_server.server_port}"
+        settings = replace(
+            settings,
+            base_url=base,
+            demo=True,
+            stripe_api_base=f"http://127.0.0.1:{sandbox_server.server_port}",
+        )
+        app = create_app(settings, clock)
+        holder.append(app)
+        stop = [web_server.shutdown, sandbox_server.shutdown, sandbox.close]
+        return cls(settings, clock, sandbox, app, base, stop)
+
+    def close(self) -> None:
+        for stop in self._stop:
+            stop()
+        with self.app.app_context():
+            db.engine.dispose()
+
+    def settle(self) -> None:
+        """Deliver webhooks, carry out the outbox and do what is due, until nothing is left."""
+        for _ in range(MOST_ROUNDS):
+            tried = drain(self.app, self.clock.now())
+            sweep(self.app, self.clock.now())
+            if not tried and not self.sandbox.deliver(self._post_webhook):
+                return
+        raise AssertionError("the world does not come to rest")
+
+    def mails_to(self, address: str) -> list[KeptMail]:
+        """The mails somebody has got, newest last."""
+        self.settle()
+        with self.app.app_context():
+            wanted = sa.select(KeptMail).where(KeptMail.to == address).order_by(KeptMail.id)
+            return list(db.session.scalars(wanted))
+
+    def link_in_last_mail_to(self, address: str) -> str:
+        mails = self.mails_to(address)
+        assert mails, f"nobody wrote to {address}"
+        link = LINK.search(mails[-1].body)
+        assert link, mails[-1].body
+        return link.group().rstrip(".")
+
+    def _post_webhook(self, body: bytes, headers) -> int:  # type: ignore[no-untyped-def]
+        answer = self.app.test_client().post("/webhooks/stripe", data=body, headers=dict(headers))
+        return answer.status_code
+
+
+def _serve(application: WSGIApplication) -> BaseWSGIServer:
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    ).start()
+    return server

@@ -6,9 +6,8 @@ code path. It is no part of what an installation with a real key runs.
 
 from billing.sandbox.errors import ApiError, CardDeclined
 from billing.sandbox.sandbox import Sandbox
-from billing.sandbox.transport import InProcess
 from billing.sandbox.webhooks import Attempt
 
 create_sandbox = Sandbox
 
-__all__ = ["ApiError", "Attempt", "CardDeclined", "InProcess", "Sandbox", "create_sandbox"]
+__all__ = ["ApiError", "Attempt", "CardDeclined", "Sandbox", "create_sandbox"]

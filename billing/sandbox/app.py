@@ -32,17 +32,13 @@ def endpoint(rest: str) -> Response:
     sandbox: Sandbox = current_app.extensions["sandbox"]
     answer = sandbox.answer(_request(sandbox, f"/v1/{rest}"))
     if answer.lost:
-        _hang_up(answer)
+        return _hang_up(answer)
     return Response(answer.body, status=answer.status, headers=answer.headers())
 
 
 @api.get("/health")
 def health() -> Response:
     return Response("ok\n", mimetype="text/plain")
-
-
-class AnswerLost(ConnectionError):
-    """The connection was closed without an answer, as planned."""
 
 
 def _request(sandbox: "Sandbox", path: str) -> Request:
@@ -57,9 +53,10 @@ def _request(sandbox: "Sandbox", path: str) -> Request:
     )
 
 
-def _hang_up(answer: Answer) -> None:
+def _hang_up(answer: Answer) -> Response:
+    """Close the connection under the answer; a server without a socket to close says 502."""
     time.sleep(answer.seconds)
     connection = request.environ.get("werkzeug.socket") or request.environ.get("gunicorn.socket")
     if isinstance(connection, socket.socket):
         connection.shutdown(socket.SHUT_RDWR)
-    raise AnswerLost("the connection was closed without an answer")
+    return Response(status=502)

@@ -223,7 +223,7 @@ def _read_unused(params: Params) -> None:
     params.only("customer_creation", "if_required")
     params.only("billing_address_collection", "auto")
     params.only("allow_promotion_codes", "false")
-    for name in ("automatic_tax", "invoice_creation", "phone_number_collection"):
+    for name in ("adaptive_pricing", "automatic_tax", "invoice_creation"):
         group = params.group(name)
         if group is not None:
             group.only("enabled", "false")

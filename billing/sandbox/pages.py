@@ -27,6 +27,8 @@ from core.money import format_money
 if TYPE_CHECKING:
     from billing.sandbox.sandbox import Sandbox
 
+OFFERED = {card.number for card in cards.ON_THE_PAGE}
+
 pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static",
                   static_url_path="/pay-static")  # fmt: skip
 
@@ -39,7 +41,7 @@ def card_page(session_id: str) -> Response:
 @pages.post("/pay/<session_id>")
 def pay(session_id: str) -> Response | Redirect:
     card = request.form.get("card", "")
-    if card not in cards.CARDS:
+    if card not in OFFERED:
         return _page(*_read(session_id), problem="Please choose one of the test cards.", status=422)
     try:
         session = _sandbox().pay(session_id, card)

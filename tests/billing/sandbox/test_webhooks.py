@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 import stripe
 
-from billing.sandbox import InProcess, Sandbox
+from billing.sandbox import Sandbox
+from billing.sandbox.transport import InProcess
 from tests.billing.sandbox.conftest import SECRET, open_session
 
 PAID = [

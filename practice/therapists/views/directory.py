@@ -1,0 +1,54 @@
+"""The public list of therapists and each one's public profile."""
+
+import uuid
+
+from flask import render_template, request
+from flask_login import current_user
+
+from core.access import policy
+from core.clock import now
+from core.database import db
+from core.errors import NotFound
+from practice.accounts.models import Role
+from practice.accounts.policy import anyone
+from practice.therapists import presenting
+from practice.therapists.directory import page_of_directory
+from practice.therapists.forms import DirectoryForm
+from practice.therapists.models import Therapist
+from practice.therapists.queries import authorised, licence_evidence
+from practice.therapists.views.blueprint import bp
+
+
+@bp.get("/therapists")
+@policy(anyone)
+def directory() -> str:
+    form = DirectoryForm(request.args)
+    filters = form.filters()
+    page = page_of_directory(filters, _page_number(), now())
+    return render_template(
+        "therapists/directory.html", form=form, filters=filters, page=page, presenting=presenting
+    )
+
+
+@bp.get("/therapists/<uuid:therapist>")
+@policy(anyone)
+def show(therapist: uuid.UUID) -> str:
+    at = now()
+    shown = db.session.scalars(authorised(at).where(Therapist.public_id == therapist)).first()
+    if shown is None:
+        raise NotFound
+    supervisor = [shown.supervisor_id] if shown.supervisor_id else []
+    return render_template(
+        "therapists/show.html",
+        therapist=shown,
+        evidence=licence_evidence([shown.id, *supervisor], at),
+        facts=presenting.facts_of(shown, at),
+        takes_requests=shown.hours_are_fresh(at) and shown.open_places > 0,
+        may_ask=not current_user.is_authenticated or current_user.has(Role.client),
+        presenting=presenting,
+    )
+
+
+def _page_number() -> int:
+    text = request.args.get("page", "1")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1

@@ -109,6 +109,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("risk_flags", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_risk_flags_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_risk_flags_intake_id"), ["intake_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_risk_flags_raised_at"), ["raised_at"], unique=False)
 
     op.create_table(
@@ -201,6 +202,7 @@ def downgrade() -> None:
     op.drop_table("flag_contacts")
     with op.batch_alter_table("risk_flags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_risk_flags_raised_at"))
+        batch_op.drop_index(batch_op.f("ix_risk_flags_intake_id"))
         batch_op.drop_index(batch_op.f("ix_risk_flags_client_id"))
 
     op.drop_table("risk_flags")

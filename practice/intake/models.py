@@ -103,16 +103,34 @@ class RiskFlag(Identified, Base):
     __tablename__ = "risk_flags"
 
     client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), index=True)
-    intake_id: Mapped[int | None] = mapped_column(sa.ForeignKey("intakes.id"))
+    intake_id: Mapped[int | None] = mapped_column(sa.ForeignKey("intakes.id"), index=True)
     source: Mapped[str] = mapped_column(sa.String(40))
     raised_by: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
     raised_at: Mapped[datetime] = mapped_column(index=True)
     promised: Mapped[str] = mapped_column(sa.String(300), default="")
 
     client: Mapped[Client] = relationship(lazy="joined")
-    readings: Mapped[list["FlagReading"]] = relationship(back_populates="flag", lazy="selectin")
-    contacts: Mapped[list["FlagContact"]] = relationship(back_populates="flag", lazy="selectin")
+    intake: Mapped[Intake | None] = relationship()
+    readings: Mapped[list["FlagReading"]] = relationship(
+        back_populates="flag", lazy="selectin", order_by="FlagReading.id"
+    )
+    contacts: Mapped[list["FlagContact"]] = relationship(
+        back_populates="flag", lazy="selectin", order_by="FlagContact.id"
+    )
     outcome: Mapped["FlagOutcome | None"] = relationship(back_populates="flag", lazy="joined")
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None
+
+    def was_read_by(self, user: User) -> bool:
+        return any(reading.user_id == user.id for reading in self.readings)
+
+    def bears(self, result: "FlagResult") -> bool:
+        """Whether the contacts so far allow this result."""
+        if result in NEEDS_THEIR_WORD:
+            return any(contact.reached for contact in self.contacts)
+        return bool(self.contacts)
 
 
 class FlagReading(Base):
@@ -134,6 +152,18 @@ class ContactManner(enum.StrEnum):
     message = "message"
     in_person = "in_person"
     emergency_service = "emergency_service"
+
+    @property
+    def label(self) -> str:
+        return CONTACT_LABELS[self]
+
+
+CONTACT_LABELS = {
+    ContactManner.telephone: "By telephone",
+    ContactManner.message: "By message",
+    ContactManner.in_person: "In person",
+    ContactManner.emergency_service: "Through the emergency service",
+}
 
 
 class FlagContact(Identified, Base):
@@ -158,6 +188,22 @@ class FlagResult(enum.StrEnum):
     emergency_service_called = "emergency_service_called"
     not_reached_handed_on = "not_reached_handed_on"
     answered_by_mistake = "answered_by_mistake"
+
+    @property
+    def label(self) -> str:
+        return RESULT_LABELS[self]
+
+
+RESULT_LABELS = {
+    FlagResult.safe_plan_made: "Talked, and made a plan to stay safe",
+    FlagResult.referred_urgently: "Referred to urgent care",
+    FlagResult.emergency_service_called: "Emergency service called",
+    FlagResult.not_reached_handed_on: "Not reached, handed on",
+    FlagResult.answered_by_mistake: "Answered by mistake, as they told us",
+}
+
+# What only the person can tell us needs a contact that reached them; all else needs a try.
+NEEDS_THEIR_WORD = frozenset({FlagResult.safe_plan_made, FlagResult.answered_by_mistake})
 
 
 class FlagOutcome(Base):

@@ -1,0 +1,159 @@
+"""Filling in the intake: answers are kept as given, scored when submitted, forgotten if need be."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.errors import WrongState
+from practice.accounts.models import Client, User
+from practice.intake.answers import is_risky, is_under_age, responses
+from practice.intake.flag_operations import raise_flag
+from practice.intake.instruments import INSTRUMENTS, Instrument
+from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
+from practice.intake.pages import BY_KEY, item_key
+from practice.intake.queries import answers_of, latest_submitted, open_intake
+from practice.intake.scoring import score
+from practice.places import zone_of
+
+# The questionnaires ask about two weeks, so an item's answer is carried over only that long.
+RECALL = timedelta(weeks=2)
+
+
+class NothingToSubmit(WrongState):
+    message = "These answers are already with us. You can change them whenever you like."
+
+
+def begin(session: Session, client: Client, at: datetime) -> Intake:
+    """The run that is open, else a new one that starts from what was said last time."""
+    _lock(session, client)
+    return open_intake(client) or _new_intake(session, client, at)
+
+
+def give(session: Session, client: Client, page: str, value: Any, at: datetime) -> Intake | None:
+    """Keep the answer of one page (`pages` has the shapes; None is skipped).
+
+    Returns None when the answer says that the person is younger than 18: then neither it nor the
+    rest of the run is kept.
+    """
+    intake = begin(session, client, at)
+    if page == "birth-year" and value is not None and is_under_age(value, at):
+        forget(session, intake, at)
+        return None
+    _put(intake, page, value, at)
+    _tell_client_row(client, intake, page, value)
+    session.flush()
+    if is_risky(page, value):
+        raise_flag(session, intake, page, value, at)
+    return intake
+
+
+def submit(session: Session, client: Client, at: datetime) -> Intake:
+    """Close the open run and score its questionnaires, whole or not; raises NothingToSubmit."""
+    _lock(session, client)
+    intake = open_intake(client)
+    if intake is None:
+        raise NothingToSubmit
+    intake.submitted_at = at
+    for instrument in INSTRUMENTS.values():
+        if _was_asked(intake, instrument):
+            session.add(_assessment(intake, instrument, at))
+    _record(session, intake, "intake.submitted", client.user, at)
+    session.flush()
+    return intake
+
+
+def forget(session: Session, intake: Intake, at: datetime) -> None:
+    """Delete a run. A flag it raised stays: a person was promised that somebody reads it."""
+    for flag in session.scalars(sa.select(RiskFlag).where(RiskFlag.intake_id == intake.id)):
+        flag.intake = None
+    session.flush()
+    _record(session, intake, "intake.forgotten", None, at)
+    session.delete(intake)
+    session.flush()
+
+
+def _lock(session: Session, client: Client) -> None:
+    """One writer a client at a time, so that two open tabs share one run."""
+    session.execute(sa.select(Client.id).where(Client.id == client.id).with_for_update())
+
+
+def _new_intake(session: Session, client: Client, at: datetime) -> Intake:
+    intake = Intake(client=client, started_at=at)
+    earlier = latest_submitted(client)
+    intake.answers = (
+        [_copy(old) for old in earlier.answers if _still_holds(old, at)] if earlier else []
+    )
+    session.add(intake)
+    session.flush()
+    return intake
+
+
+def _still_holds(answer: IntakeAnswer, at: datetime) -> bool:
+    page = BY_KEY.get(answer.page)
+    return page is not None and (not page.instrument or at - answer.answered_at < RECALL)
+
+
+def _copy(answer: IntakeAnswer) -> IntakeAnswer:
+    return IntakeAnswer(page=answer.page, value=answer.value, answered_at=answer.answered_at)
+
+
+def _put(intake: Intake, page: str, value: Any, at: datetime) -> None:
+    for answer in intake.answers:
+        if answer.page == page:
+            answer.value, answer.answered_at = value, at
+            return
+    intake.answers.append(IntakeAnswer(page=page, value=value, answered_at=at))
+
+
+def _tell_client_row(client: Client, intake: Intake, page: str, value: Any) -> None:
+    """Place and zone are facts about the person that other rooms ask for."""
+    if page == "place":
+        client.place = value or ""
+    if page == "place" and value and not answers_of(intake).get("hours"):
+        client.zone = zone_of(value)
+    if page == "hours" and value:
+        client.zone = value["zone"]
+
+
+def _was_asked(intake: Intake, instrument: Instrument) -> bool:
+    """Whether an item was answered or skipped in this run; else the earlier score stands."""
+    keys = {item_key(instrument, item.number) for item in instrument.items}
+    return any(
+        answer.page in keys and answer.answered_at >= intake.started_at for answer in intake.answers
+    )
+
+
+def _assessment(intake: Intake, instrument: Instrument, at: datetime) -> Assessment:
+    sheet = responses(answers_of(intake), instrument)
+    found = score(instrument, sheet)
+    return Assessment(
+        client_id=intake.client_id,
+        intake_id=intake.id,
+        instrument=instrument.code,
+        instrument_version=instrument.version,
+        taken_at=at,
+        responses=sheet,
+        result={
+            "total": found.total,
+            "band": found.band,
+            "status": found.status.value,
+            "risk": found.risk,
+        },
+    )
+
+
+def _record(
+    session: Session, intake: Intake, action: str, actor: User | None, at: datetime
+) -> None:
+    audit.record(
+        session,
+        at=at,
+        action=action,
+        subject_kind="intake",
+        subject_id=intake.public_id,
+        actor_id=actor.public_id if actor else None,
+        actor_role="client" if actor else "",
+    )

@@ -1,0 +1,100 @@
+"""Reads of intakes, assessments and flags, shaped for pages."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.database import db
+from practice.accounts.models import Client, User
+from practice.intake.models import Assessment, FlagOutcome, Intake, RiskFlag
+from practice.intake.policy import flags_visible_to, intakes_of
+
+PAGE_SIZE = 20
+
+
+def open_intake(client: Client) -> Intake | None:
+    """The run that is not submitted yet; a client has at most one."""
+    return db.session.scalars(intakes_of(client).where(Intake.submitted_at.is_(None))).first()
+
+
+def latest_submitted(client: Client) -> Intake | None:
+    newest = intakes_of(client).where(Intake.submitted_at.is_not(None))
+    return db.session.scalars(
+        newest.order_by(Intake.submitted_at.desc(), Intake.id.desc()).limit(1)
+    ).first()
+
+
+def answers_of(intake: Intake | None) -> dict[str, Any]:
+    """{page key: value}; a skipped page has None, one not reached is missing. Shapes: `pages`."""
+    return {answer.page: answer.value for answer in intake.answers} if intake else {}
+
+
+def latest_assessments(client_ids: Collection[int]) -> dict[int, dict[str, Assessment]]:
+    """{client id: {instrument code: the newest assessment}} in one query; every id is a key."""
+    latest: dict[int, dict[str, Assessment]] = {client_id: {} for client_id in client_ids}
+    for assessment in db.session.scalars(_newest_of_each(client_ids)):
+        latest[assessment.client_id][assessment.instrument] = assessment
+    return latest
+
+
+def _newest_of_each(client_ids: Collection[int]) -> sa.Select[Assessment]:
+    rank = (
+        sa.func.row_number()
+        .over(
+            partition_by=(Assessment.client_id, Assessment.instrument),
+            order_by=(Assessment.taken_at.desc(), Assessment.id.desc()),
+        )
+        .label("rank")
+    )
+    ranked = sa.select(Assessment.id, rank).where(Assessment.client_id.in_(client_ids)).subquery()
+    return (
+        sa.select(Assessment).join(ranked, ranked.c.id == Assessment.id).where(ranked.c.rank == 1)
+    )
+
+
+def newest_flag_of(intake: Intake) -> RiskFlag | None:
+    raised = sa.select(RiskFlag).where(RiskFlag.intake_id == intake.id)
+    newest = raised.order_by(RiskFlag.raised_at.desc(), RiskFlag.id.desc())
+    return db.session.scalars(newest.limit(1)).first()
+
+
+def open_flag_of(client: Client) -> RiskFlag | None:
+    """The newest flag about this client that nobody has closed."""
+    theirs = sa.select(RiskFlag).where(RiskFlag.client_id == client.id, _is_open())
+    return db.session.scalars(theirs.order_by(RiskFlag.raised_at.desc()).limit(1)).first()
+
+
+def open_flags(user: User) -> list[RiskFlag]:
+    """Those that wait, the oldest first."""
+    waiting = flags_visible_to(user).where(_is_open())
+    return list(db.session.scalars(waiting.order_by(RiskFlag.raised_at, RiskFlag.id)))
+
+
+def open_flag_count(user: User) -> int:
+    waiting = flags_visible_to(user).where(_is_open()).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
+
+
+@dataclass(frozen=True)
+class HandledFlags:
+    """One page of closed flags, the last closed first; `number` counts pages from 1."""
+
+    flags: list[RiskFlag]
+    number: int
+    pages: int
+
+
+def handled_flags(user: User, number: int) -> HandledFlags:
+    closed = flags_visible_to(user).join(FlagOutcome, FlagOutcome.flag_id == RiskFlag.id)
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(closed.subquery())) or 0
+    pages = max(1, -(-count // PAGE_SIZE))
+    number = min(max(1, number), pages)
+    rows = closed.order_by(FlagOutcome.at.desc(), RiskFlag.id.desc())
+    flags = db.session.scalars(rows.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
+    return HandledFlags(list(flags), number, pages)
+
+
+def _is_open() -> sa.ColumnElement[bool]:
+    return ~sa.select(FlagOutcome.id).where(FlagOutcome.flag_id == RiskFlag.id).exists()

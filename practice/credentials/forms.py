@@ -1,0 +1,146 @@
+"""Forms of the pages of credentials."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from wtforms import BooleanField, DateField, Field, RadioField, StringField, TextAreaField
+from wtforms.validators import (
+    URL,
+    DataRequired,
+    InputRequired,
+    Length,
+    Optional,
+    ValidationError,
+)
+
+from core.clock import now
+from core.config import Settings
+from practice.credentials.deciding import TOLD, Choice
+from practice.credentials.operations import LicenceFinding, NpiFinding
+from practice.forms import Form
+
+NPI_REGISTRY = "NPPES NPI Registry"
+
+
+class FindForm(Form):
+    """Looking for somebody who waits for nothing; sent by GET."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    name = StringField("Name", [Length(max=120)])
+
+
+class LookUpForm(Form):
+    """What every look-up says: where, when, whose name was found."""
+
+    source = StringField(
+        "Where you looked", [DataRequired("Please write whose register it is."), Length(max=200)]
+    )
+    retrieved_on = DateField("The day you looked", [InputRequired("Please write the day.")])
+    found_name = StringField(
+        "Name as it stands there",
+        [DataRequired("Please write the name as the register shows it."), Length(max=200)],
+    )
+    same_person = TextAreaField(
+        "If the name differs: how you know it is the same person", [Length(max=500)]
+    )
+
+    def validate_retrieved_on(self, field: Field) -> None:
+        if field.data and field.data > _today():
+            raise ValidationError("This day has not come yet.")
+
+    def retrieved_at(self) -> datetime:
+        """The instant of the look-up: now for today, else noon of that day where we are."""
+        day = self.retrieved_on.data
+        if day is None:
+            raise ValueError("the form was not validated")
+        if day == _today():
+            return now()
+        return datetime.combine(day, time(12), tzinfo=_zone()).astimezone(UTC)
+
+
+class LicenceCheckForm(LookUpForm):
+    source_address = StringField(
+        "Address of the page",
+        [
+            Optional(),
+            Length(max=300),
+            URL(message="Please write a link that begins with https://."),
+        ],
+    )
+    verbatim_status = TextAreaField(
+        "What it said, word for word",
+        [DataRequired("Please copy what the page said."), Length(max=4000)],
+    )
+    found_number = StringField(
+        "Number as it stands there",
+        [DataRequired("Please write the number as the register shows it."), Length(max=40)],
+    )
+    found_expires_on = DateField("Valid until, as it stands there", [Optional()])
+    discipline = BooleanField("It shows discipline or a restriction")
+
+    def finding(self) -> LicenceFinding:
+        return LicenceFinding(
+            source=self.source.data,
+            source_address=self.source_address.data or "",
+            retrieved_at=self.retrieved_at(),
+            verbatim_status=self.verbatim_status.data,
+            found_name=self.found_name.data,
+            found_number=self.found_number.data,
+            found_expires_on=self.found_expires_on.data,
+            discipline=self.discipline.data,
+            same_person=self.same_person.data or "",
+        )
+
+
+class NpiCheckForm(LookUpForm):
+    found_taxonomy = StringField("Profession as it stands there", [Length(max=200)])
+
+    @classmethod
+    def empty(cls) -> "NpiCheckForm":
+        return cls(source=NPI_REGISTRY, retrieved_on=_today())
+
+    def finding(self) -> NpiFinding:
+        return NpiFinding(
+            source=self.source.data,
+            retrieved_at=self.retrieved_at(),
+            found_name=self.found_name.data,
+            found_taxonomy=self.found_taxonomy.data or "",
+            same_person=self.same_person.data or "",
+        )
+
+
+class DecisionForm(Form):
+    to = RadioField("Your decision", validators=[InputRequired("Please choose one.")])
+    reason = TextAreaField(
+        "Why, for the record",
+        [DataRequired("Please give a reason."), Length(max=2000)],
+    )
+    missing = TextAreaField("What the therapist reads", [Length(max=2000)])
+
+    @classmethod
+    def offering(cls, choices: Iterable[Choice], **kwargs: Any) -> "DecisionForm":
+        form = cls(**kwargs)
+        form.to.choices = [(choice.to, choice.label) for choice in choices]
+        return form
+
+    def validate_missing(self, field: Field) -> None:
+        if self.to.data in TOLD and not field.data:
+            raise ValidationError("Please say what is needed, or why, in words for the therapist.")
+
+
+def today_here() -> date:
+    return _today()
+
+
+def _today() -> date:
+    return now().astimezone(_zone()).date()
+
+
+def _zone() -> ZoneInfo:
+    settings: Settings = current_app.extensions["settings"]
+    return ZoneInfo(settings.zone)

@@ -1,0 +1,35 @@
+"""Who may work on credentials: administrators, and nobody on their own."""
+
+import sqlalchemy as sa
+
+from practice.accounts.models import Role, User
+from practice.accounts.policy import has_role
+from practice.credentials.models import Reversal
+from practice.therapists.models import Application, ApplicationState, Licence, Therapist
+
+is_administrator = has_role(Role.administrator)
+
+
+def applications_open_to(user: User) -> sa.Select[Application]:
+    """Everything that was ever sent, but for one's own application."""
+    return (
+        sa.select(Application)
+        .join(Therapist, Therapist.id == Application.therapist_id)
+        .where(Application.state != ApplicationState.draft, Therapist.user_id != user.id)
+    )
+
+
+def licences_open_to(user: User) -> sa.Select[Licence]:
+    """The licences of those applications, but for what a therapist has taken back."""
+    mine_to_see = applications_open_to(user).with_only_columns(Application.therapist_id)
+    return sa.select(Licence).where(
+        Licence.therapist_id.in_(mine_to_see), Licence.withdrawn_at.is_(None)
+    )
+
+
+def reversals_open_to(user: User) -> sa.Select[Reversal]:
+    """Reversals that wait for a second administrator; the operation refuses the first one."""
+    mine_to_see = applications_open_to(user).with_only_columns(Application.therapist_id)
+    return sa.select(Reversal).where(
+        Reversal.therapist_id.in_(mine_to_see), Reversal.answered_at.is_(None)
+    )

@@ -1,10 +1,11 @@
-"""The console script `attune`. A wrong call ends with one line that says what to mend and exit 2."""
+"""The console script `attune`. A wrong call ends with one line that says what to mend, exit 2."""
 
 import sys
 from dataclasses import replace
 
 import click
 from flask import Flask
+from flask.cli import ScriptInfo
 
 from core.config import BadSetting, Settings, settings_from
 from core.database import db
@@ -16,7 +17,11 @@ from practice.matches.commands import match_command
 from practice.seed.commands import seed_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+# A command that needs the application asks for it with `flask.cli.with_appcontext`.
+APPLICATION = ScriptInfo(create_app=lambda: _app(settings_from()), set_debug_flag=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "obj": APPLICATION})
 def cli() -> None:
     """Attune: bring people to the right therapist."""
 

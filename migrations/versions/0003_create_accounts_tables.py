@@ -11,6 +11,17 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "sign_in_attempts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
+    )
+    with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sign_in_attempts_at"), ["at"], unique=False)
+        batch_op.create_index("ix_sign_in_attempts_counted_at", ["counted", "at"], unique=False)
+
+    op.create_table(
         "users",
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -50,6 +61,7 @@ def upgrade() -> None:
             sa.Enum(
                 "confirm",
                 "reset",
+                "invitation",
                 name="emailtokenpurpose",
                 native_enum=False,
                 create_constraint=True,
@@ -132,3 +144,8 @@ def downgrade() -> None:
     op.drop_table("email_tokens")
     op.drop_table("clients")
     op.drop_table("users")
+    with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
+        batch_op.drop_index("ix_sign_in_attempts_counted_at")
+        batch_op.drop_index(batch_op.f("ix_sign_in_attempts_at"))
+
+    op.drop_table("sign_in_attempts")

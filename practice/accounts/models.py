@@ -53,6 +53,19 @@ class User(Identified, Base):
     def has(self, *roles: Role) -> bool:
         return bool(self.roles & frozenset(roles))
 
+    @property
+    def is_confirmed(self) -> bool:
+        return self.email_confirmed_at is not None
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
+    @property
+    def main_role(self) -> str:
+        """The role with the furthest reach: what the audit names for an act outside one role."""
+        return next((role.value for role in reversed(Role) if role in self.roles), "")
+
 
 class UserRole(Base):
     __tablename__ = "user_roles"
@@ -83,9 +96,21 @@ class SignInSession(Identified, Base):
     user: Mapped[User] = relationship()
 
 
+class SignInAttempt(Base):
+    """A try counted against guessing. `counted` is a keyed hash of the address or the browser."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (sa.Index("ix_sign_in_attempts_counted_at", "counted", "at"),)
+
+    id: Mapped[Key]
+    counted: Mapped[str] = mapped_column(sa.String(64))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class EmailTokenPurpose(enum.StrEnum):
     confirm = "confirm"
     reset = "reset"
+    invitation = "invitation"
 
 
 class EmailToken(Base):

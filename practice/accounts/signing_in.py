@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, request, session, url_for
-from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
 from core.clock import now
-from core.database import db
+from core.database import db, unit_of_work
 from practice.accounts.models import SignInSession, User
 
 IDLE_LIMIT = timedelta(hours=12)
@@ -38,6 +38,7 @@ def install(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None
     manager.user_loader(load_signed_in)
+    app.before_request(keep_awake)
 
 
 def load_signed_in(token: str) -> SignedIn | None:
@@ -46,6 +47,18 @@ def load_signed_in(token: str) -> SignedIn | None:
     if row is None or row.user.disabled_at is not None:
         return None
     return SignedIn(row.user, row, token)
+
+
+def keep_awake() -> None:
+    """Put the idle limit off: a page was asked for. Written at most once in `SEEN_EVERY`."""
+    if request.endpoint in (None, "static") or not current_user.is_authenticated:
+        return
+    at = now()
+    if at - current_user.row.last_seen_at < SEEN_EVERY:
+        return
+    row = SignInSession.id == current_user.row.id
+    with unit_of_work() as db_session:
+        db_session.execute(sa.update(SignInSession).where(row).values(last_seen_at=at))
 
 
 def begin(db_session: Session, user: User, at: datetime, browser: str) -> str:
@@ -86,10 +99,18 @@ def sign_in_address() -> str:
     return url_for("accounts.sign_in", next=request.path)
 
 
+def is_live(at: datetime) -> sa.ColumnElement[bool]:
+    """Whether a signed-in browser still is: not ended, not too old, not idle for too long."""
+    return sa.and_(
+        SignInSession.ended_at.is_(None),
+        SignInSession.expires_at > at,
+        SignInSession.last_seen_at > at - IDLE_LIMIT,
+    )
+
+
 def _live_row(token: str, at: datetime) -> sa.Select[SignInSession]:
     return (
         sa.select(SignInSession)
         .options(sa.orm.joinedload(SignInSession.user))
-        .where(SignInSession.token_hash == token_hash(token), SignInSession.ended_at.is_(None))
-        .where(SignInSession.expires_at > at, SignInSession.last_seen_at > at - IDLE_LIMIT)
+        .where(SignInSession.token_hash == token_hash(token), is_live(at))
     )

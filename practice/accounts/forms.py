@@ -1,0 +1,115 @@
+"""Forms of accounts."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+from wtforms import EmailField, HiddenField, PasswordField, StringField, TelField, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, Regexp
+
+from practice.accounts.models import Role
+from practice.accounts.passwords import LONGEST, SHORTEST, find_fault
+from practice.forms import Form
+
+PASSWORD_HINT = f"At least {SHORTEST} characters. A few words in a row work well."
+PHONE = Regexp(
+    r"^\+?[0-9 ()./-]{6,40}$", message="Please write the number with digits, such as 206 555 0100."
+)
+
+
+def lower(value: str | None) -> str | None:
+    return value.lower() if value else value
+
+
+def address_fault(email: str) -> str | None:
+    """What is wrong with the shape of an e-mail address; whether it exists, a mail to it tells."""
+    try:
+        # Names reserved for tests (RFC 2606) are well-formed too.
+        validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return "This does not look like an e-mail address, such as sam@example.org."
+    return None
+
+
+def is_address(_form: Any, field: Any) -> None:
+    if fault := address_fault(field.data):
+        raise ValidationError(fault)
+
+
+def is_good_password(form: Any, field: Any) -> None:
+    email = form.email.data if "email" in form else ""
+    if fault := find_fault(field.data, email or ""):
+        raise ValidationError(fault)
+
+
+class AddressForm(Form):
+    """An e-mail address to which we send something."""
+
+    email = EmailField(
+        "E-mail address",
+        [InputRequired("Please give your e-mail address."), Length(max=254), is_address],
+        filters=[lower],
+    )
+
+
+class SignUpForm(AddressForm):
+    """`adult` comes from the question before; a therapist is not asked it."""
+
+    adult = HiddenField()
+    audience = HiddenField(name="for")
+    password = PasswordField(
+        "Password", [InputRequired("Please choose a password."), is_good_password]
+    )
+
+    @property
+    def role(self) -> Role:
+        return Role.therapist if self.audience.data == Role.therapist else Role.client
+
+    @property
+    def may_sign_up(self) -> bool:
+        return self.role is Role.therapist or self.adult.data == "yes"
+
+
+class SignInForm(Form):
+    next = HiddenField()
+    email = EmailField(
+        "E-mail address", [InputRequired("Please give your e-mail address.")], filters=[lower]
+    )
+    password = PasswordField(
+        "Password", [InputRequired("Please give your password."), Length(max=LONGEST * 4)]
+    )
+
+    @property
+    def next_path(self) -> str:
+        """Where to go afterwards: a path of ours, or nothing."""
+        return local_path(self.next.data or "")
+
+
+class NewPasswordForm(Form):
+    password = PasswordField(
+        "New password", [InputRequired("Please choose a password."), is_good_password]
+    )
+
+
+class DetailsForm(Form):
+    name = StringField("What should we call you?", [Length(max=80)])
+
+    @property
+    def details(self) -> dict[str, str]:
+        return {"name": self.name.data or ""}
+
+
+class ClientDetailsForm(DetailsForm):
+    phone = TelField("Telephone", [Optional(), PHONE])
+
+    @property
+    def details(self) -> dict[str, str]:
+        return super().details | {"phone": self.phone.data or ""}
+
+
+def local_path(address: str) -> str:
+    """The address if it is a plain path here, else nothing: no other site is ever led to."""
+    parts = urlsplit(address)
+    is_ours = address.startswith("/") and not (parts.scheme or parts.netloc)
+    plain = address.isascii() and address.isprintable() and "\\" not in address
+    return address if is_ours and plain and not address.startswith("//") else ""

@@ -1,0 +1,322 @@
+"""What happens to accounts: opened, confirmed, signed in, reset, ended, staffed.
+
+Passwords arrive hashed: hashing takes long by design and must not hold the write transaction.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from core.audit import record
+from core.errors import NotFound, Refusal
+from practice.accounts import attempts, mails, signing_in, tokens
+from practice.accounts.models import (
+    STAFF_ROLES,
+    Client,
+    EmailTokenPurpose,
+    Role,
+    SignInSession,
+    User,
+    UserRole,
+)
+from practice.accounts.queries import user_with
+
+NO_PASSWORD_YET = "none yet"
+SIGN_UP_ROLES = frozenset({Role.client, Role.therapist})
+GRANTABLE_ROLES = STAFF_ROLES
+
+
+class AddressTaken(Refusal):
+    message = "Somebody with this address has an account already."
+
+
+class NotYourOwnAdministration(Refusal):
+    message = "Nobody changes their own administrator role. Please ask another administrator."
+
+
+class LastAdministrator(Refusal):
+    message = "At least one administrator must remain. Make somebody else one first."
+
+
+def sign_up(
+    session: Session, email: str, *, password_hash: str, role: Role, at: datetime, name: str = ""
+) -> None:
+    """Open an account, or say by mail that there is one: the caller learns nothing either way.
+
+    A client signs up as an adult. An account that nobody has confirmed belongs to nobody, so the
+    newest sign-up's password replaces the one before and earlier links stop working.
+    """
+    user = user_with(session, email) or _added(session, email, password_hash, role, name, at)
+    if user is None or user.is_confirmed or user.is_disabled:
+        _tell_known(session, email, at)
+    elif user.password_hash == NO_PASSWORD_YET:
+        # Invited: only the link in that mail may set a password, never whoever signs up.
+        _send_invitation(session, user, at)
+    else:
+        user.password_hash = password_hash
+        _take_role(user, role, at)
+        _ask_to_confirm(session, user, at)
+
+
+def ask_to_confirm_again(session: Session, email: str, at: datetime) -> None:
+    """Send a fresh link to an address that waits for one; other addresses get nothing."""
+    user = user_with(session, email)
+    if user is None or user.is_confirmed or user.is_disabled:
+        return
+    if user.password_hash == NO_PASSWORD_YET:
+        _send_invitation(session, user, at)
+    else:
+        _ask_to_confirm(session, user, at)
+
+
+def confirm(session: Session, token: str, at: datetime) -> User:
+    """The address is theirs; raises LinkOver."""
+    user = tokens.use(session, token, EmailTokenPurpose.confirm, at)
+    user.email_confirmed_at = user.email_confirmed_at or at
+    _record(session, user, user, "account.confirmed", at)
+    session.flush()
+    return user
+
+
+def may_sign_in(session: Session, user: User, at: datetime) -> bool:
+    """Whether somebody whose password was right comes in; the unconfirmed get a fresh mail."""
+    if not user.is_confirmed and not user.is_disabled:
+        _ask_to_confirm(session, user, at)
+    return user.is_confirmed and not user.is_disabled
+
+
+def begin_session(session: Session, user: User, browser: str, at: datetime) -> str:
+    token = signing_in.begin(session, user, at, browser)
+    _record(session, user, user, "session.begun", at)
+    session.flush()
+    return token
+
+
+def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetime) -> None:
+    """Sign one browser of the actor's own out; raises NotFound for anybody else's."""
+    mine = sa.and_(
+        SignInSession.public_id == public_id,
+        SignInSession.user_id == actor.id,
+        SignInSession.ended_at.is_(None),
+    )
+    ended = session.execute(sa.update(SignInSession).where(mine).values(ended_at=at))
+    if ended.rowcount != 1:
+        raise NotFound
+    _record(session, actor, actor, "session.ended", at)
+
+
+def end_all_sessions(session: Session, user: User, actor: User, at: datetime) -> None:
+    live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
+    session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
+    _record(session, user, actor, "session.all_ended", at)
+
+
+def forget_password(session: Session, email: str, at: datetime) -> None:
+    """Send a link to choose a new password, if somebody has this address."""
+    user = user_with(session, email)
+    if user is not None and not user.is_disabled:
+        token = tokens.issue(session, user, EmailTokenPurpose.reset, at)
+        mails.send_reset(session, user, token, at)
+        _record(session, user, user, "password.forgotten", at)
+
+
+def reset_password(session: Session, token: str, *, password_hash: str, at: datetime) -> User:
+    """Set the new password and sign every browser out; raises LinkOver."""
+    user = _choose_password(session, token, EmailTokenPurpose.reset, password_hash, at)
+    mails.send_password_changed(session, user, at)
+    _record(session, user, user, "password.reset", at)
+    return user
+
+
+def take_up_invitation(session: Session, token: str, *, password_hash: str, at: datetime) -> User:
+    """The invited person chooses a password; raises LinkOver."""
+    user = _choose_password(session, token, EmailTokenPurpose.invitation, password_hash, at)
+    _record(session, user, user, "invitation.taken_up", at)
+    return user
+
+
+def change_details(
+    session: Session, user: User, *, name: str, at: datetime, phone: str = ""
+) -> None:
+    """What to call them and where to ring: the client's own words, or a colleague's name."""
+    if user.client is not None:
+        user.client.preferred_name = name
+        user.client.phone = phone
+    else:
+        user.name = name
+    _record(session, user, user, "account.details_changed", at)
+    session.flush()
+
+
+def create_administrator(
+    session: Session, email: str, *, password_hash: str, name: str, at: datetime
+) -> User:
+    """An administrator made by whoever runs the machine; raises AddressTaken."""
+    user = _added(session, email, password_hash, Role.administrator, name, at)
+    if user is None:
+        raise AddressTaken
+    user.email_confirmed_at = at
+    session.flush()
+    return user
+
+
+def invite(
+    session: Session, email: str, name: str, roles: Iterable[Role], actor: User, at: datetime
+) -> User:
+    """Ask a colleague in by mail, with these roles; raises AddressTaken."""
+    first, *others = sorted(_grantable(roles))
+    user = _added(session, email, NO_PASSWORD_YET, first, name, at, actor)
+    if user is None:
+        raise AddressTaken
+    for role in others:
+        _take_role(user, role, at, actor)
+    _send_invitation(session, user, at)
+    _record(session, user, actor, "staff.invited", at, roles=sorted(user.roles))
+    return user
+
+
+def invite_again(session: Session, user: User, actor: User, at: datetime) -> None:
+    _send_invitation(session, user, at)
+    _record(session, user, actor, "staff.invited_again", at)
+
+
+def change_roles(
+    session: Session, user: User, roles: Iterable[Role], actor: User, at: datetime
+) -> None:
+    """Give these staff roles and no others; whether somebody is a client stays as it is.
+
+    Their browsers are signed out, so that no page opened with the old roles goes on working.
+    Raises NotYourOwnAdministration or LastAdministrator.
+    """
+    wanted = _grantable(roles) | (user.roles - GRANTABLE_ROLES)
+    _check_administration(session, user, Role.administrator in wanted, actor)
+    before = sorted(user.roles)
+    user.role_rows = [row for row in user.role_rows if row.role in wanted]
+    for role in sorted(wanted):
+        _take_role(user, role, at, actor)
+    end_all_sessions(session, user, actor, at)
+    _record(session, user, actor, "staff.roles_changed", at, before=before, after=sorted(wanted))
+    session.flush()
+
+
+def disable(session: Session, user: User, actor: User, at: datetime) -> None:
+    """Close the account to its owner at once; raises as `change_roles` does."""
+    _check_administration(session, user, False, actor)
+    user.disabled_at = at
+    end_all_sessions(session, user, actor, at)
+    _record(session, user, actor, "staff.disabled", at)
+    session.flush()
+
+
+def enable(session: Session, user: User, actor: User, at: datetime) -> None:
+    user.disabled_at = None
+    _record(session, user, actor, "staff.enabled", at)
+    session.flush()
+
+
+def forget_old_attempts(session: Session, at: datetime) -> None:
+    attempts.forget_old(session, at)
+
+
+def _added(
+    session: Session,
+    email: str,
+    password_hash: str,
+    role: Role,
+    name: str,
+    at: datetime,
+    granted_by: User | None = None,
+) -> User | None:
+    """The new user, or None when the address was taken, perhaps a moment ago."""
+    user = User(email=email.strip().lower(), name=name, password_hash=password_hash, created_at=at)
+    _take_role(user, role, at, granted_by)
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError:
+        return None
+    _record(session, user, granted_by or user, "account.opened", at, role=role)
+    return user
+
+
+def _take_role(user: User, role: Role, at: datetime, granted_by: User | None = None) -> None:
+    if not user.has(role):
+        granted_by_id = granted_by.id if granted_by else None
+        user.role_rows.append(UserRole(role=role, granted_at=at, granted_by_id=granted_by_id))
+    if role is Role.client and user.client is None:
+        user.client = Client(adult_attested_at=at, created_at=at)
+
+
+def _tell_known(session: Session, email: str, at: datetime) -> None:
+    user = user_with(session, email)
+    if user is not None and not user.is_disabled:
+        mails.send_known_already(session, user, at)
+
+
+def _ask_to_confirm(session: Session, user: User, at: datetime) -> None:
+    token = tokens.issue(session, user, EmailTokenPurpose.confirm, at)
+    mails.send_confirmation(session, user, token, at)
+
+
+def _send_invitation(session: Session, user: User, at: datetime) -> None:
+    token = tokens.issue(session, user, EmailTokenPurpose.invitation, at)
+    mails.send_invitation(session, user, token, at)
+
+
+def _choose_password(
+    session: Session, token: str, purpose: EmailTokenPurpose, password_hash: str, at: datetime
+) -> User:
+    """Whoever has the link reads the mail of this address, so it is confirmed as well."""
+    user = tokens.use(session, token, purpose, at)
+    user.password_hash = password_hash
+    user.email_confirmed_at = user.email_confirmed_at or at
+    end_all_sessions(session, user, user, at)
+    session.flush()
+    return user
+
+
+def _grantable(roles: Iterable[Role]) -> frozenset[Role]:
+    return frozenset(roles) & GRANTABLE_ROLES
+
+
+def _check_administration(session: Session, user: User, stays: bool, actor: User) -> None:
+    """Refuse what would change one's own administration, or leave nobody to administer."""
+    if stays == user.has(Role.administrator):
+        return
+    if user.id == actor.id:
+        raise NotYourOwnAdministration
+    if not stays and _administrators(session) <= {user.id}:
+        raise LastAdministrator
+
+
+def _administrators(session: Session) -> set[int]:
+    """Who can administer now. Their rows are locked: two may not remove each other at once."""
+    able = (
+        sa.select(User.id)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(UserRole.role == Role.administrator)
+        .where(User.disabled_at.is_(None), User.email_confirmed_at.is_not(None))
+        .order_by(User.id)
+    )
+    session.execute(able.with_for_update(of=User))
+    # Asked again: what waited for the lock still has the roles from before it.
+    return set(session.scalars(able))
+
+
+def _record(
+    session: Session, user: User, actor: User, action: str, at: datetime, **details: object
+) -> None:
+    record(
+        session,
+        at=at,
+        action=action,
+        subject_kind="user",
+        subject_id=user.public_id,
+        actor_id=actor.public_id,
+        actor_role=actor.main_role,
+        **details,
+    )

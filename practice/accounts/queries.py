@@ -1,0 +1,20 @@
+"""Reads about people who sign in."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from practice.accounts.models import SignInSession, User
+from practice.accounts.signing_in import is_live
+
+
+def user_with(session: Session, email: str) -> User | None:
+    """The user of this address, however it is capitalised."""
+    return session.scalars(sa.select(User).where(User.email == email.strip().lower())).first()
+
+
+def live_sessions(session: Session, user: User, at: datetime) -> list[SignInSession]:
+    """The browsers this person is signed in on, the latest seen first."""
+    live = sa.select(SignInSession).where(SignInSession.user_id == user.id, is_live(at))
+    return list(session.scalars(live.order_by(SignInSession.last_seen_at.desc(), SignInSession.id)))

@@ -1,0 +1,44 @@
+"""Forms of consent."""
+
+from typing import Any
+
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length
+
+from practice.forms import Form
+
+READ_AND_AGREE = "I have read this and I agree"
+
+
+class SignForm(Form):
+    """A box to tick and a name to type: what shows that somebody means it."""
+
+    agreed = BooleanField(
+        READ_AND_AGREE, [InputRequired("Please tick the box if you agree. You need not.")]
+    )
+    typed_name = StringField(
+        "Your name, as your signature",
+        [InputRequired("Please type your name."), Length(min=2, max=120)],
+    )
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """How the intent was shown, for `operations.sign`."""
+        return {
+            "typed_name": self.typed_name.data,
+            "ticked": self.agreed.data,
+            "words": str(self.agreed.label.text),
+        }
+
+
+class BeginForm(SignForm):
+    """Both texts that stand before the first question, under one signature."""
+
+    read_privacy = BooleanField(
+        "I have read the privacy notice",
+        [InputRequired("Please tick the box once you have read the notice.")],
+    )
+    agreed = BooleanField(
+        "I agree to the questions, and to being contacted if an answer is worrying",
+        [InputRequired("Please tick the box if you agree. You need not.")],
+    )

@@ -1,0 +1,73 @@
+"""Which consents are in force, as clauses for everybody's queries, and whose pages are whose."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from core.database import db
+from practice.accounts.models import Client
+from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
+
+BEFORE_INTAKE = (Purpose.privacy_notice, Purpose.assessment)
+
+
+def in_force(
+    purpose: Purpose,
+    client_id: int | sa.ColumnElement[int],
+    scope: str | sa.ColumnElement[str] = "",
+) -> sa.ColumnElement[bool]:
+    """EXISTS: this client has agreed, with this scope, and has not taken it back.
+
+    `client_id` and `scope` may be columns of the query around. A newer version of the text does
+    not end a consent; it is asked for again (`needs_signing`).
+    """
+    return _signed(purpose, client_id, scope).exists()
+
+
+def has(purpose: Purpose, client: Client, scope: str = "") -> bool:
+    return bool(db.session.scalar(sa.select(in_force(purpose, client.id, scope))))
+
+
+def needs_signing(purpose: Purpose, client: Client, scope: str = "") -> bool:
+    """Whether to ask (again): nothing in force, or only under words that have since changed."""
+    signed = _signed(purpose, client.id, scope, since_version=_last_material_version(purpose))
+    return not db.session.scalar(sa.select(signed.exists()))
+
+
+def may_begin_intake(client: Client) -> bool:
+    """Whether everything that stands before the first health question is agreed to."""
+    return not any(needs_signing(purpose, client) for purpose in BEFORE_INTAKE)
+
+
+def signatures_of(client: Client) -> sa.Select[Signature]:
+    """What pages about a client's consents start from."""
+    return (
+        sa.select(Signature)
+        .where(Signature.client_id == client.id)
+        .options(sa.orm.joinedload(Signature.revocation), sa.orm.joinedload(Signature.signer))
+    )
+
+
+def _signed(purpose: Purpose, client_id: Any, scope: Any, since_version: int = 0) -> sa.Select[Any]:
+    # Aliased, so that a query about signatures can hold this clause too.
+    signature, document = aliased(Signature), aliased(ConsentDocument)
+    revoked = aliased(Revocation)
+    return (
+        sa.select(sa.literal(1))
+        .select_from(signature)
+        .join(document, document.id == signature.document_id)
+        .where(signature.purpose == purpose)
+        .where(signature.client_id == client_id, signature.scope == scope)
+        .where(document.version >= since_version)
+        .where(~sa.select(revoked.id).where(revoked.signature_id == signature.id).exists())
+    )
+
+
+def _last_material_version(purpose: Purpose) -> int:
+    material = sa.select(sa.func.max(ConsentDocument.version)).where(
+        ConsentDocument.purpose == purpose,
+        ConsentDocument.language == "en",
+        ConsentDocument.material_change,
+    )
+    return db.session.scalar(material) or 0

@@ -12,7 +12,7 @@ from core.clock import now
 from core.database import unit_of_work
 from core.errors import NotFound
 from practice.accounts.policy import is_client, the_client
-from practice.consent.models import Purpose
+from practice.consent.policy import may_begin_intake
 from practice.forms import EmptyForm
 from practice.intake import flag_views, operations, queries
 from practice.intake.answers import first_open_page, page_after, page_before
@@ -30,7 +30,6 @@ from practice.intake.presenting import (
 
 __all__ = ["bp", "flag_views"]
 
-BEFORE_INTAKE = (Purpose.privacy_notice, Purpose.assessment)
 Answer = str | Response | tuple[str, int]
 
 
@@ -39,10 +38,7 @@ def after_consent(view: Callable[..., Answer]) -> Callable[..., Answer]:
 
     @wraps(view)
     def guarded(**values: Any) -> Answer:
-        from practice.consent.policy import has
-
-        client = the_client()
-        if all(has(purpose, client, "") for purpose in BEFORE_INTAKE):
+        if may_begin_intake(the_client()):
             return view(**values)
         return redirect(url_for("consent.begin"), 303)
 

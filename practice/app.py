@@ -12,7 +12,7 @@ from core.config import Settings, settings_from
 from core.database import db
 from core.mail import deliver_mail
 from core.outbox import handle
-from practice import errors, headers, navigation, wiring
+from practice import errors, headers, navigation, styles, wiring
 from practice.accounts import signing_in
 from practice.accounts.views import bp as accounts
 from practice.appointments.views import bp as appointments
@@ -91,3 +91,4 @@ def _install(app: Flask) -> None:
     headers.install(app)
     errors.install(app)
     navigation.install(app)
+    styles.install(app)

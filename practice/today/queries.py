@@ -10,11 +10,12 @@ from core.database import db
 from practice.appointments.models import Appointment, AppointmentState
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
-from practice.therapists.models import Therapist
+from practice.therapists.models import Licence, LicenceState, Therapist
 from practice.therapists.queries import listable
 
 SOON = timedelta(days=14)
 LOOKING_BACK = timedelta(days=90)
+ENDS_SOON = timedelta(days=60)
 # A typical wait is only said when enough people waited.
 FEWEST_WAITS = 5
 
@@ -136,3 +137,14 @@ def seats_of(client_id: int) -> list[Enrolment]:
         Enrolment.client_id == client_id, Enrolment.state.in_(live)
     )
     return list(db.session.scalars(of_client.order_by(Enrolment.created_at)))
+
+
+def licences_ending(therapist_id: int, at: datetime) -> list[Licence]:
+    """Verified licences that end within sixty days, the first to end first."""
+    mine = sa.select(Licence).where(Licence.therapist_id == therapist_id)
+    ending = mine.where(
+        Licence.state == LicenceState.verified,
+        Licence.withdrawn_at.is_(None),
+        Licence.in_force_until < at + ENDS_SOON,
+    )
+    return list(db.session.scalars(ending.order_by(Licence.in_force_until)))

@@ -1,5 +1,110 @@
-"""Pages of today."""
+"""The home page, the start of everybody's day, help right now, and whether all is well."""
 
-from flask import Blueprint
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
+from flask_login import current_user
+
+from core.access import anyone, policy
+from core.clock import now
+from core.database import db
+from core.outbox import OutboxMessage
+from practice.accounts.models import Role
+from practice.accounts.policy import signed_in
+from practice.intake.duty import promise
+from practice.intake.queries import latest_submitted, open_intake
+from practice.therapists.models import HOURS_STAY_FRESH, Therapist
+from practice.therapists.queries import therapist_of
+from practice.today import queries
+from practice.today.styleguide import StyleForm
 
 bp = Blueprint("today", __name__)
+
+# An outbox that waits this long is not well.
+WAITS_TOO_LONG = timedelta(minutes=10)
+STAFF_PAGES = {
+    Role.administrator: "credentials.queue",
+    Role.duty_clinician: "intake.flags",
+    Role.clinical_lead: "intake.flags",
+}
+
+
+@bp.get("/")
+@policy(anyone)
+def home() -> str:
+    return render_template("today/home.html", right_now=queries.right_now(now()))
+
+
+@bp.get("/crisis")
+@policy(anyone)
+def crisis() -> str:
+    return render_template("today/crisis.html", promise=promise(now()))
+
+
+@bp.get("/today")
+@policy(signed_in)
+def today() -> Any:
+    """A client's next steps, a therapist's day, or the page where other staff begin."""
+    if current_user.client is not None:
+        return render_template("today/client.html", **_of_client())
+    if (therapist := therapist_of(current_user.user)) is not None:
+        return render_template("today/therapist.html", **_of_therapist(therapist))
+    if current_user.has(Role.therapist):
+        return redirect(url_for("therapists.apply"), 303)
+    for role, endpoint in STAFF_PAGES.items():
+        if current_user.has(role):
+            return redirect(url_for(endpoint), 303)
+    return redirect(url_for("accounts.account"), 303)
+
+
+@bp.get("/health")
+@policy(anyone)
+def health() -> tuple[Response, int]:
+    """200 when the database answers and nothing waits too long, 503 otherwise."""
+    waiting = sa.select(sa.func.min(OutboxMessage.due_at)).where(
+        OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None)
+    )
+    oldest = db.session.scalar(waiting)
+    late = oldest is not None and now() - oldest > WAITS_TOO_LONG
+    body = {"database": "ok", "outbox": "late" if late else "ok"}
+    return jsonify(body), 503 if late else 200
+
+
+@bp.get("/styleguide")
+@policy(anyone)
+def styleguide() -> str:
+    calm, wrong = StyleForm(formdata=None), StyleForm(formdata=None, prefix="wrong")
+    wrong.email.errors = ("Please write an address like name@example.org.",)
+    wrong.story.errors = ("Please shorten this to 500 letters.",)
+    wrong.often.errors = ("Please choose one.",)
+    return render_template("styleguide.html", calm=calm, wrong=wrong)
+
+
+def _of_client() -> dict[str, Any]:
+    client, at = current_user.client, now()
+    return {
+        "client": client,
+        "submitted": latest_submitted(client),
+        "unfinished": open_intake(client),
+        "match_request": queries.request_of(client.id),
+        "meetings": queries.meetings_of_client(client.id, at),
+        "sessions": queries.sessions_of_client(client.id, at),
+        "seats": queries.seats_of(client.id),
+    }
+
+
+def _of_therapist(therapist: Therapist) -> dict[str, Any]:
+    at = now()
+    confirmed = therapist.hours_confirmed_at
+    return {
+        "therapist": therapist,
+        "local": at.astimezone(ZoneInfo(therapist.zone)),
+        "meetings": queries.meetings_of_therapist(therapist.id, at),
+        "sessions": queries.sessions_of_leader(therapist.id, at),
+        "requests": queries.requests_waiting_for(therapist.id),
+        "hours_are_stale": confirmed is None or at - confirmed > HOURS_STAY_FRESH,
+        "licences_ending": queries.licences_ending(therapist.id, at),
+    }

@@ -1,6 +1,5 @@
 """What a client, a therapist and a set of weights must be before anything is computed with them."""
 
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import date, datetime
@@ -131,6 +130,7 @@ def _check_style(style: Mapping[str, float]) -> None:
     for axis, value in style.items():
         if axis not in STYLE_AXES:
             raise BadValue(f"style.{axis}", "is not a known field")
+        # NaN lies within no limits.
         if not _is_number(value) or not -STYLE_LIMIT <= value <= STYLE_LIMIT:
             raise BadValue(
                 f"style.{axis}", f"must be a number from −{STYLE_LIMIT} to {STYLE_LIMIT}"
@@ -138,7 +138,7 @@ def _check_style(style: Mapping[str, float]) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_client_hours(client: "Client") -> None:

@@ -1,9 +1,7 @@
 """What every page's frame needs: who is signed in, where they can go, whom to call."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request, url_for
 from flask_login import current_user
@@ -11,6 +9,14 @@ from flask_login import current_user
 from core.clock import now
 from core.money import format_money
 from practice.accounts.models import STAFF_ROLES, Role
+from practice.when import (
+    date_words,
+    day_words,
+    deadline_words,
+    moment_words,
+    time_words,
+    zone_words,
+)
 
 
 @dataclass(frozen=True)
@@ -72,29 +78,12 @@ ACCOUNT = Entry("Account", "accounts.account")
 def install(app: Flask) -> None:
     app.context_processor(_frame)
     app.add_template_filter(money, "money")
-    app.add_template_filter(in_zone, "in_zone")
-    app.add_template_filter(day_in_zone, "day_in_zone")
-    app.add_template_filter(zone_name, "zone_name")
+    for words in (day_words, time_words, moment_words, date_words, deadline_words, zone_words):
+        app.add_template_filter(words)
 
 
 def money(minor: int) -> str:
     return format_money(minor, current_app.extensions["settings"].currency)
-
-
-def in_zone(instant: datetime, zone: str) -> str:
-    """ "Tue 1 Dec 2026, 18:30" on the wall clock of the zone."""
-    local = instant.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-
-
-def day_in_zone(instant: datetime, zone: str) -> str:
-    local = instant.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y}"
-
-
-def zone_name(zone: str) -> str:
-    """ "America/Los_Angeles" as people say it: "Los Angeles time"."""
-    return f"{zone.rsplit('/', 1)[-1].replace('_', ' ')} time"
 
 
 def _frame() -> dict[str, Any]:

@@ -126,7 +126,7 @@ def request_of(client_id: int) -> MatchRequest | None:
 
 
 def seats_of(client_id: int) -> list[Enrolment]:
-    """A client's ways into groups that still want something of them, or that they have a seat in."""
+    """A client's seats, and their ways into groups that still want something of them."""
     live = (
         EnrolmentState.screening,
         EnrolmentState.invited,

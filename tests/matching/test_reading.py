@@ -68,7 +68,13 @@ def test_only_place_and_day_are_needed() -> None:
 
 
 def test_null_and_empty_are_the_same_as_skipped() -> None:
-    empty = {"hours": [], "languages": [], "concerns": {}, "wishes": {}, "payment": None}
+    empty: dict[str, Any] = {
+        "hours": [],
+        "languages": [],
+        "concerns": {},
+        "wishes": {},
+        "payment": None,
+    }
     assert Client.from_json({"place": "US-WA", "on": "2026-12-01"} | empty) == Client("US-WA", ON)
 
 

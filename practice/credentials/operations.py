@@ -96,7 +96,8 @@ def take_up(session: Session, application: Application, *, actor: User, at: date
     """Take an application, or the licences sent after it was verified, into review."""
     therapist = application.therapist
     _refuse_own(therapist, actor)
-    sent = [x for x in (application, *therapist.declared_licences) if x.state.value == "submitted"]
+    subjects: list[Subject] = [application, *therapist.declared_licences]
+    sent = [subject for subject in subjects if subject.state.value == "submitted"]
     if not sent:
         raise WrongState
     for subject in sent:

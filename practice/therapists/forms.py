@@ -569,7 +569,7 @@ def _need_one(field: Field) -> None:
 
 def _check_level(profession: str | None, field: Field) -> None:
     professions = vocabulary("professions")
-    supervised = profession in professions and professions.term(profession).has("associate")
+    supervised = profession in professions.flagged("associate")
     if field.data == Level.associate and not supervised:
         raise ValidationError("This profession has no supervised level.")
 

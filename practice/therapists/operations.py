@@ -253,8 +253,9 @@ def take_place(session: Session, therapist_id: int) -> None:
         sa.update(Therapist)
         .where(Therapist.id == therapist_id, Therapist.open_places > 0)
         .values(open_places=Therapist.open_places - 1)
+        .returning(Therapist.id)
     )
-    if taken.rowcount == 0:
+    if taken.first() is None:
         raise NoRoom
 
 

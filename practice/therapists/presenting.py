@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
 from practice.hours import DAYPARTS, WEEKDAYS, Daypart
-from practice.therapists.models import Therapist
+from practice.places import place
+from practice.therapists.models import Licence, Therapist
 from practice.vocabularies import vocabulary
 
 ENOUGH = timedelta(hours=1)
@@ -27,12 +28,6 @@ class Fact:
     value: str
     verified: bool = False
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Approach:
-    label: str
-    description: str
 
 
 def profession_of(therapist: Therapist) -> str:
@@ -65,9 +60,10 @@ def concerns_by_skill(therapist: Therapist) -> list[tuple[str, list[str]]]:
 SKILL_HEADINGS = {3: "Knows best", 2: "Works with often", 1: "Also works with"}
 
 
-def approaches_of(therapist: Therapist) -> list[Approach]:
+def approach_pairs(therapist: Therapist) -> list[tuple[str, str]]:
+    """(name, one plain sentence) of each approach they say they are trained in."""
     terms = [term for term in vocabulary("approaches").terms if term.code in therapist.approaches]
-    return [Approach(term.label(), term.text("description")) for term in terms]
+    return [(term.label(), term.text("description")) for term in terms]
 
 
 def formats_of(therapist: Therapist) -> list[str]:
@@ -79,6 +75,11 @@ def languages_of(therapist: Therapist) -> list[str]:
     return [
         label for code, label in vocabulary("languages").choices() if code in therapist.languages
     ]
+
+
+def services_of(therapist: Therapist) -> list[str]:
+    terms = vocabulary("services").terms
+    return [term.text("offer") for term in terms if term.code in therapist.services]
 
 
 def payments_of(therapist: Therapist) -> list[str]:
@@ -94,6 +95,26 @@ def payments_of(therapist: Therapist) -> list[str]:
         if term.code in therapist.payments and not (term.code == "insurance" and named)
     ]
     return accepted + named
+
+
+def title_of(licence: Licence) -> str:
+    """ "Washington", or "Texas (PSYPACT)" when the right comes from a compact."""
+    name = place(licence.place).name
+    return f"{name} ({licence.compact})" if licence.compact else name
+
+
+def places_in_words(codes: Iterable[str]) -> str:
+    return in_words(sorted(place(code).name for code in codes))
+
+
+def in_words(labels: Iterable[str]) -> str:
+    """["a", "b", "c"] → "a, b and c"."""
+    *most, last = [*labels] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def day(value: date) -> str:
+    return f"{value.day} {value:%B %Y}"
 
 
 def hours_by_daypart(windows: Iterable[Window]) -> list[tuple[str, str]]:
@@ -129,7 +150,7 @@ def _reaches(window: Window, part: Daypart) -> bool:
 def _checked(therapist: Therapist) -> Iterable[Fact]:
     if therapist.npi:
         checked = therapist.npi_checked_at
-        note = f"Seen in the NPI registry on {_day(checked)}." if checked else ""
+        note = f"Seen in the NPI registry on {day(checked)}." if checked else ""
         yield Fact("National Provider Identifier", therapist.npi, checked is not None, note)
 
 
@@ -147,7 +168,3 @@ def _years(years: int, since: int) -> str:
     if years < 1:
         return f"Since {since}"
     return f"Since {since}, about {years} {'year' if years == 1 else 'years'}"
-
-
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"

@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,11 +41,25 @@ class LicenceEvidence:
     number: str
     source: str
     checked_at: datetime
+    expires_on: date
     in_force_until: datetime
 
     @property
     def place_name(self) -> str:
         return place_of(self.place).name
+
+    @property
+    def title(self) -> str:
+        """ "Texas", or "Texas (PSYPACT)" when the right comes from a compact."""
+        return f"{self.place_name} ({self.compact})" if self.compact else self.place_name
+
+    @property
+    def zone(self) -> str:
+        return place_of(self.place).zone
+
+    @property
+    def last_day(self) -> str:
+        return f"{self.expires_on.day} {self.expires_on:%b %Y}"
 
     @property
     def profession_label(self) -> str:
@@ -155,10 +169,11 @@ def _rights(at: datetime, therapist_ids: Collection[int]) -> sa.Select[Any]:
 def _counts(at: datetime) -> sa.ColumnElement[bool]:
     """Whether a licence of `Therapist` gives them a right at `at`."""
     supervisor, theirs = aliased(Therapist), aliased(Licence)
-    supported = sa.exists().where(
-        supervisor.id == Therapist.supervisor_id,
-        _covers(theirs, supervisor, at),
-        _supervised(theirs),
+    supported = (
+        sa.exists()
+        .where(supervisor.id == Therapist.supervisor_id, _covers(theirs, supervisor, at))
+        .where(_supervised(theirs))
+        .correlate(Therapist, Licence)
     )
     return sa.and_(_in_force(Licence, at), sa.or_(Therapist.level == Level.licensed, supported))
 
@@ -194,12 +209,13 @@ def _in_force(licence: Any, at: datetime) -> sa.ColumnElement[bool]:
 
 def _is_verified(therapist: Any) -> sa.ColumnElement[bool]:
     """The application was accepted, and the account has not been closed."""
-    accepted = sa.exists().where(
-        Application.therapist_id == therapist.id,
-        Application.state == ApplicationState.verified,
+    accepted = (
+        sa.exists()
+        .where(Application.therapist_id == therapist.id)
+        .where(Application.state == ApplicationState.verified)
     )
     closed = sa.exists().where(User.id == therapist.user_id, User.disabled_at.is_not(None))
-    return sa.and_(accepted, ~closed)
+    return sa.and_(accepted.correlate(therapist), ~closed.correlate(therapist))
 
 
 def _evidence(licence: Licence) -> LicenceEvidence:
@@ -212,5 +228,6 @@ def _evidence(licence: Licence) -> LicenceEvidence:
         number=licence.number,
         source=licence.found_source or licence.board,
         checked_at=licence.found_at or licence.declared_at,
+        expires_on=licence.expires_on,
         in_force_until=licence.in_force_until,
     )

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask_login import current_user
 
 from core.access import policy
@@ -26,7 +26,12 @@ def directory() -> str:
     filters = form.filters()
     page = page_of_directory(filters, _page_number(), now())
     return render_template(
-        "therapists/directory.html", form=form, filters=filters, page=page, presenting=presenting
+        "therapists/directory.html",
+        form=form,
+        filters=filters,
+        page=page,
+        page_address=_page_address,
+        presenting=presenting,
     )
 
 
@@ -43,10 +48,15 @@ def show(therapist: uuid.UUID) -> str:
         therapist=shown,
         evidence=licence_evidence([shown.id, *supervisor], at),
         facts=presenting.facts_of(shown, at),
+        hours_are_fresh=shown.hours_are_fresh(at),
         takes_requests=shown.hours_are_fresh(at) and shown.open_places > 0,
         may_ask=not current_user.is_authenticated or current_user.has(Role.client),
         presenting=presenting,
     )
+
+
+def _page_address(number: int) -> str:
+    return url_for("therapists.directory", **{**request.args.to_dict(), "page": number})
 
 
 def _page_number() -> int:

@@ -12,7 +12,7 @@ from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.forms import EmptyForm
-from practice.therapists import operations
+from practice.therapists import operations, presenting
 from practice.therapists.forms import LicenceForm
 from practice.therapists.models import Licence, Therapist
 from practice.therapists.policy import is_therapist, licences_of
@@ -22,7 +22,12 @@ from practice.therapists.views.blueprint import bp, own_profile
 @bp.get("/profile/licences")
 @policy(is_therapist)
 def licences() -> str:
-    return render_template("therapists/licences.html", therapist=own_profile())
+    return render_template(
+        "therapists/licences.html",
+        therapist=own_profile(),
+        editable=operations.EDITABLE,
+        presenting=presenting,
+    )
 
 
 @bp.route("/profile/licences/new", methods=["GET", "POST"])
@@ -50,8 +55,9 @@ def change_licence(licence: uuid.UUID) -> ResponseReturnValue:
 def withdraw_licence(licence: uuid.UUID) -> ResponseReturnValue:
     form = EmptyForm()
     if not form.validate_on_submit():
-        page = render_template("therapists/withdrawal.html", licence=_own(licence), form=form)
-        return page, 200
+        return render_template(
+            "therapists/withdrawal.html", licence=_own(licence), presenting=presenting
+        )
     with unit_of_work() as session:
         operations.withdraw_licence(session, _own(licence), actor=current_user.user, at=now())
     return _back("The licence is off your profile.")
@@ -88,7 +94,11 @@ def _form_page(
     therapist: Therapist, form: LicenceForm, licence: Licence | None = None
 ) -> ResponseReturnValue:
     page = render_template(
-        "therapists/licence.html", therapist=therapist, form=form, licence=licence
+        "therapists/licence.html",
+        therapist=therapist,
+        form=form,
+        licence=licence,
+        presenting=presenting,
     )
     return page, 422 if form.is_submitted() else 200
 

@@ -2,6 +2,7 @@
 
 import uuid
 
+import sqlalchemy as sa
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -134,6 +135,7 @@ def _overview(therapist: Therapist, capacity_form: CapacityForm) -> str:
         hours_are_fresh=therapist.hours_are_fresh(at),
         associates=supervised_by(therapist),
         sections=SECTIONS,
+        section_address=_address_of,
         can_send=therapist.application.state in SENDABLE,
         capacity_form=capacity_form,
         button_form=EmptyForm(),
@@ -142,6 +144,12 @@ def _overview(therapist: Therapist, capacity_form: CapacityForm) -> str:
 
 
 SENDABLE = (ApplicationState.draft, ApplicationState.needs_info)
+
+
+def _address_of(section: str) -> str:
+    if section in ("licences", "supervisor"):
+        return url_for(f"therapists.{section}")
+    return url_for("therapists.edit", section=section)
 
 
 def _after(section: Section) -> str:
@@ -154,7 +162,7 @@ def _chosen(form: SupervisorForm) -> Therapist | None:
     if not form.supervisor.data:
         return None
     public_id = uuid.UUID(form.supervisor.data)
-    return db.session.scalars(db.select(Therapist).where(Therapist.public_id == public_id)).one()
+    return db.session.scalars(sa.select(Therapist).where(Therapist.public_id == public_id)).one()
 
 
 def _answer_supervision(associate: uuid.UUID, *, agrees: bool, said: str) -> ResponseReturnValue:

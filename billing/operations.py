@@ -198,6 +198,8 @@ def apply_refund(session: Session, answer: RefundAnswer, at: datetime) -> None:
 
 def reconcile(at: datetime) -> None:
     """Ask again about whatever has been unknown for an hour; a sweep, it only posts the asking."""
+    if not _anything_overdue(db.session(), at):
+        return
     with unit_of_work() as session:
         for order in session.scalars(_overdue_orders(at)):
             _post_settle(session, order, f"{at:%Y-%m-%dT%H}", at, due_at=at, end=True)
@@ -325,6 +327,11 @@ def _post_give_back(session: Session, refund: Refund, why: str, at: datetime) ->
     payload = {"refund": str(refund.public_id)}
     key = f"{GIVE_BACK}:{refund.public_id}:{why}"
     post(session, GIVE_BACK, payload, dedupe_key=key, at=at)
+
+
+def _anything_overdue(session: Session, at: datetime) -> bool:
+    overdue = (_overdue_orders(at), _overdue_refunds(at))
+    return any(session.scalars(some.limit(1)).first() is not None for some in overdue)
 
 
 def _overdue_orders(at: datetime) -> sa.Select[Any]:

@@ -8,11 +8,36 @@ from datetime import datetime
 
 from flask import Flask
 
+from billing.operations import GIVE_BACK, SETTLE, give_back, reconcile, settle
+from billing.signals import order_paid, refund_done, refund_failed
+from core.outbox import handle
+from practice.consent.signals import consent_revoked
+from practice.groups.operations import (
+    expire_holds,
+    leave_for_withdrawn_consent,
+    seat_the_paid,
+)
+from practice.payments.operations import note_failed_refund, tell_of_refund
+from practice.payments.views import webhook
+
 Sweep = Callable[[datetime], None]
 
 
 def connect(app: Flask) -> None:
     app.extensions["sweeps"] = []
+    _connect_payments(app)
+
+
+def _connect_payments(app: Flask) -> None:
+    handle(app, SETTLE, settle)
+    handle(app, GIVE_BACK, give_back)
+    order_paid.connect(seat_the_paid)
+    refund_done.connect(tell_of_refund)
+    refund_failed.connect(note_failed_refund)
+    consent_revoked.connect(leave_for_withdrawn_consent)
+    app.extensions["sweeps"] += [expire_holds, reconcile]
+    # Signed by the payment company instead (billing/webhooks.py).
+    app.extensions["csrf"].exempt(webhook)
 
 
 def sweep(app: Flask, at: datetime) -> None:

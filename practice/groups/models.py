@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, ConfidentialText, Identified, Json, Key, enum_column
+from core.errors import WrongState
 from practice.accounts.models import Client, User
 from practice.therapists.models import Therapist
 
@@ -21,6 +22,11 @@ class GroupKind(enum.StrEnum):
     def is_screened(self) -> bool:
         """Therapy groups are joined only after the leader's screening."""
         return self is GroupKind.therapy
+
+    @property
+    def needs_licensed_lead(self) -> bool:
+        """Peer support is no treatment, so it knows no borders."""
+        return self is not GroupKind.peer
 
 
 class GroupState(enum.StrEnum):
@@ -79,6 +85,25 @@ class Group(Identified, Base):
     def is_free(self) -> bool:
         return self.price == 0
 
+    @property
+    def professionals(self) -> list[Therapist]:
+        return [lead.therapist for lead in self.leads if lead.therapist is not None]
+
+    @property
+    def peer_leaders(self) -> list[str]:
+        return [lead.name for lead in self.leads if lead.kind is LeadKind.lived_experience]
+
+    @property
+    def scope(self) -> str:
+        """With whom a consent to this group is signed."""
+        return f"group:{self.public_id}"
+
+    def has_begun(self, at: datetime) -> bool:
+        return self.starts_at <= at
+
+    def takes_people(self, at: datetime) -> bool:
+        return self.state is GroupState.open and not self.has_begun(at)
+
 
 class GroupLead(Base):
     """Who leads: a professional (with a therapist's licences) or a person of lived experience."""
@@ -124,7 +149,9 @@ ENROLMENT_TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
     EnrolmentState.screening: frozenset(
         {EnrolmentState.invited, EnrolmentState.declined, EnrolmentState.left}
     ),
-    EnrolmentState.invited: frozenset({EnrolmentState.held, EnrolmentState.left}),
+    EnrolmentState.invited: frozenset(
+        {EnrolmentState.held, EnrolmentState.seated, EnrolmentState.left}
+    ),
     EnrolmentState.declined: frozenset(),
     EnrolmentState.held: frozenset(
         {EnrolmentState.seated, EnrolmentState.expired, EnrolmentState.left}
@@ -134,6 +161,14 @@ ENROLMENT_TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
     EnrolmentState.left: frozenset(),
 }
 
+LIVE = frozenset(
+    {
+        EnrolmentState.screening,
+        EnrolmentState.invited,
+        EnrolmentState.held,
+        EnrolmentState.seated,
+    }
+)
 _GONE = "state IN ('declined', 'expired', 'left')"
 
 
@@ -171,6 +206,38 @@ class Enrolment(Identified, Base):
     group: Mapped[Group] = relationship(lazy="joined")
     client: Mapped[Client] = relationship(lazy="joined")
     screening: Mapped["ScreeningDecision | None"] = relationship(back_populates="enrolment")
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def has_seat(self) -> bool:
+        return self.seat_number is not None
+
+    def move_to(self, state: EnrolmentState, at: datetime) -> None:
+        if state not in ENROLMENT_TRANSITIONS[self.state]:
+            raise WrongState
+        self.state, self.changed_at = state, at
+
+    def hold(self, seat: int, order_id: uuid.UUID, until: datetime, at: datetime) -> None:
+        """Keep a seat while it is paid for."""
+        self.move_to(EnrolmentState.held, at)
+        self.seat_number, self.order_id, self.held_until = seat, order_id, until
+
+    def take(self, seat: int, at: datetime) -> None:
+        self.move_to(EnrolmentState.seated, at)
+        self.seat_number, self.seated_at, self.held_until = seat, at, None
+
+    def expire(self, at: datetime) -> None:
+        """The hold ran out unpaid; the seat is free again."""
+        self.move_to(EnrolmentState.expired, at)
+        self.seat_number = self.held_until = None
+
+    def leave(self, at: datetime) -> None:
+        self.move_to(EnrolmentState.left, at)
+        self.seat_number = self.held_until = None
+        self.left_at = at
 
 
 class ScreeningDecision(Base):

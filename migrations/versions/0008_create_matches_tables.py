@@ -11,6 +11,12 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "market_stamps",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("stamp", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_market_stamps")),
+    )
+    op.create_table(
         "weights_versions",
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("weights", sa.Text(), nullable=False),
@@ -25,6 +31,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_weights_versions")),
         sa.UniqueConstraint("public_id", name=op.f("uq_weights_versions_public_id")),
         sa.UniqueConstraint("version", name=op.f("uq_weights_versions_version")),
+    )
+    op.create_table(
+        "match_alerts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("client_id", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["clients.id"], name=op.f("fk_match_alerts_client_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_match_alerts")),
+        sa.UniqueConstraint("client_id", name=op.f("uq_match_alerts_client_id")),
     )
     op.create_table(
         "proposals",
@@ -116,4 +134,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_proposals_client_id"))
 
     op.drop_table("proposals")
+    op.drop_table("match_alerts")
     op.drop_table("weights_versions")
+    op.drop_table("market_stamps")

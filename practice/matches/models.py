@@ -1,15 +1,26 @@
 """What was proposed to a client and why, and the one request that is out at a time."""
 
 import enum
+import uuid
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, ConfidentialJson, Identified, Json, enum_column
+from core.database import Base, ConfidentialJson, Identified, Json, Key, enum_column
+from core.errors import WrongState
 from practice.accounts.models import Client, User
 from practice.therapists.models import Therapist
+
+
+class MarketStamp(Base):
+    """One row, with a new random value for every change to who can be found (`market.py`)."""
+
+    __tablename__ = "market_stamps"
+
+    id: Mapped[Key]
+    stamp: Mapped[uuid.UUID]
 
 
 class WeightsVersion(Identified, Base):
@@ -75,6 +86,7 @@ class MatchRequest(Identified, Base):
     """A client asks one therapist. `shared` holds only what the client chose to share.
 
     `accepted` waits for the client to pick a time and sign; `met` is when the episode opened.
+    Shapes of `shared`: `sharing.py`.
     """
 
     __tablename__ = "match_requests"
@@ -104,3 +116,32 @@ class MatchRequest(Identified, Base):
     client: Mapped[Client] = relationship(lazy="joined")
     therapist: Mapped[Therapist] = relationship(lazy="joined")
     proposal: Mapped[Proposal | None] = relationship()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is the one request that is out: unanswered, or accepted without a time."""
+        return self.state in (RequestState.sent, RequestState.accepted)
+
+    def is_overdue(self, at: datetime) -> bool:
+        return self.state is RequestState.sent and self.answer_due_at <= at
+
+    def move_to(self, state: RequestState, at: datetime) -> None:
+        """Change state; raises WrongState for a step the table does not know."""
+        if state not in REQUEST_TRANSITIONS[self.state]:
+            raise WrongState
+        if self.state is RequestState.sent:
+            self.answered_at = at
+        self.state = state
+
+
+class MatchAlert(Base):
+    """A client for whom nobody was found asks to be told once when somebody is."""
+
+    __tablename__ = "match_alerts"
+
+    id: Mapped[Key]
+    client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), unique=True)
+    asked_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+
+    client: Mapped[Client] = relationship(lazy="joined")

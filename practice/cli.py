@@ -7,15 +7,16 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from core.clock import now
 from core.config import BadSetting, Settings, settings_from
-from core.database import db
+from core.database import db, unit_of_work
 from core.migrating import upgrade
 from practice.accounts.commands import create_admin_command
+from practice.consent.operations import ensure_documents
 from practice.credentials.commands import npi_command
 from practice.intake.commands import score_command
 from practice.matches.commands import match_command
 from practice.seed.commands import seed_command
-
 
 # A command that needs the application asks for it with `flask.cli.with_appcontext`.
 APPLICATION = ScriptInfo(create_app=lambda: _app(settings_from()), set_debug_flag=False)
@@ -61,6 +62,7 @@ def database_upgrade() -> None:
     app = _app(settings_from())
     with app.app_context():
         upgrade(db.engine)
+        _publish_missing_texts()
     click.echo("The database is up to date.")
 
 
@@ -74,7 +76,14 @@ def _prepare(settings: Settings) -> None:
             seed_demo_if_empty(click.echo)
             for line in logins():
                 click.echo(line)
+        _publish_missing_texts()
         db.engine.dispose()
+
+
+def _publish_missing_texts() -> None:
+    """Nobody can agree to a text that is not published: the ones of the product stand in."""
+    with unit_of_work() as session:
+        ensure_documents(session, now())
 
 
 def _app(settings: Settings) -> Flask:

@@ -11,6 +11,7 @@ from flask import Flask
 from billing.operations import GIVE_BACK, SETTLE, give_back, reconcile, settle
 from billing.signals import order_paid, refund_done, refund_failed
 from core.outbox import handle
+from practice.accounts import operations as accounts
 from practice.consent.signals import consent_revoked
 from practice.groups.operations import (
     expire_holds,
@@ -24,7 +25,7 @@ Sweep = Callable[[datetime], None]
 
 
 def connect(app: Flask) -> None:
-    app.extensions["sweeps"] = []
+    app.extensions["sweeps"] = [accounts.tidy]
     _connect_payments(app)
 
 

@@ -5,18 +5,20 @@ Passwords arrive hashed: hashing takes long by design and must not hold the writ
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.audit import record
+from core.database import unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import attempts, mails, signing_in, tokens
 from practice.accounts.models import (
     STAFF_ROLES,
     Client,
+    EmailToken,
     EmailTokenPurpose,
     Role,
     SignInSession,
@@ -26,8 +28,8 @@ from practice.accounts.models import (
 from practice.accounts.queries import user_with
 
 NO_PASSWORD_YET = "none yet"
-SIGN_UP_ROLES = frozenset({Role.client, Role.therapist})
 GRANTABLE_ROLES = STAFF_ROLES
+KEPT_AFTERWARDS = timedelta(days=30)
 
 
 class AddressTaken(Refusal):
@@ -218,8 +220,16 @@ def enable(session: Session, user: User, actor: User, at: datetime) -> None:
     session.flush()
 
 
-def forget_old_attempts(session: Session, at: datetime) -> None:
-    attempts.forget_old(session, at)
+def tidy(at: datetime) -> None:
+    """A sweep: forget counted tries, used links and ended browsers once they are of no use."""
+    with unit_of_work() as session:
+        attempts.forget_old(session, at)
+        session.execute(sa.delete(EmailToken).where(EmailToken.expires_at < at - KEPT_AFTERWARDS))
+        over = sa.or_(
+            SignInSession.ended_at < at - KEPT_AFTERWARDS,
+            SignInSession.expires_at < at - KEPT_AFTERWARDS,
+        )
+        session.execute(sa.delete(SignInSession).where(over))
 
 
 def _added(

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -172,7 +172,7 @@ def account() -> Page:
         flash("We have kept your changes.", "leaf")
         return redirect(url_for("accounts.account"), 303)
     browsers = queries.live_sessions(db.session(), current_user.user, now())
-    return _page("accounts/account.html", form, browsers=browsers)
+    return _page("accounts/account.html", form, browsers=browsers, zone=_zone(current_user.user))
 
 
 @bp.post("/account/browsers/<uuid:browser>/end")
@@ -249,6 +249,11 @@ def _details_form(user: User) -> DetailsForm:
     if user.client is None:
         return DetailsForm(name=user.name)
     return ClientDetailsForm(name=user.client.preferred_name, phone=user.client.phone)
+
+
+def _zone(user: User) -> str:
+    """The zone to tell this person times in."""
+    return user.client.zone if user.client else current_app.extensions["settings"].zone
 
 
 def _link_over(endpoint: str, label: str) -> Page:

@@ -78,7 +78,7 @@ def _material_versions() -> dict[Purpose, int]:
         .where(ConsentDocument.language == "en", ConsentDocument.material_change)
         .group_by(ConsentDocument.purpose)
     )
-    return {purpose: version for purpose, version in db.session.execute(newest)}
+    return {row[0]: row[1] for row in db.session.execute(newest)}
 
 
 def _versions(purpose: Purpose, language: str) -> sa.Select[ConsentDocument]:

@@ -3,7 +3,7 @@
 import uuid
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -55,7 +55,9 @@ def begin() -> Page:
 def index() -> Page:
     consents = signed_consents(signatures_of(the_client()))
     may_begin = may_begin_intake(the_client())
-    return render_template("consent/index.html", consents=consents, may_begin=may_begin)
+    return render_template(
+        "consent/index.html", consents=consents, may_begin=may_begin, zone=the_client().zone
+    )
 
 
 @bp.get("/consents/<uuid:signature>")
@@ -113,7 +115,7 @@ def document(document: uuid.UUID) -> Page:
     ).first()
     if published is None:
         raise NotFound
-    return render_template("consent/document.html", document=published)
+    return render_template("consent/document.html", document=published, zone=_clinic_zone())
 
 
 @bp.get("/privacy")
@@ -121,7 +123,9 @@ def document(document: uuid.UUID) -> Page:
 def privacy() -> Page:
     document = newest_document(db.session(), Purpose.privacy_notice)
     title, body = (document.title, document.body) if document else shipped(Purpose.privacy_notice)
-    return render_template("consent/privacy.html", document=document, title=title, body=body)
+    return render_template(
+        "consent/privacy.html", document=document, title=title, body=body, zone=_clinic_zone()
+    )
 
 
 def _mine(signature: uuid.UUID) -> Signature:
@@ -135,7 +139,13 @@ def _mine(signature: uuid.UUID) -> Signature:
 
 
 def _signature_page(template: str, signed: Signature, **values: object) -> str:
-    return render_template(template, signature=signed, terms=PURPOSES[signed.purpose], **values)
+    terms, zone = PURPOSES[signed.purpose], the_client().zone
+    return render_template(template, signature=signed, terms=terms, zone=zone, **values)
+
+
+def _clinic_zone() -> str:
+    zone: str = current_app.extensions["settings"].zone
+    return zone
 
 
 def _renewed(session: Session, signed: Signature, form: SignForm) -> Signature:

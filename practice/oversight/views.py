@@ -1,5 +1,329 @@
 """Pages of oversight."""
 
-from flask import Blueprint
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from core.access import policy
+from core.clock import now
+from core.database import unit_of_work
+from core.errors import NotFound, Refusal
+from practice.accounts import operations as accounts
+from practice.accounts.models import Role, User
+from practice.consent import operations as consent
+from practice.consent.models import Purpose
+from practice.consent.purposes import PURPOSES
+from practice.consent.queries import current_document
+from practice.forms import EmptyForm, Form
+from practice.oversight import operations, queries
+from practice.oversight.differences import differences
+from practice.oversight.forms import (
+    DocumentForm,
+    InvitationForm,
+    LogForm,
+    RolesForm,
+    ShiftForm,
+    StaffFilterForm,
+)
+from practice.oversight.mails import pieces
+from practice.oversight.policy import is_administrator, only_in_demo
+from practice.oversight.rota import hours
 
 bp = Blueprint("oversight", __name__)
+
+Page = Response | str | tuple[str, int]
+
+
+@bp.app_template_filter()
+def clock_in_zone(instant: datetime, zone: str) -> str:
+    """ "18:30" on the wall clock of the zone."""
+    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+@bp.context_processor
+def _times() -> dict[str, str]:
+    """The console tells times in the organisation's zone."""
+    return {"zone": _zone()}
+
+
+@bp.get("/oversight")
+@policy(is_administrator)
+def index() -> Page:
+    return render_template(
+        "oversight/index.html", hours_alone=_hours_alone(), set_aside=queries.set_aside()
+    )
+
+
+@bp.get("/oversight/staff")
+@policy(is_administrator)
+def staff() -> Page:
+    form = StaffFilterForm(request.args)
+    role = Role(form.role.data) if form.role.data and form.validate() else None
+    leaf = queries.staff(role, _page_number())
+    return render_template("oversight/staff.html", form=form, leaf=leaf, address=_address)
+
+
+@bp.route("/oversight/staff/invitation", methods=["GET", "POST"])
+@policy(is_administrator)
+def invite() -> Page:
+    form = InvitationForm()
+    if form.validate_on_submit():
+        with _refusals_on(form), unit_of_work() as session:
+            accounts.invite(
+                session, form.email.data, form.name.data, form.chosen, current_user.user, now()
+            )
+        if not form.form_errors:
+            return _done("oversight.staff", f"We have invited {form.name.data} by mail.")
+    return _page("oversight/invite.html", form)
+
+
+@bp.get("/oversight/staff/<uuid:person>")
+@policy(is_administrator)
+def person(person: uuid.UUID) -> Page:
+    colleague = _colleague(person)
+    form = RolesForm(roles=[role.value for role in colleague.roles])
+    return render_template("oversight/person.html", person=colleague, form=form)
+
+
+@bp.post("/oversight/staff/<uuid:person>/roles")
+@policy(is_administrator)
+def roles(person: uuid.UUID) -> Page:
+    form = RolesForm()
+    if not form.validate():
+        return _page("oversight/person.html", form, person=_colleague(person))
+    if form.confirmed.data != "yes":
+        return _page("oversight/roles.html", form, person=_colleague(person))
+    with _refusals_on(form), unit_of_work() as session:
+        accounts.change_roles(session, _colleague(person), form.chosen, current_user.user, now())
+    if form.form_errors:
+        return _page("oversight/person.html", form, person=_colleague(person))
+    return _done("oversight.person", "The roles are changed.", person=person)
+
+
+@bp.route("/oversight/staff/<uuid:person>/closure", methods=["GET", "POST"])
+@policy(is_administrator)
+def disable(person: uuid.UUID) -> Page:
+    form = EmptyForm()
+    if form.validate_on_submit():
+        with _refusals_on(form), unit_of_work() as session:
+            accounts.disable(session, _colleague(person), current_user.user, now())
+        if not form.form_errors:
+            return _done("oversight.person", "The account is closed.", person=person)
+    return _page("oversight/disable.html", form, person=_colleague(person))
+
+
+@bp.post("/oversight/staff/<uuid:person>/reopening")
+@policy(is_administrator)
+def enable(person: uuid.UUID) -> Page:
+    with unit_of_work() as session:
+        accounts.enable(session, _colleague(person), current_user.user, now())
+    return _done("oversight.person", "The account is open again.", person=person)
+
+
+@bp.post("/oversight/staff/<uuid:person>/invitation")
+@policy(is_administrator)
+def invite_again(person: uuid.UUID) -> Page:
+    with unit_of_work() as session:
+        accounts.invite_again(session, _colleague(person), current_user.user, now())
+    return _done("oversight.person", "We have sent the invitation again.", person=person)
+
+
+@bp.route("/oversight/rota", methods=["GET", "POST"])
+@policy(is_administrator)
+def rota() -> Page:
+    form = _shift_form()
+    if form.validate_on_submit():
+        with _refusals_on(form), unit_of_work() as session:
+            _add_shifts(session, form)
+        if not form.form_errors:
+            return _done("oversight.rota", "The rota is changed.")
+    days = queries.rota(now(), _zone())
+    return _page(
+        "oversight/rota.html",
+        form,
+        days=days,
+        hours_alone=_hours_in(days),
+        counts=queries.counts_as_cover,
+    )
+
+
+@bp.route("/oversight/rota/<uuid:shift>/removal", methods=["POST"])
+@policy(is_administrator)
+def remove_shift(shift: uuid.UUID) -> Page:
+    with unit_of_work() as session:
+        operations.remove_shift(session, shift, current_user.user, now())
+    return _done("oversight.rota", "The shift is off the rota.")
+
+
+@bp.get("/oversight/documents")
+@policy(is_administrator)
+def documents() -> Page:
+    return render_template(
+        "oversight/documents.html", published=queries.published(), purposes=PURPOSES
+    )
+
+
+@bp.route("/oversight/documents/<string:purpose>/new", methods=["GET", "POST"])
+@policy(is_administrator)
+def new_version(purpose: str) -> Page:
+    """Looked at before it is published: exactly the words that were previewed go out."""
+    current = current_document(_purpose(purpose))
+    form = DocumentForm(
+        title=current.title,
+        body=current.body,
+        material_change=True,
+        after_version=str(current.version),
+    )
+    previewed = form.validate_on_submit()
+    if previewed and form.is_as_previewed and _published(form, current.purpose):
+        return _done("oversight.documents", "The new version is published.")
+    changes = differences(current.body, form.body.data) if previewed else []
+    form.previewed.data = form.fingerprint if previewed else ""
+    return _page(
+        "oversight/new_version.html",
+        form,
+        current=current,
+        terms=PURPOSES[current.purpose],
+        changes=changes,
+        previewed=previewed,
+    )
+
+
+@bp.get("/oversight/log")
+@policy(is_administrator)
+def log() -> Page:
+    form = LogForm(request.args)
+    form.action.choices = [("", "Everything"), *_action_choices()]
+    form.person.choices = [("", "Everybody"), *_people_choices(queries.colleagues())]
+    leaf = queries.log(form.action.data or "", _uuid(form.person.data), _page_number())
+    return render_template("oversight/log.html", form=form, leaf=leaf, address=_address)
+
+
+@bp.get("/demo/mails")
+@policy(only_in_demo)
+def mails() -> Page:
+    leaf = queries.mails(_page_number())
+    return render_template("oversight/mails.html", leaf=leaf, address=_address)
+
+
+@bp.get("/demo/mails/<uuid:mail>")
+@policy(only_in_demo)
+def mail(mail: uuid.UUID) -> Page:
+    found = queries.mail(mail)
+    if found is None:
+        raise NotFound
+    return render_template("oversight/mail.html", mail=found, pieces=pieces(found.body))
+
+
+def _colleague(public_id: uuid.UUID) -> User:
+    found = queries.staff_member(public_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _shift_form() -> ShiftForm:
+    form = ShiftForm()
+    today = now().astimezone(ZoneInfo(_zone())).date()
+    form.offer(_people_choices(queries.duty_people()), today)
+    return form
+
+
+def _add_shifts(session: Session, form: ShiftForm) -> None:
+    operations.add_shifts(
+        session,
+        _colleague(uuid.UUID(form.person.data)),
+        *form.span,
+        form.weeks.data,
+        _zone(),
+        current_user.user,
+        now(),
+    )
+
+
+def _published(form: DocumentForm, purpose: Purpose) -> bool:
+    with _refusals_on(form), unit_of_work() as session:
+        consent.publish(
+            session,
+            purpose,
+            form.title.data,
+            form.body.data,
+            current_user.user,
+            now(),
+            material_change=form.material_change.data,
+            after_version=int(form.after_version.data or 0),
+        )
+    return not form.form_errors
+
+
+def _purpose(name: str) -> Purpose:
+    try:
+        return Purpose(name)
+    except ValueError:
+        raise NotFound from None
+
+
+def _hours_alone() -> int:
+    return _hours_in(queries.rota(now(), _zone()))
+
+
+def _hours_in(days: list[queries.RotaDay]) -> int:
+    """In how many of the coming hours nobody is on duty."""
+    return hours(gap for day in days for gap in day.gaps)
+
+
+def _action_choices() -> list[tuple[str, str]]:
+    return [(action, queries.action_words(action)) for action in queries.actions()]
+
+
+def _people_choices(people: Iterable[User]) -> list[tuple[str, str]]:
+    return [(str(user.public_id), user.name or user.email) for user in people]
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+def _page_number() -> int:
+    return max(1, request.args.get("page", 1, type=int))
+
+
+def _address(number: int) -> str:
+    """This page with its filters, at another page number."""
+    chosen = {**request.args.to_dict(), **(request.view_args or {}), "page": number}
+    return url_for(request.endpoint or "", **chosen)
+
+
+def _zone() -> str:
+    zone: str = current_app.extensions["settings"].zone
+    return zone
+
+
+@contextmanager
+def _refusals_on(form: Form) -> Iterator[None]:
+    """An expected refusal is said on top of its form."""
+    try:
+        yield
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        form.form_errors.append(refusal.message)
+
+
+def _done(endpoint: str, words: str, **values: uuid.UUID) -> Response:
+    flash(words, "leaf")
+    return redirect(url_for(endpoint, **values), 303)
+
+
+def _page(template: str, form: Form, **values: object) -> Page:
+    return render_template(template, form=form, **values), 422 if form.errors else 200

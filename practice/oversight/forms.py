@@ -1,0 +1,116 @@
+"""Forms of the administrators' console."""
+
+from datetime import date, time
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from practice.accounts.forms import is_address, lower
+from practice.accounts.models import STAFF_ROLES, Role
+from practice.consent.operations import text_hash
+from practice.forms import Form
+
+MOST_WEEKS = 12
+LONGEST_TEXT = 40_000
+AT_LEAST_ONE = "Please choose at least one role."
+
+ROLE_CHOICES = [(role.value, role.label.capitalize()) for role in Role if role in STAFF_ROLES]
+
+
+def one_line_endings(value: str | None) -> str | None:
+    """Browsers send CR LF; a text has one newline at its end, so that its hash is stable."""
+    return value.replace("\r\n", "\n").strip() + "\n" if value else value
+
+
+class RolesForm(Form):
+    roles = SelectMultipleField(
+        "What they do here", [InputRequired(AT_LEAST_ONE)], choices=ROLE_CHOICES
+    )
+    confirmed = HiddenField()
+
+    @property
+    def chosen(self) -> set[Role]:
+        return {Role(value) for value in self.roles.data or []}
+
+
+class InvitationForm(RolesForm):
+    name = StringField("Name", [InputRequired("Please give their name."), Length(max=120)])
+    email = EmailField(
+        "E-mail address",
+        [InputRequired("Please give their address."), Length(max=254), is_address],
+        filters=[lower],
+    )
+
+
+class ShiftForm(Form):
+    """Local days and times of the organisation."""
+
+    person = SelectField("Who", [InputRequired("Please choose somebody.")])
+    day = DateField("Day", [InputRequired("Please give the day.")])
+    starts = TimeField("From", [InputRequired("Please give the time.")], default=time(9))
+    ends = TimeField("Until", [InputRequired("Please give the time.")], default=time(17))
+    weeks = IntegerField(
+        "For how many weeks",
+        [InputRequired("Please give a number."), NumberRange(1, MOST_WEEKS)],
+        default=1,
+    )
+
+    def offer(self, people: list[tuple[str, str]], today: date) -> None:
+        self.person.choices = people
+        if not self.is_submitted():
+            self.day.data = today
+
+    @property
+    def span(self) -> tuple[Any, Any, Any]:
+        return self.day.data, self.starts.data, self.ends.data
+
+
+class DocumentForm(Form):
+    """A next version. `previewed` is the hash of what was looked at: only that is published."""
+
+    title = StringField("Title", [InputRequired("Please give a title."), Length(max=200)])
+    body = TextAreaField(
+        "Text",
+        [InputRequired("Please write the text."), Length(max=LONGEST_TEXT)],
+        filters=[one_line_endings],
+    )
+    material_change = BooleanField("This changes what people agree to: ask them again")
+    after_version = HiddenField()
+    previewed = HiddenField()
+
+    @property
+    def fingerprint(self) -> str:
+        return text_hash(f"{self.title.data}\n{self.body.data}{self.material_change.data}")
+
+    @property
+    def is_as_previewed(self) -> bool:
+        return self.previewed.data == self.fingerprint
+
+
+class LogForm(Form):
+    """Which acts to show; a GET form, so without a token."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    action = SelectField("What", validate_choice=False, default="")
+    person = SelectField("Who", validate_choice=False, default="")
+
+
+class StaffFilterForm(Form):
+    class Meta(Form.Meta):
+        csrf = False
+
+    role = SelectField("Role", choices=[("", "Everybody"), *ROLE_CHOICES], default="")

@@ -1,0 +1,205 @@
+"""Reads of the administrators' console. Nothing clinical is read here."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from core.audit import AuditEntry
+from core.database import db
+from core.mail import KeptMail
+from core.outbox import OutboxMessage
+from practice.accounts.models import STAFF_ROLES, Role, User, UserRole
+from practice.consent.models import ConsentDocument, Purpose
+from practice.intake.models import DutyShift
+from practice.intake.policy import FLAG_READERS
+from practice.oversight.rota import DAYS_AHEAD, Span, gaps, local_day
+
+PER_PAGE = 20
+# What administrators handle themselves; of anything else the log tells no more than that it was.
+OPEN_KINDS = frozenset({"application", "document", "licence", "shift", "therapist"})
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Leaf(Generic[Row]):
+    """One page of a list: which one, and of how many."""
+
+    rows: Sequence[Row]
+    number: int
+    pages: int
+
+
+def staff(role: Role | None, page: int) -> Leaf[User]:
+    """Everybody with a staff role (or this one), by name."""
+    wanted = {role} if role else STAFF_ROLES
+    people = (
+        sa.select(User)
+        .where(_holds(wanted))
+        .order_by(sa.func.lower(User.name), User.email, User.id)
+    )
+    return _leaf(people, page)
+
+
+def staff_member(public_id: uuid.UUID) -> User | None:
+    """A colleague; somebody who is a client and nothing else is not one."""
+    found = sa.select(User).where(User.public_id == public_id, _holds(STAFF_ROLES))
+    return db.session.scalars(found).first()
+
+
+def duty_people() -> Sequence[User]:
+    """Who can be put on the rota: able to sign in and to read flags."""
+    able = sa.and_(User.disabled_at.is_(None), User.email_confirmed_at.is_not(None))
+    people = sa.select(User).where(able, _holds(FLAG_READERS))
+    return db.session.scalars(people.order_by(sa.func.lower(User.name), User.id)).all()
+
+
+@dataclass(frozen=True)
+class RotaDay:
+    """A local day with its shifts and the times at which nobody is there."""
+
+    day: date
+    shifts: list[DutyShift]
+    gaps: list[Span]
+
+
+def rota(at: datetime, zone: str, days: int = DAYS_AHEAD) -> list[RotaDay]:
+    """The coming days from now on; the shifts of one query."""
+    today = at.astimezone(ZoneInfo(zone)).date()
+    spans = [local_day(today + timedelta(days=n), zone) for n in range(days)]
+    shifts = _shifts_within(Span(at, spans[-1].ends_at))
+    return [_rota_day(span, shifts, at, zone) for span in spans]
+
+
+def counts_as_cover(shift: DutyShift) -> bool:
+    """Whether this person can in fact open a flag: a promise made for others would be false."""
+    user = shift.user
+    return user.has(*FLAG_READERS) and user.is_confirmed and not user.is_disabled
+
+
+def published() -> dict[Purpose, list[ConsentDocument]]:
+    """Every version of every text, the newest first."""
+    documents = sa.select(ConsentDocument).order_by(ConsentDocument.version.desc())
+    by_purpose: dict[Purpose, list[ConsentDocument]] = {purpose: [] for purpose in Purpose}
+    for document in db.session.scalars(documents):
+        by_purpose[document.purpose].append(document)
+    return by_purpose
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """An act as administrators may see it: who (colleagues by name), what, when."""
+
+    at: datetime
+    who: str
+    what: str
+    about: str
+    details: str
+
+
+def log(action: str, person: uuid.UUID | None, page: int) -> Leaf[LogLine]:
+    """Who did what, the newest first."""
+    entries = sa.select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    if action:
+        entries = entries.where(AuditEntry.action == action)
+    if person:
+        entries = entries.where(AuditEntry.actor_id == person)
+    leaf = _leaf(entries, page)
+    names = _colleagues(leaf.rows)
+    return Leaf([_line(entry, names) for entry in leaf.rows], leaf.number, leaf.pages)
+
+
+def actions() -> Sequence[str]:
+    return db.session.scalars(sa.select(AuditEntry.action).distinct().order_by("action")).all()
+
+
+def colleagues() -> Sequence[User]:
+    """Everybody the log can be read by, by name."""
+    people = sa.select(User).where(_holds(STAFF_ROLES))
+    return db.session.scalars(people.order_by(sa.func.lower(User.name), User.email)).all()
+
+
+def action_words(action: str) -> str:
+    """ "licence.declared" → "Licence declared"."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def mails(page: int) -> Leaf[KeptMail]:
+    return _leaf(sa.select(KeptMail).order_by(KeptMail.sent_at.desc(), KeptMail.id.desc()), page)
+
+
+def mail(public_id: uuid.UUID) -> KeptMail | None:
+    return db.session.scalars(sa.select(KeptMail).where(KeptMail.public_id == public_id)).first()
+
+
+def set_aside() -> int:
+    """How much work the outbox has given up on: a person must look at it."""
+    dead = sa.select(sa.func.count()).where(OutboxMessage.dead_at.is_not(None))
+    return db.session.scalar(dead) or 0
+
+
+def _leaf(query: sa.Select[Any], page: int) -> Leaf[Any]:
+    counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
+    total = db.session.scalar(counted) or 0
+    rows = db.session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
+    return Leaf(rows, page, max(1, -(-total // PER_PAGE)))
+
+
+def _holds(roles: Iterable[Role]) -> sa.ColumnElement[bool]:
+    held = sa.and_(UserRole.user_id == User.id, UserRole.role.in_(roles))
+    return sa.select(UserRole.id).where(held).exists()
+
+
+def _shifts_within(span: Span) -> Sequence[DutyShift]:
+    overlapping = sa.select(DutyShift).where(
+        DutyShift.ends_at > span.starts_at, DutyShift.starts_at < span.ends_at
+    )
+    return db.session.scalars(overlapping.order_by(DutyShift.starts_at, DutyShift.id)).all()
+
+
+def _rota_day(span: Span, shifts: Sequence[DutyShift], at: datetime, zone: str) -> RotaDay:
+    rest = Span(max(span.starts_at, at), span.ends_at)
+    cover = [Span(shift.starts_at, shift.ends_at) for shift in shifts if counts_as_cover(shift)]
+    begun_here = [
+        shift for shift in shifts if span.starts_at <= max(shift.starts_at, at) < span.ends_at
+    ]
+    return RotaDay(span.starts_at.astimezone(ZoneInfo(zone)).date(), begun_here, gaps(cover, rest))
+
+
+def _colleagues(entries: Iterable[AuditEntry]) -> dict[uuid.UUID, str]:
+    ids = {entry.actor_id for entry in entries} | {entry.subject_id for entry in entries}
+    people = sa.select(User).where(User.public_id.in_(ids - {None}), _holds(STAFF_ROLES))
+    return {user.public_id: user.name or user.email for user in db.session.scalars(people)}
+
+
+def _line(entry: AuditEntry, names: dict[uuid.UUID, str]) -> LogLine:
+    about_colleague = entry.subject_id in names if entry.subject_id else False
+    open_ = about_colleague or entry.subject_kind in OPEN_KINDS
+    return LogLine(
+        at=entry.at,
+        who=_who(entry, names),
+        what=action_words(entry.action),
+        about=names[entry.subject_id] if entry.subject_id and about_colleague else "",
+        details=_details(entry) if open_ else "",
+    )
+
+
+def _who(entry: AuditEntry, names: dict[uuid.UUID, str]) -> str:
+    if entry.actor_id is None:
+        return "The system"
+    return names.get(entry.actor_id, "A client")
+
+
+def _details(entry: AuditEntry) -> str:
+    return " · ".join(
+        f"{name.replace('_', ' ')}: {_words(value)}" for name, value in entry.details.items()
+    )
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -12,7 +12,11 @@ from practice.therapists.models import (
 )
 
 Subject = Application | Licence
-State = ApplicationState | LicenceState
+TAKEN_UP_FROM = (
+    ApplicationState.submitted,
+    ApplicationState.in_review,
+    ApplicationState.verified,
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,16 @@ def open_choices(subject: Subject) -> list[Choice]:
     ]
 
 
-def state_called(subject: Subject, name: str) -> State:
-    return LicenceState(name) if isinstance(subject, Licence) else ApplicationState(name)
+def waiting_to_be_taken_up(application: Application) -> list[Subject]:
+    """What was sent and nobody has begun to look at: the application, licences, or both."""
+    subjects: list[Subject] = [application, *application.therapist.declared_licences]
+    return [subject for subject in subjects if subject.state.value == "submitted"]
+
+
+def can_take_up(application: Application) -> bool:
+    """A licence alone is taken up only for somebody whose application was accepted before."""
+    sent = waiting_to_be_taken_up(application)
+    return bool(sent) and application.state in TAKEN_UP_FROM
 
 
 def takes_two(to: str) -> bool:

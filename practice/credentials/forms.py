@@ -50,7 +50,7 @@ class LookUpForm(Form):
     )
 
     def validate_retrieved_on(self, field: Field) -> None:
-        if field.data and field.data > _today():
+        if field.data and field.data > today_here():
             raise ValidationError("This day has not come yet.")
 
     def retrieved_at(self) -> datetime:
@@ -58,9 +58,9 @@ class LookUpForm(Form):
         day = self.retrieved_on.data
         if day is None:
             raise ValueError("the form was not validated")
-        if day == _today():
+        if day == today_here():
             return now()
-        return datetime.combine(day, time(12), tzinfo=_zone()).astimezone(UTC)
+        return datetime.combine(day, time(12), tzinfo=zone_here()).astimezone(UTC)
 
 
 class LicenceCheckForm(LookUpForm):
@@ -102,7 +102,7 @@ class NpiCheckForm(LookUpForm):
 
     @classmethod
     def empty(cls) -> "NpiCheckForm":
-        return cls(source=NPI_REGISTRY, retrieved_on=_today())
+        return cls(source=NPI_REGISTRY, retrieved_on=today_here())
 
     def finding(self) -> NpiFinding:
         return NpiFinding(
@@ -134,13 +134,10 @@ class DecisionForm(Form):
 
 
 def today_here() -> date:
-    return _today()
+    return now().astimezone(zone_here()).date()
 
 
-def _today() -> date:
-    return now().astimezone(_zone()).date()
-
-
-def _zone() -> ZoneInfo:
+def zone_here() -> ZoneInfo:
+    """The zone of the organisation, in which its staff read the clock."""
     settings: Settings = current_app.extensions["settings"]
     return ZoneInfo(settings.zone)

@@ -19,9 +19,11 @@ from practice.credentials.comparing import faults_of_licence, faults_of_npi
 from practice.credentials.deciding import (
     TOLD,
     Subject,
+    can_take_up,
     kind_of,
     open_choices,
     takes_two,
+    waiting_to_be_taken_up,
 )
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Reversal
 from practice.credentials.queries import (
@@ -94,13 +96,10 @@ class NpiFinding:
 
 def take_up(session: Session, application: Application, *, actor: User, at: datetime) -> None:
     """Take an application, or the licences sent after it was verified, into review."""
-    therapist = application.therapist
-    _refuse_own(therapist, actor)
-    subjects: list[Subject] = [application, *therapist.declared_licences]
-    sent = [subject for subject in subjects if subject.state.value == "submitted"]
-    if not sent:
+    _refuse_own(application.therapist, actor)
+    if not can_take_up(application):
         raise WrongState
-    for subject in sent:
+    for subject in waiting_to_be_taken_up(application):
         _decide(session, subject, "in_review", "Taken into review.", "", actor, None, at)
     session.flush()
 
@@ -284,11 +283,11 @@ def _move(subject: Subject, to: str, at: datetime) -> None:
     if isinstance(subject, Application):
         subject.move_to(ApplicationState(to), at)
         return
-    subject.move_to(LicenceState(to))
-    if subject.state is LicenceState.verified:
+    if to == LicenceState.verified:
         check = newest_check(subject)
         assert check is not None, "a licence without a look-up was about to be verified"
         subject.found_source, subject.found_at = check.source, check.retrieved_at
+    subject.move_to(LicenceState(to))
 
 
 def _flush_verified(session: Session) -> None:

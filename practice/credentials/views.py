@@ -16,13 +16,14 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
 from practice.credentials import operations
 from practice.credentials.comparing import compare_licence, compare_npi, faults_of_licence
-from practice.credentials.deciding import Subject, open_choices, takes_two
+from practice.credentials.deciding import Subject, can_take_up, open_choices, takes_two
 from practice.credentials.forms import (
     DecisionForm,
     FindForm,
     LicenceCheckForm,
     NpiCheckForm,
     today_here,
+    zone_here,
 )
 from practice.credentials.models import Reversal
 from practice.credentials.policy import (
@@ -44,7 +45,6 @@ from practice.credentials.queries import (
 from practice.credentials.queries import (
     queue as waiting_queue,
 )
-from practice.forms import EmptyForm
 from practice.therapists import presenting
 from practice.therapists.models import Application, Licence
 
@@ -63,6 +63,7 @@ def queue() -> str:
         waiting=waiting_queue(current_user.user),
         others=others(current_user.user, name, _page_number()),
         form=form,
+        page_address=lambda number: url_for("credentials.queue", name=name, page=number),
         presenting=presenting,
     )
 
@@ -173,7 +174,8 @@ def _application_page(
         reversal=open_reversal(found.public_id),
         npi_form=npi_form or NpiCheckForm.empty(),
         decision_form=decision_form or DecisionForm.offering(open_choices(found)),
-        button_form=EmptyForm(),
+        can_take_up=can_take_up(found),
+        zone=zone_here().key,
         presenting=presenting,
     )
 
@@ -198,7 +200,8 @@ def _licence_page(
         reversal=open_reversal(found.public_id),
         check_form=check_form or LicenceCheckForm(source=found.board, retrieved_on=today_here()),
         decision_form=decision_form or DecisionForm.offering(open_choices(found)),
-        button_form=EmptyForm(),
+        zone=zone_here().key,
+        presenting=presenting,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from wtforms import (
@@ -482,6 +482,7 @@ class CapacityForm(Form):
     )
 
 
+FormType = TypeVar("FormType", bound=Form)
 WINDOWS_A_DAY = 2
 Pair = tuple[Field, Field]
 
@@ -554,7 +555,7 @@ def _time_fields(therapist: Therapist) -> Iterator[tuple[str, Field]]:
             )
 
 
-def _with_fields(form: type[Any], fields: dict[str, Field]) -> type[Any]:
+def _with_fields(form: type[FormType], fields: dict[str, Field]) -> type[FormType]:
     return type(form.__name__, (form,), fields)
 
 

@@ -1,6 +1,7 @@
 """The public list of therapists and each one's public profile."""
 
 import uuid
+from typing import Any
 
 from flask import render_template, request, url_for
 from flask_login import current_user
@@ -56,7 +57,8 @@ def show(therapist: uuid.UUID) -> str:
 
 
 def _page_address(number: int) -> str:
-    return url_for("therapists.directory", **{**request.args.to_dict(), "page": number})
+    chosen: dict[str, Any] = request.args.to_dict() | {"page": number}
+    return url_for("therapists.directory", **chosen)
 
 
 def _page_number() -> int:

@@ -14,7 +14,6 @@ from core.database import db
 from core.outbox import OutboxMessage
 from practice.accounts.models import Role
 from practice.accounts.policy import signed_in
-from practice.intake.duty import promise
 from practice.intake.queries import latest_submitted, open_intake
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist
 from practice.therapists.queries import therapist_of
@@ -41,7 +40,7 @@ def home() -> str:
 @bp.get("/crisis")
 @policy(anyone)
 def crisis() -> str:
-    return render_template("today/crisis.html", promise=promise(now()))
+    return render_template("today/crisis.html")
 
 
 @bp.get("/today")

@@ -73,6 +73,7 @@ FATES = {
     53: Fate(ApplicationState.draft, LicenceState.draft),
 }
 ROUND = 60
+BATCH = 500
 SUPERVISORS_OF_A_ROUND = 4
 ASSOCIATES_OF_A_ROUND = 12
 
@@ -94,6 +95,7 @@ class Maker:
         """Add `count` therapists; in each sixty, twelve associates under four supervisors."""
         places = SMALL_WORLD if count <= 300 else tuple(PLACES)
         therapists: list[Therapist] = []
+        made: list[tuple[Therapist, Fate]] = []
         supervisors: list[Therapist] = []
         for number in range(count):
             in_round = number % ROUND
@@ -108,9 +110,10 @@ class Maker:
                 supervisors.append(therapist)
                 therapist.user.role_rows.append(UserRole(role=Role.supervisor, granted_at=self.at))
             therapists.append(therapist)
-            if number % 500 == 499:
-                self.session.flush()
-        self.session.flush()
+            made.append((therapist, fate))
+            if len(made) == BATCH or number == count - 1:
+                self._check(made)
+                made = []
         return therapists
 
     def _one(self, number: int, where: str, fate: Fate, supervisor: Therapist | None) -> Therapist:
@@ -126,7 +129,6 @@ class Maker:
         therapist.hours = self._hours()
         therapist.hours_confirmed_at = self.at - timedelta(days=fate.confirmed_days_ago)
         self.session.add(therapist)
-        self._checks(therapist, fate)
         return therapist
 
     def _profile(
@@ -224,10 +226,15 @@ class Maker:
             hours.append(WeeklyHours(weekday=5, starts=time(9), ends=time(13)))
         return hours
 
-    def _checks(self, therapist: Therapist, fate: Fate) -> None:
-        if fate.licence is not LicenceState.verified:
-            return
+    def _check(self, made: list[tuple[Therapist, Fate]]) -> None:
+        """Add the look-ups and decisions behind what was verified; they need the rows' keys."""
         self.session.flush()
+        for therapist, fate in made:
+            if fate.licence is LicenceState.verified:
+                self._check_one(therapist)
+        self.session.flush()
+
+    def _check_one(self, therapist: Therapist) -> None:
         for licence in therapist.licences:
             self.session.add(_check_of(licence, therapist, self.decider))
             self.session.add(_decision_on(licence, therapist, self.decider))

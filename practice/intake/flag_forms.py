@@ -1,7 +1,7 @@
 """Forms of a risk flag: a try to reach the person, and how the flag ends."""
 
 from wtforms import RadioField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from practice.forms import Form
 from practice.intake.models import ContactManner, FlagResult
@@ -30,5 +30,5 @@ class OutcomeForm(Form):
         choices=[(result.value, result.label) for result in FlagResult],
     )
     reason = TextAreaField(
-        "Why", [InputRequired("Please say why: the next reader relies on it."), Length(max=LONGEST)]
+        "Why", [DataRequired("Please say why: the next reader relies on it."), Length(max=LONGEST)]
     )

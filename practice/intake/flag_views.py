@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -16,7 +16,7 @@ from practice.intake.blueprint import bp
 from practice.intake.flag_forms import ContactForm, OutcomeForm
 from practice.intake.models import ContactManner, FlagResult, RiskFlag
 from practice.intake.policy import flags_visible_to, reads_flags
-from practice.intake.presenting import FlagView
+from practice.intake.presenting import FlagView, source_words, waited_words
 
 EXPECTED = (
     flag_operations.FlagClosed,
@@ -35,8 +35,12 @@ def flags() -> Answer:
         "intake/flags.html",
         waiting=queries.open_flags(user),
         handled=queries.handled_flags(user, request.args.get("page", 1, type=int)),
+        handled_address=lambda number: url_for("intake.flags", page=number),
         shifts=duty.shifts_at(at),
         coming=duty.next_shift(at),
+        source_words=source_words,
+        waited=lambda since: waited_words(at - since),
+        zone=_zone(),
     )
 
 
@@ -111,9 +115,16 @@ def _flag_page(flag: uuid.UUID, contact_form: ContactForm, outcome_form: Outcome
         "intake/flag.html",
         flag=found,
         view=FlagView(found, now()),
+        zone=_zone(),
         contact_form=contact_form,
         outcome_form=outcome_form,
     )
+
+
+def _zone() -> str:
+    """Staff read times on the organisation's clock."""
+    zone: str = current_app.extensions["settings"].zone
+    return zone
 
 
 def _flag(session: Session, public_id: uuid.UUID) -> RiskFlag:

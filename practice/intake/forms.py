@@ -65,7 +65,7 @@ class ConcernsForm(PageForm):
     value = Chips(
         "What you would like help with",
         [InputRequired(CHOOSE_SOME_OR_SKIP)],
-        choices=vocabulary("concerns").groups(),
+        choices=vocabulary("concerns").choices(),
     )
 
 
@@ -135,8 +135,8 @@ class PaymentForm(PageForm):
     )
     insurer = SelectField(
         "Which insurance",
-        [Optional()],
         choices=[("", "Choose one"), *insurers().choices()],
+        default="",
     )
     budget = StringField("The most you could pay for one meeting")
 
@@ -262,8 +262,8 @@ for _wish, _label in wish_names().items():
     setattr(WishesForm, f"{_wish}-want", Chips(_label, choices=wish_options(_wish).choices()))
 for _wish in MAY_BE_MUST:
     _strengths = vocabulary("strengths").choices()
-    _field = RadioField("How much does it count?", [Optional()], choices=_strengths)
-    setattr(WishesForm, f"{_wish}-strength", _field)
+    _strength = RadioField("How much does it count?", [Optional()], choices=_strengths)
+    setattr(WishesForm, f"{_wish}-strength", _strength)
 
 
 class StyleForm(PageForm):
@@ -280,7 +280,8 @@ class StyleForm(PageForm):
 
 for _axis in vocabulary("style").terms:
     _steps = [("", "No preference"), *vocabulary("style_steps").choices()]
-    setattr(StyleForm, _axis.code, SelectField(_axis.text("question"), choices=_steps))
+    _field = SelectField(_axis.text("question"), choices=_steps, default="")
+    setattr(StyleForm, _axis.code, _field)
 
 FORMS: Mapping[str, type[PageForm]] = {
     "story": StoryForm,

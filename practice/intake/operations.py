@@ -1,6 +1,6 @@
 """Filling in the intake: answers are kept as given, scored when submitted, forgotten if need be."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +13,10 @@ from practice.intake.answers import is_risky, is_under_age, responses
 from practice.intake.flag_operations import raise_flag
 from practice.intake.instruments import INSTRUMENTS, Instrument
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
-from practice.intake.pages import BY_KEY, item_key
-from practice.intake.queries import answers_of, latest_submitted, open_intake
+from practice.intake.pages import item_key
+from practice.intake.queries import answers_of, answers_that_still_hold, open_intake
 from practice.intake.scoring import score
 from practice.places import zone_of
-
-# The questionnaires ask about two weeks, so an item's answer is carried over only that long.
-RECALL = timedelta(weeks=2)
 
 
 class NothingToSubmit(WrongState):
@@ -82,18 +79,10 @@ def _lock(session: Session, client: Client) -> None:
 
 def _new_intake(session: Session, client: Client, at: datetime) -> Intake:
     intake = Intake(client=client, started_at=at)
-    earlier = latest_submitted(client)
-    intake.answers = (
-        [_copy(old) for old in earlier.answers if _still_holds(old, at)] if earlier else []
-    )
+    intake.answers = [_copy(answer) for answer in answers_that_still_hold(client, at)]
     session.add(intake)
     session.flush()
     return intake
-
-
-def _still_holds(answer: IntakeAnswer, at: datetime) -> bool:
-    page = BY_KEY.get(answer.page)
-    return page is not None and (not page.instrument or at - answer.answered_at < RECALL)
 
 
 def _copy(answer: IntakeAnswer) -> IntakeAnswer:

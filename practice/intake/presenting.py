@@ -1,12 +1,16 @@
 """What the intake's pages show, gathered from rows and rules."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from practice.hours import DAY_CODES, DAYPARTS, WEEKDAYS
 from practice.intake import duty
 from practice.intake.answers import Answers, is_risky, minutes_left, shown_pages
-from practice.intake.in_words import in_words
+from practice.intake.forms import MAY_BE_MUST, PageForm
+from practice.intake.in_words import in_words, wish_names
 from practice.intake.instruments import INSTRUMENTS, Instrument
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import BY_KEY, Page, Part
@@ -14,16 +18,54 @@ from practice.intake.queries import answers_of, newest_flag_of
 from practice.intake.scoring import Score, ScoreStatus
 from practice.intake.words import ResultWords, result_words
 from practice.places import PLACES
+from practice.vocabularies import vocabulary
 
 # For so long the page repeats what it promised at first; later it looks at the rota anew.
 PROMISE_STANDS = timedelta(minutes=15)
+UNITS = (
+    ("day", timedelta(days=1)),
+    ("hour", timedelta(hours=1)),
+    ("minute", timedelta(minutes=1)),
+)
+NOT_YET = "Not answered yet"
 HAS_READ = "A clinician has read this answer."
+TOPICS = {"phq-9": "Low mood", "gad-7": "Anxiety"}
 OWN_TEMPLATES = ("concerns", "concern-weights", "payment", "hours", "wishes", "style")
 
 
 def template_of(page: Page) -> str:
     """Pages with a shape of their own have a template of their own."""
     return f"intake/{page.key if page.key in OWN_TEMPLATES else 'question'}.html"
+
+
+def extras_of(page: Page, form: PageForm) -> dict[str, Any]:
+    """What the template of a page with a shape of its own shows beside its form."""
+    return EXTRAS[page.key](form) if page.key in EXTRAS else {}
+
+
+def _week(_form: PageForm) -> dict[str, Any]:
+    week = {
+        day: [(f"{code}-{part.code}", part.label) for part in DAYPARTS]
+        for day, code in zip(WEEKDAYS, DAY_CODES, strict=True)
+    }
+    return {"dayparts": DAYPARTS, "week": week}
+
+
+def _wish_parts(form: PageForm) -> dict[str, Any]:
+    others = [name for name in wish_names() if name not in MAY_BE_MUST]
+    return {
+        "approaches": vocabulary("approaches").terms,
+        "others": others,
+        "others_chosen": any(form[f"{name}-want"].data for name in others),
+    }
+
+
+EXTRAS: dict[str, Callable[[PageForm], dict[str, Any]]] = {
+    "concerns": lambda _form: {"groups": vocabulary("concerns").groups()},
+    "hours": _week,
+    "wishes": _wish_parts,
+    "style": lambda _form: {"axes": vocabulary("style").terms},
+}
 
 
 class Progress:
@@ -37,41 +79,38 @@ class Progress:
         self.parts = len(Part)
         self.minutes = minutes_left(page, answers)
 
-
-@dataclass(frozen=True)
-class CheckLine:
-    page: Page
-    words: list[str]
-    is_open: bool
+    @property
+    def share(self) -> int:
+        """Per cent of the pages that lie behind."""
+        return round(100 * (self.step - 1) / self.steps)
 
 
 @dataclass(frozen=True)
 class CheckPart:
-    """One part of the list of answers."""
+    """One part of the list of answers: rows of question, answer in lines, and its page."""
 
     part: Part
-    lines: list[CheckLine]
-
-    @property
-    def open_count(self) -> int:
-        return sum(line.is_open for line in self.lines)
+    rows: list[tuple[str, str, Page]]
 
 
 def check_parts(answers: Answers) -> list[CheckPart]:
-    lines = [_check_line(page, answers) for page in shown_pages(answers)]
-    return [CheckPart(part, [line for line in lines if line.page.part is part]) for part in Part]
+    pages = list(shown_pages(answers))
+    return [
+        CheckPart(part, [_check_row(page, answers) for page in pages if page.part is part])
+        for part in Part
+    ]
 
 
-def _check_line(page: Page, answers: Answers) -> CheckLine:
-    if page.key not in answers:
-        return CheckLine(page, ["Not answered yet"], is_open=True)
-    return CheckLine(page, in_words(page.key, answers[page.key]), is_open=False)
+def _check_row(page: Page, answers: Answers) -> tuple[str, str, Page]:
+    given = in_words(page.key, answers[page.key]) if page.key in answers else [NOT_YET]
+    return page.asks, "\n".join(given), page
 
 
 @dataclass(frozen=True)
 class Result:
     """A scored sheet on the client's page about themselves."""
 
+    topic: str
     instrument: Instrument
     assessment: Assessment
     words: ResultWords
@@ -83,14 +122,14 @@ class Result:
 
 def results_of(assessments: dict[str, Assessment]) -> list[Result]:
     """In the order in which the questionnaires were asked; an empty sheet is left out."""
-    shown = ("phq-9", "gad-7")
-    results = [_result(assessments[code]) for code in shown if code in assessments]
+    results = [_result(assessments[code]) for code in TOPICS if code in assessments]
     return [result for result in results if result.answered]
 
 
 def _result(assessment: Assessment) -> Result:
     instrument = INSTRUMENTS[assessment.instrument]
-    return Result(instrument, assessment, result_words(instrument, score_of(assessment)))
+    words = result_words(instrument, score_of(assessment))
+    return Result(TOPICS[instrument.code], instrument, assessment, words)
 
 
 def score_of(assessment: Assessment) -> Score:
@@ -122,6 +161,11 @@ def _reading_words(flag: RiskFlag | None, answer: IntakeAnswer, at: datetime) ->
         return ""
     if any(reading.read_at >= answer.answered_at for reading in flag.readings):
         return HAS_READ
+    return promise_standing(flag, at)
+
+
+def promise_standing(flag: RiskFlag, at: datetime) -> str:
+    """What was promised when the flag was raised; after a while, what the rota says now."""
     if at - flag.raised_at < PROMISE_STANDS:
         return flag.promised
     return duty.promise(at, flag.client.zone)
@@ -135,7 +179,7 @@ class FlagView:
         self.page = BY_KEY[flag.source]
         self.instrument = INSTRUMENTS[self.page.instrument]
         self.answer = in_words(flag.source, flag.raised_by["answer"])[0]
-        self.waited = at - flag.raised_at
+        self.waited = waited_words(at - flag.raised_at)
         self.where = PLACES[flag.client.place].name if flag.client.place in PLACES else ""
         self.local_time = at.astimezone(ZoneInfo(flag.client.zone))
 
@@ -144,3 +188,17 @@ class FlagView:
         """The same question as it stands now, empty when the answers are no longer kept."""
         given = answers_of(self._flag.intake)
         return in_words(self._flag.source, given[self._flag.source])[0] if given else ""
+
+
+def source_words(flag: RiskFlag) -> str:
+    """What raised a flag, without a word about the person: "PHQ-9, question 9"."""
+    page = BY_KEY[flag.source]
+    return f"{INSTRUMENTS[page.instrument].short_name}, question {page.item}"
+
+
+def waited_words(waited: timedelta) -> str:
+    """ "3 hours", "1 day": the largest unit that fits, rounded down."""
+    for name, unit in UNITS:
+        if (count := waited // unit) > 0:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "less than a minute"

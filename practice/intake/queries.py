@@ -2,16 +2,20 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.database import db
 from practice.accounts.models import Client, User
-from practice.intake.models import Assessment, FlagOutcome, Intake, RiskFlag
+from practice.intake.models import Assessment, FlagOutcome, Intake, IntakeAnswer, RiskFlag
+from practice.intake.pages import BY_KEY
 from practice.intake.policy import flags_visible_to, intakes_of
 
 PAGE_SIZE = 20
+# The questionnaires ask about two weeks, so an item's answer is carried over only that long.
+RECALL = timedelta(weeks=2)
 
 
 def open_intake(client: Client) -> Intake | None:
@@ -29,6 +33,24 @@ def latest_submitted(client: Client) -> Intake | None:
 def answers_of(intake: Intake | None) -> dict[str, Any]:
     """{page key: value}; a skipped page has None, one not reached is missing. Shapes: `pages`."""
     return {answer.page: answer.value for answer in intake.answers} if intake else {}
+
+
+def answers_to_show(client: Client, at: datetime) -> dict[str, Any]:
+    """The answers of the open run, or those that a new one would start from."""
+    if intake := open_intake(client):
+        return answers_of(intake)
+    return {answer.page: answer.value for answer in answers_that_still_hold(client, at)}
+
+
+def answers_that_still_hold(client: Client, at: datetime) -> list[IntakeAnswer]:
+    """What was said last time, save items about a fortnight that has passed since."""
+    earlier = latest_submitted(client)
+    return [answer for answer in earlier.answers if _still_holds(answer, at)] if earlier else []
+
+
+def _still_holds(answer: IntakeAnswer, at: datetime) -> bool:
+    page = BY_KEY.get(answer.page)
+    return page is not None and (not page.instrument or at - answer.answered_at < RECALL)
 
 
 def latest_assessments(client_ids: Collection[int]) -> dict[int, dict[str, Assessment]]:

@@ -1,7 +1,8 @@
 """What can truthfully be promised from the duty rota. Nothing is said that no shift bears out."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+
+from practice.when import moment_words, zone_words
 
 SOON = timedelta(minutes=30)
 
@@ -19,7 +20,7 @@ def promise_words(
     if until - at < SOON:
         return _ending_soon(until, next_from, zone)
     return (
-        f"A clinician is on duty now, until {moment_words(until, zone)}, and reads this answer "
+        f"A clinician is on duty now, until {_told(until, zone)}, and reads this answer "
         "in that time."
     )
 
@@ -31,23 +32,21 @@ def _nobody_now(next_from: datetime | None, zone: str) -> str:
             "somebody will read this answer."
         )
     return (
-        f"Nobody is on duty right now. The next clinician begins at "
-        f"{moment_words(next_from, zone)} and reads this answer first."
+        f"Nobody is on duty right now. The next clinician begins on "
+        f"{_told(next_from, zone)} and reads this answer first."
     )
 
 
 def _ending_soon(until: datetime, next_from: datetime | None, zone: str) -> str:
-    now = f"A clinician is on duty until {moment_words(until, zone)}, which is soon."
+    now = f"A clinician is on duty until {_told(until, zone)}, which is soon."
     if next_from is None:
         return f"{now} After that nobody is planned yet, so this answer may wait."
     return (
-        f"{now} If they cannot read this answer by then, the next one begins at "
-        f"{moment_words(next_from, zone)}."
+        f"{now} If they cannot read this answer by then, the next one begins on "
+        f"{_told(next_from, zone)}."
     )
 
 
-def moment_words(at: datetime, zone: str) -> str:
-    """ "17:00 on Tuesday 1 December (Los Angeles time)"."""
-    here = at.astimezone(ZoneInfo(zone))
-    city = zone.rpartition("/")[2].replace("_", " ")
-    return f"{here:%H:%M} on {here:%A} {here.day} {here:%B} ({city} time)"
+def _told(at: datetime, zone: str) -> str:
+    """ "Tuesday 1 December at 17:00 (Los Angeles time)"."""
+    return f"{moment_words(at, zone)} ({zone_words(zone)})"

@@ -13,17 +13,17 @@ from core.database import unit_of_work
 from core.errors import NotFound
 from practice.accounts.policy import is_client, the_client
 from practice.consent.policy import may_begin_intake
-from practice.forms import EmptyForm
 from practice.intake import flag_views, operations, queries
-from practice.intake.answers import first_open_page, page_after, page_before
+from practice.intake.answers import first_open_page, open_pages, page_after, page_before
 from practice.intake.blueprint import bp
 from practice.intake.forms import PageForm, form_for
 from practice.intake.pages import BY_KEY, PAGES, Page
 from practice.intake.presenting import (
-    CheckPart,
     Progress,
     check_parts,
     crisis_words,
+    extras_of,
+    promise_standing,
     results_of,
     template_of,
 )
@@ -54,7 +54,7 @@ def index() -> Answer:
     intake = queries.open_intake(client)
     earlier = queries.latest_submitted(client)
     if intake is None and earlier is not None:
-        return render_template("intake/again.html", earlier=earlier, form=EmptyForm())
+        return render_template("intake/again.html", earlier=earlier)
     page = first_open_page(queries.answers_of(intake))
     return redirect(_address(page), 303)
 
@@ -74,8 +74,7 @@ def change() -> Answer:
 @after_consent
 def question(page: str) -> Answer:
     asked = _page(page)
-    answers = queries.answers_of(queries.open_intake(the_client()))
-    return _question_page(asked, form_for(asked, answers, the_client().zone))
+    return _question_page(asked, _form(asked))
 
 
 @bp.post("/intake/<string:page>")
@@ -85,8 +84,7 @@ def save(page: str) -> Answer:
     asked = _page(page)
     if request.form.get("action") == "skip":
         return _keep(asked, None)
-    answers = queries.answers_of(queries.open_intake(the_client()))
-    form = form_for(asked, answers, the_client().zone)
+    form = _form(asked)
     if form.validate():
         return _keep(asked, form.answer())
     if _is_leaving():
@@ -130,6 +128,11 @@ def _address(page: Page | None) -> str:
     return url_for("intake.question", page=page.key) if page else url_for("intake.check")
 
 
+def _form(asked: Page) -> PageForm:
+    client = the_client()
+    return form_for(asked, queries.answers_to_show(client, now()), client.zone)
+
+
 def _page(key: str) -> Page:
     if key not in BY_KEY:
         raise NotFound
@@ -138,7 +141,7 @@ def _page(key: str) -> Page:
 
 def _question_page(asked: Page, form: PageForm) -> str:
     intake = queries.open_intake(the_client())
-    answers = queries.answers_of(intake)
+    answers = queries.answers_to_show(the_client(), now())
     return render_template(
         template_of(asked),
         page=asked,
@@ -147,6 +150,7 @@ def _question_page(asked: Page, form: PageForm) -> str:
         back=_back_address(page_before(asked, answers)),
         from_check=_from_check(),
         crisis_reading=crisis_words(intake, now()),
+        **extras_of(asked, form),
     )
 
 
@@ -163,13 +167,12 @@ def check() -> Answer:
     intake = queries.open_intake(the_client())
     if intake is None:
         return redirect(url_for("intake.index"), 303)
-    parts: list[CheckPart] = check_parts(queries.answers_of(intake))
+    answers = queries.answers_of(intake)
     return render_template(
         "intake/check.html",
-        parts=parts,
-        open_count=sum(part.open_count for part in parts),
+        parts=check_parts(answers),
+        still_open=open_pages(answers),
         last=PAGES[-1],
-        form=EmptyForm(),
         crisis_reading=crisis_words(intake, now()),
     )
 
@@ -203,8 +206,11 @@ def result() -> Answer:
 @policy(is_client)
 def young() -> Answer:
     """Said to somebody whose year of birth makes them younger than 18."""
+    client = the_client()
+    flag = queries.open_flag_of(client)
     return render_template(
         "intake/young.html",
-        flag=queries.open_flag_of(the_client()),
-        earlier=queries.latest_submitted(the_client()),
+        flag=flag,
+        reading=promise_standing(flag, now()) if flag else "",
+        earlier=queries.latest_submitted(client),
     )

@@ -10,8 +10,9 @@ from core.audit import AuditEntry
 from core.outbox import OutboxMessage
 from practice.intake import operations, queries
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
-from practice.intake.operations import RECALL, NothingToSubmit
+from practice.intake.operations import NothingToSubmit
 from practice.intake.pages import KEYS
+from practice.intake.queries import RECALL
 from tests.builders.accounts import make_client
 from tests.builders.intake import ANSWERS, STORY, make_intake
 from tests.conftest import NOW

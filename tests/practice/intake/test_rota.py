@@ -22,7 +22,7 @@ NOBODY_PLANNED = (
 def test_somebody_on_duty_reads_it_before_their_shift_ends(session):
     make_shift(session, ends_at=NOW + timedelta(hours=7))
     assert duty.promise(NOW) == (
-        "A clinician is on duty now, until 17:00 on Tuesday 1 December (Los Angeles time), and "
+        "A clinician is on duty now, until Tuesday 1 December at 17:00 (Los Angeles time), and "
         "reads this answer in that time."
     )
 
@@ -40,13 +40,13 @@ def test_a_shift_about_to_end_is_not_promised_as_enough_time(session):
     make_shift(session, ends_at=NOW + SOON - SECOND)
     assert "which is soon. After that nobody is planned yet" in duty.promise(NOW)
     make_shift(session, starts_at=NOW + timedelta(days=1), ends_at=NOW + timedelta(days=2))
-    assert "the next one begins at 10:00 on Wednesday 2 December" in duty.promise(NOW)
+    assert "the next one begins on Wednesday 2 December at 10:00" in duty.promise(NOW)
 
 
 def test_with_nobody_on_duty_the_page_says_so_and_when_the_next_begins(session):
     make_shift(session, starts_at=NOW + timedelta(days=3), ends_at=NOW + timedelta(days=4))
     assert duty.promise(NOW) == (
-        "Nobody is on duty right now. The next clinician begins at 10:00 on Friday 4 December "
+        "Nobody is on duty right now. The next clinician begins on Friday 4 December at 10:00 "
         "(Los Angeles time) and reads this answer first."
     )
 
@@ -89,7 +89,7 @@ def test_with_nobody_on_duty_the_leads_and_the_next_clinician_are_told(session):
 
 def test_times_are_told_on_the_clock_of_the_person_who_reads_them(session):
     make_shift(session, ends_at=NOW + timedelta(hours=7))
-    assert "until 20:00 on Tuesday 1 December (New York time)" in duty.promise(
+    assert "until Tuesday 1 December at 20:00 (New York time)" in duty.promise(
         NOW, "America/New_York"
     )
 
@@ -97,7 +97,7 @@ def test_times_are_told_on_the_clock_of_the_person_who_reads_them(session):
 def test_a_shift_over_the_change_of_clocks_ends_when_its_instant_does():
     until = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
     words = promise_words(until, None, until - timedelta(hours=2), ZONE)
-    assert "until 01:30 on Sunday 1 November" in words
+    assert "until Sunday 1 November at 01:30" in words
 
 
 def test_every_promise_fits_where_it_is_kept():

@@ -212,6 +212,12 @@ class Enrolment(Identified, Base):
         return self.state in LIVE
 
     @property
+    def was_invited(self) -> bool:
+        """Whether the leader said yes; it outlives a hold that ran out, but not leaving."""
+        asked = self.screening is not None and self.screening.invited
+        return asked and self.state is not EnrolmentState.left
+
+    @property
     def has_seat(self) -> bool:
         return self.seat_number is not None
 

@@ -19,6 +19,7 @@ from practice.accounts.policy import anyone, is_client, the_client
 from practice.groups.models import Enrolment, EnrolmentState
 from practice.groups.operations import renew_order
 from practice.groups.policy import enrolments_visible_to
+from practice.groups.presenting import statement_words
 from practice.payments.policy import orders_of
 
 bp = Blueprint("payments", __name__)
@@ -60,7 +61,14 @@ def receipt(order: uuid.UUID) -> str:
     found = db.session.scalar(orders_of(the_client()).where(Order.public_id == order))
     if found is None or found.state is not OrderState.paid:
         raise NotFound
-    return render_template("payments/receipt.html", order=found, paid=paid_of(found))
+    return render_template(
+        "payments/receipt.html",
+        order=found,
+        paid=paid_of(found),
+        enrolment=_paid_with(found),
+        zone=the_client().zone,
+        statement=statement_words(),
+    )
 
 
 @bp.post("/webhooks/stripe")
@@ -83,6 +91,11 @@ def _enrolment(enrolment: uuid.UUID) -> Enrolment:
     if found is None:
         raise NotFound
     return found
+
+
+def _paid_with(order: Order) -> Enrolment | None:
+    mine = enrolments_visible_to(the_client().user)
+    return db.session.scalar(mine.where(Enrolment.order_id == order.public_id))
 
 
 def _payment_page(enrolment: uuid.UUID, order_id: uuid.UUID) -> str:

@@ -18,6 +18,7 @@ def seed_command(clients: int, therapists: int, groups: int, seed: int) -> None:
     from practice.app import create_app
     from practice.matches.operations import ensure_weights
     from practice.seed.demo import is_empty
+    from practice.seed.paying import pay_for_seats
     from practice.seed.world import Size, make_world
 
     settings = settings_from()
@@ -28,4 +29,5 @@ def seed_command(clients: int, therapists: int, groups: int, seed: int) -> None:
         with unit_of_work() as session:
             ensure_weights(session, now())
             make_world(session, settings, Size(therapists, groups, clients), seed, now())
+        pay_for_seats(now())
     click.echo(f"{therapists} therapists, {groups} groups and {clients} clients were added.")

@@ -10,6 +10,7 @@ from core.database import db, unit_of_work
 from practice.accounts.models import User
 from practice.matches.operations import ensure_weights
 from practice.seed.clients import FIRST_OF_STAGE, Stage
+from practice.seed.paying import pay_for_seats
 from practice.seed.people import PASSWORD
 from practice.seed.world import Size, make_world
 
@@ -39,6 +40,7 @@ def seed_demo_if_empty(say: Callable[[str], None]) -> None:
     with unit_of_work() as session:
         ensure_weights(session, now())
         make_world(session, current_app.extensions["settings"], DEMO, SEED, now())
+    pay_for_seats(now())
 
 
 def is_empty() -> bool:

@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from practice.accounts.models import Client
 from practice.consent.models import ConsentDocument, Purpose, Signature
-from practice.groups.models import Enrolment, EnrolmentState, Group, GroupKind
+from practice.groups.models import (
+    Enrolment,
+    EnrolmentState,
+    Group,
+    GroupKind,
+    ScreeningDecision,
+)
+from practice.groups.operations import HOLD_LASTS
 from practice.seed.groups import FULL, NEARLY_FULL
 
 HANDLES = (
@@ -19,7 +26,7 @@ HANDLES = (
 
 @dataclass
 class SeatMaker:
-    """Fills groups, each as its plan says."""
+    """Fills groups, each as its plan says; seats that cost something are held until paid."""
 
     session: Session
     chance: Random
@@ -50,9 +57,17 @@ class SeatMaker:
     def _seat(self, group: Group, client: Client, number: int) -> Enrolment:
         then = self.at - timedelta(days=self.chance.randint(1, 9))
         self._sign(group, client, then)
-        enrolment = self._enrolment(group, client, EnrolmentState.seated, then)
+        state = EnrolmentState.seated if group.is_free else EnrolmentState.held
+        enrolment = self._enrolment(group, client, state, then)
         enrolment.seat_number = number
-        enrolment.seated_at = then
+        if group.kind.is_screened:
+            enrolment.screening = ScreeningDecision(
+                decided_by_id=group.created_by_id, decided_at=then, invited=True
+            )
+        if group.is_free:
+            enrolment.seated_at = then
+        else:
+            enrolment.held_until = self.at + HOLD_LASTS
         return enrolment
 
     def _screening(self, group: Group, client: Client) -> Enrolment:

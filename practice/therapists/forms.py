@@ -24,6 +24,7 @@ from wtforms.validators import (
     Length,
     NumberRange,
     Optional,
+    StopValidation,
     ValidationError,
 )
 
@@ -317,6 +318,12 @@ class IdentitiesForm(SectionForm):
         return {"identities": {code: chosen for code, chosen in said.items() if chosen}}
 
 
+def _needed_to_slide(form: Form, field: Field) -> None:
+    """Before Optional, which would end the matter for an empty field."""
+    if "sliding" in (form.payments.data or []) and not any(field.raw_data or []):
+        raise StopValidation("You offer a sliding fee, so please say where it begins.")
+
+
 class FeesForm(SectionForm):
     payments = SelectMultipleField("How people can pay")
     fee = DecimalField(
@@ -328,7 +335,11 @@ class FeesForm(SectionForm):
     )
     sliding_from = DecimalField(
         "The lowest fee on your sliding scale",
-        [Optional(), NumberRange(0, MOST_FEE, "Please write an amount from 0 to 2000.")],
+        [
+            _needed_to_slide,
+            Optional(),
+            NumberRange(0, MOST_FEE, "Please write an amount from 0 to 2000."),
+        ],
     )
 
     @classmethod
@@ -347,9 +358,6 @@ class FeesForm(SectionForm):
         _need_one(field)
 
     def validate_sliding_from(self, field: Field) -> None:
-        slides = "sliding" in (self.payments.data or [])
-        if slides and field.data is None:
-            raise ValidationError("You offer a sliding fee, so please say where it begins.")
         if field.data is not None and self.fee.data is not None and field.data > self.fee.data:
             raise ValidationError("This is more than your fee.")
 
@@ -421,7 +429,7 @@ class LicenceForm(Form):
         ],
         default=LicenceKind.state.value,
     )
-    compact = SelectField("Which compact", validators=[Optional()])
+    compact = SelectField("Which compact", default="")
     place = SelectField("The place where it lets you practise")
     profession = SelectField("Profession on the licence")
     number = StringField("Number", [DataRequired("Please write the number on it."), Length(max=40)])

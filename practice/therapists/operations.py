@@ -31,6 +31,7 @@ from practice.therapists.models import (
 
 # A change to one of these is a change of who was verified, so somebody must look again.
 IDENTITY_COLUMNS = ("name", "profession", "level", "npi")
+SENDABLE = frozenset({ApplicationState.draft, ApplicationState.needs_info})
 EDITABLE = frozenset(
     {
         LicenceState.draft,
@@ -201,6 +202,8 @@ def withdraw_licence(session: Session, licence: Licence, *, actor: User, at: dat
 
 def submit(session: Session, therapist: Therapist, *, actor: User, at: datetime) -> None:
     """Send the application, and every licence that waits for it; raises NotComplete."""
+    if therapist.application.state not in SENDABLE:
+        raise WrongState
     if missing := missing_from(therapist):
         raise NotComplete(missing)
     therapist.application.move_to(ApplicationState.submitted, at)

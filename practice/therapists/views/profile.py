@@ -15,7 +15,7 @@ from practice.forms import EmptyForm
 from practice.therapists import operations, presenting
 from practice.therapists.completeness import missing_from
 from practice.therapists.forms import CapacityForm, HoursForm, SupervisorForm
-from practice.therapists.models import ApplicationState, Therapist
+from practice.therapists.models import Therapist
 from practice.therapists.policy import associates_of, is_therapist
 from practice.therapists.queries import (
     authority_of,
@@ -136,14 +136,11 @@ def _overview(therapist: Therapist, capacity_form: CapacityForm) -> str:
         associates=supervised_by(therapist),
         sections=SECTIONS,
         section_address=_address_of,
-        can_send=therapist.application.state in SENDABLE,
+        can_send=therapist.application.state in operations.SENDABLE,
         capacity_form=capacity_form,
         button_form=EmptyForm(),
         presenting=presenting,
     )
-
-
-SENDABLE = (ApplicationState.draft, ApplicationState.needs_info)
 
 
 def _address_of(section: str) -> str:

@@ -1,0 +1,3 @@
+from tests.practice.groups.conftest import agreement, bank
+
+__all__ = ["agreement", "bank"]

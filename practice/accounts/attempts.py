@@ -70,10 +70,6 @@ def forgive(session: Session, kind: Kind, address: str, browser: str) -> None:
     session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id == last))
 
 
-def forget_old(session: Session, at: datetime) -> None:
-    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.at < at - KEPT_FOR))
-
-
 def _counters(kind: Kind, address: str, browser: str) -> list[tuple[str, Limit]]:
     return [
         (_keyed_hash(f"{kind} address {address}"), BY_ADDRESS[kind]),

@@ -1,5 +1,7 @@
 """Commands about accounts, for `attune`."""
 
+import sys
+
 import click
 from flask.cli import with_appcontext
 
@@ -44,6 +46,6 @@ def create_admin_command(email: str, name: str, password_stdin: bool) -> None:
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password

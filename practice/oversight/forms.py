@@ -30,8 +30,8 @@ ROLE_CHOICES = [(role.value, role.label.capitalize()) for role in Role if role i
 
 
 def one_line_endings(value: str | None) -> str | None:
-    """Browsers send CR LF; a text has one newline at its end, so that its hash is stable."""
-    return value.replace("\r\n", "\n").strip() + "\n" if value else value
+    """Browsers send CR LF."""
+    return value.replace("\r\n", "\n") if value else value
 
 
 class RolesForm(Form):
@@ -91,8 +91,13 @@ class DocumentForm(Form):
     previewed = HiddenField()
 
     @property
+    def text(self) -> str:
+        """The body as it is published: one newline at its end, so that its hash is stable."""
+        return f"{(self.body.data or '').strip()}\n"
+
+    @property
     def fingerprint(self) -> str:
-        return text_hash(f"{self.title.data}\n{self.body.data}{self.material_change.data}")
+        return text_hash(f"{self.title.data}\n{self.text}{self.material_change.data}")
 
     @property
     def is_as_previewed(self) -> bool:

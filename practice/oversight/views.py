@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
@@ -39,12 +38,6 @@ from practice.oversight.rota import hours
 bp = Blueprint("oversight", __name__)
 
 Page = Response | str | tuple[str, int]
-
-
-@bp.app_template_filter()
-def clock_in_zone(instant: datetime, zone: str) -> str:
-    """ "18:30" on the wall clock of the zone."""
-    return f"{instant.astimezone(ZoneInfo(zone)):%H:%M}"
 
 
 @bp.context_processor
@@ -184,7 +177,7 @@ def new_version(purpose: str) -> Page:
     previewed = form.validate_on_submit()
     if previewed and form.is_as_previewed and _published(form, current.purpose):
         return _done("oversight.documents", "The new version is published.")
-    changes = differences(current.body, form.body.data) if previewed else []
+    changes = differences(current.body, form.text) if previewed else []
     form.previewed.data = form.fingerprint if previewed else ""
     return _page(
         "oversight/new_version.html",
@@ -254,7 +247,7 @@ def _published(form: DocumentForm, purpose: Purpose) -> bool:
             session,
             purpose,
             form.title.data,
-            form.body.data,
+            form.text,
             current_user.user,
             now(),
             material_change=form.material_change.data,

@@ -80,3 +80,9 @@ def sign_in(http: FlaskClient, user: User) -> None:
         cookie.clear()
         cookie["_user_id"] = token
         cookie["_fresh"] = True
+
+
+def look_again(session: Session) -> None:
+    """Let the test's session see what requests have written since."""
+    session.rollback()
+    session.expire_all()

@@ -9,6 +9,7 @@ from practice.hours import DAYPARTS, WEEKDAYS, Daypart
 from practice.places import place
 from practice.therapists.models import Licence, Therapist
 from practice.vocabularies import vocabulary
+from practice.when import date_words
 
 ENOUGH = timedelta(hours=1)
 _ANY_DAY = date(2001, 1, 1)
@@ -150,7 +151,8 @@ def _reaches(window: Window, part: Daypart) -> bool:
 def _checked(therapist: Therapist) -> Iterable[Fact]:
     if therapist.npi:
         checked = therapist.npi_checked_at
-        note = f"Seen in the NPI registry on {day(checked)}." if checked else ""
+        seen = date_words(checked, therapist.zone) if checked else ""
+        note = f"Seen in the NPI registry on {seen}." if seen else ""
         yield Fact("National Provider Identifier", therapist.npi, checked is not None, note)
 
 

@@ -59,7 +59,7 @@ class LicenceEvidence:
 
     @property
     def last_day(self) -> str:
-        return f"{self.expires_on.day} {self.expires_on:%b %Y}"
+        return f"{self.expires_on.day} {self.expires_on:%B %Y}"
 
     @property
     def profession_label(self) -> str:

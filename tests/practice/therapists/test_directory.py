@@ -145,7 +145,7 @@ def test_a_profile_says_of_each_thing_who_says_so(http, session):
     (licence,) = therapist.licences
     assert licence.number in soup.get_text()
     assert "The state board" in soup.get_text()
-    assert "30 Nov 2027" in soup.get_text()
+    assert "30 November 2027" in soup.get_text()
     facts = {row.dt.get_text(): row.dd.get_text(" ") for row in soup.select("dl.lines > div")}
     assert "Verified by us" in facts["National Provider Identifier"]
     for declared in ("Languages", "Gender", "In practice"):

@@ -5,14 +5,24 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Response
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 ).split()
 THEMES = ("light", "dark")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+# Which elements with which classes a page has: the same ones again need no second look.
+PIECES = """() => {
+  const pieces = [...document.body.querySelectorAll("*")].map(
+    one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
+  return [...new Set(pieces)].sort().join(" ");
+}"""
+LOOKED_AT: set[tuple[str, str]] = set()
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -30,8 +40,8 @@ class Chromium:
         self.foreign: set[str] = set()
         self.errors: list[str] = []
         self.findings: list[str] = []
-        self._looked_at: set[str] = set()
         self.page.on("request", lambda request: self._note_origin(request.url))
+        self.page.on("response", self._note_missing)
         self.page.on("console", self._note_error)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -107,24 +117,41 @@ class Chromium:
         return exact.first if exact.count() else self.page.get_by_label(words).first
 
     def _look(self) -> None:
-        """Once for each kind of page: what axe finds in both themes."""
-        kind = re.sub(r"[0-9a-f-]{36}|\d+", "…", urlsplit(self.address).path)
-        kind += f" {self.heading if '/intake' not in kind else ''}"
-        if kind in self._looked_at or not self.address.startswith(self.base):
+        """Once in a run for each kind of page: what axe finds in both themes."""
+        kind = self._kind()
+        if kind in LOOKED_AT or not self.address.startswith(self.base):
             return
-        self._looked_at.add(kind)
+        LOOKED_AT.add(kind)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            self._come_to_rest()
             for finding in Axe().run(self.page, options=RULES).response["violations"]:
                 where = "; ".join(str(node["target"]) for node in finding["nodes"][:3])
-                self.findings.append(f"{kind} ({theme}): {finding['id']}: {where}")
+                self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
         self.page.emulate_media(color_scheme="light")
+
+    def _kind(self) -> tuple[str, str]:
+        """The address without what is personal in it, and the pieces that the page is made of."""
+        path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Za-z0-9_-]{40,}|\d+", "…", self._path)
+        return path, self.page.evaluate(PIECES)
+
+    @property
+    def _path(self) -> str:
+        return urlsplit(self.address).path
+
+    def _come_to_rest(self) -> None:
+        """Colours fade from one theme into the other; half-way they would be found wanting."""
+        self.page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
 
     def _note_origin(self, address: str) -> None:
         if not address.startswith((self.base, "data:", "blob:")):
             self.foreign.add("{0.scheme}://{0.netloc}".format(urlsplit(address)))
 
-    def _note_error(self, message) -> None:  # type: ignore[no-untyped-def]
-        # A refused form (422) is an answer, not an error of the page.
-        if message.type == "error" and "422" not in message.text:
+    def _note_missing(self, answer: Response) -> None:
+        if answer.status >= 400 and answer.request.resource_type != "document":
+            self.errors.append(f"{answer.url} answered {answer.status}")
+
+    def _note_error(self, message: ConsoleMessage) -> None:
+        # A refused form and a page that is not found are answers, not errors of the page.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.errors.append(message.text)

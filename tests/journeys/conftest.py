@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from core.clock import FrozenClock
 from core.config import Settings
-from core.database import db
+from core.database import db, unit_of_work
 from core.migrating import upgrade
+from practice.consent.operations import ensure_documents
+from practice.matches.operations import ensure_weights
 from tests.conftest import empty_database
 from tests.journeys.chromium import Chromium, launch
 from tests.journeys.plain import PlainBrowser
@@ -29,9 +32,14 @@ def whole_town(settings: Settings) -> Iterator[Town]:
 
 @pytest.fixture
 def town(whole_town: Town) -> Town:
-    """A running world without people."""
+    """A running world without people, its texts published; the clock shows today."""
+    whole_town.clock.move_to(datetime.now(UTC).replace(microsecond=0))
+    whole_town.faults.clear()
     with whole_town.app.app_context():
         empty_database(db.engine)
+        with unit_of_work() as session:
+            ensure_documents(session, whole_town.clock.now())
+            ensure_weights(session, whole_town.clock.now())
     return whole_town
 
 
@@ -58,6 +66,7 @@ def browse(request: pytest.FixtureRequest, town: Town) -> Iterator[Callable[[], 
     yield make
     for browser in opened:
         browser.close()
+    assert not town.faults, town.faults[0]
     for browser in opened:
         if isinstance(browser, Chromium):
             assert not browser.findings, "\n".join(browser.findings)

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from core.config import Settings
 from core.database import db
 from core.mail import KeptMail
 from core.outbox import drain
+from practice import errors
 from practice.app import create_app
 from practice.wiring import sweep
 
@@ -38,6 +40,7 @@ class Town:
     sandbox: Sandbox
     app: Flask
     base: str
+    faults: list[str] = field(default_factory=list)
     _stop: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
@@ -57,8 +60,9 @@ class Town:
         )
         app = create_app(settings, clock)
         holder.append(app)
+        faults = _noted_by(app)
         stop = [web_server.shutdown, sandbox_server.shutdown, sandbox.close]
-        return cls(settings, clock, sandbox, app, base, stop)
+        return cls(settings, clock, sandbox, app, base, faults, stop)
 
     def close(self) -> None:
         for stop in self._stop:
@@ -92,6 +96,18 @@ class Town:
     def _post_webhook(self, body: bytes, headers) -> int:  # type: ignore[no-untyped-def]
         answer = self.app.test_client().post("/webhooks/stripe", data=body, headers=dict(headers))
         return answer.status_code
+
+
+def _noted_by(app: Flask) -> list[str]:
+    """Where each error that became the page for errors is told in full."""
+    faults: list[str] = []
+
+    def note(error: Exception) -> object:
+        faults.append("".join(traceback.format_exception(error)))
+        return errors._unexpected(error)
+
+    app.register_error_handler(Exception, note)
+    return faults
 
 
 def _serve(application: WSGIApplication) -> BaseWSGIServer:

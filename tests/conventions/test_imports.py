@@ -90,7 +90,11 @@ def test_operations_leave_the_commit_to_the_unit_of_work():
 def test_nothing_of_billing_reads_like_the_clinic():
     clinical = ("client", "therapist", "diagnos", "phq", "enrolment", "symptom")
     for path in modules("billing"):
-        source = path.read_text().replace("client_reference_id", "").replace("StripeClient", "StripeService")
+        source = (
+            path.read_text()
+            .replace("client_reference_id", "")
+            .replace("StripeClient", "StripeService")
+        )
         tree = ast.parse(source)
         names = {node.id.lower() for node in ast.walk(tree) if isinstance(node, ast.Name)}
         names |= {node.attr.lower() for node in ast.walk(tree) if isinstance(node, ast.Attribute)}

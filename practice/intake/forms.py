@@ -50,6 +50,7 @@ class PageForm(Form):
 class Chips(SelectMultipleField):
     """Any number of choices, each a checkbox."""
 
+    is_choices = True
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
 

@@ -22,6 +22,8 @@ from practice.vocabularies import vocabulary
 
 # For so long the page repeats what it promised at first; later it looks at the rota anew.
 PROMISE_STANDS = timedelta(minutes=15)
+# The languages most spoken at home in the United States (Census Bureau, ACS), and sign language.
+OFTEN_SPOKEN = frozenset("en es ase cmn yue tl vi ar fr ko ru ht pt".split())
 UNITS = (
     ("day", timedelta(days=1)),
     ("hour", timedelta(hours=1)),
@@ -30,7 +32,7 @@ UNITS = (
 NOT_YET = "Not answered yet"
 HAS_READ = "A clinician has read this answer."
 TOPICS = {"phq-9": "Low mood", "gad-7": "Anxiety"}
-OWN_TEMPLATES = ("concerns", "concern-weights", "payment", "hours", "wishes", "style")
+OWN_TEMPLATES = ("concerns", "concern-weights", "languages", "payment", "hours", "wishes", "style")
 
 
 def template_of(page: Page) -> str:
@@ -41,6 +43,36 @@ def template_of(page: Page) -> str:
 def extras_of(page: Page, form: PageForm) -> dict[str, Any]:
     """What the template of a page with a shape of its own shows beside its form."""
     return EXTRAS[page.key](form) if page.key in EXTRAS else {}
+
+
+@dataclass(frozen=True)
+class ChipGroup:
+    """Choices under one heading: (code, label), and how many of them are chosen."""
+
+    heading: str
+    choices: list[tuple[str, str]]
+    chosen: int
+
+
+def _concern_groups(form: PageForm) -> dict[str, Any]:
+    chosen = set(form["value"].data or ())
+    groups = vocabulary("concerns").groups().items()
+    return {
+        "groups": [
+            ChipGroup(heading, choices, sum(code in chosen for code, _ in choices))
+            for heading, choices in groups
+        ]
+    }
+
+
+def _languages(form: PageForm) -> dict[str, Any]:
+    """Those most spoken at home and those already chosen come first; the rest can be opened."""
+    first = {*OFTEN_SPOKEN, *(form["value"].data or ())}
+    choices = form["value"].choices
+    return {
+        "often": [choice for choice in choices if choice[0] in first],
+        "others": [choice for choice in choices if choice[0] not in first],
+    }
 
 
 def _week(_form: PageForm) -> dict[str, Any]:
@@ -61,7 +93,8 @@ def _wish_parts(form: PageForm) -> dict[str, Any]:
 
 
 EXTRAS: dict[str, Callable[[PageForm], dict[str, Any]]] = {
-    "concerns": lambda _form: {"groups": vocabulary("concerns").groups()},
+    "concerns": _concern_groups,
+    "languages": _languages,
     "hours": _week,
     "wishes": _wish_parts,
     "style": lambda _form: {"axes": vocabulary("style").terms},

@@ -12,12 +12,24 @@ from billing.operations import GIVE_BACK, SETTLE, give_back, reconcile, settle
 from billing.signals import order_paid, refund_done, refund_failed
 from core.outbox import handle
 from practice.accounts import operations as accounts
+from practice.appointments.operations import (
+    cancel_for_ended_episode,
+    release_for_closed_request,
+)
+from practice.appointments.queries import meetings_of
+from practice.appointments.sweeps import release_what_ran_out
+from practice.care import meetings
+from practice.care.operations import end_with_consent
+from practice.care.signals import episode_ended
 from practice.consent.signals import consent_revoked
 from practice.groups.operations import (
     expire_holds,
     leave_for_withdrawn_consent,
     seat_the_paid,
 )
+from practice.matches.operations import stop_with_the_notice
+from practice.matches.signals import request_closed
+from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 
@@ -27,6 +39,7 @@ Sweep = Callable[[datetime], None]
 def connect(app: Flask) -> None:
     app.extensions["sweeps"] = [accounts.tidy]
     _connect_payments(app)
+    _connect_care(app)
 
 
 def _connect_payments(app: Flask) -> None:
@@ -39,6 +52,15 @@ def _connect_payments(app: Flask) -> None:
     app.extensions["sweeps"] += [expire_holds, reconcile]
     # Signed by the payment company instead (billing/webhooks.py).
     app.extensions["csrf"].exempt(webhook)
+
+
+def _connect_care(app: Flask) -> None:
+    meetings.connect(app, meetings_of)
+    consent_revoked.connect(stop_with_the_notice)
+    consent_revoked.connect(end_with_consent)
+    request_closed.connect(release_for_closed_request)
+    episode_ended.connect(cancel_for_ended_episode)
+    app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
 
 
 def sweep(app: Flask, at: datetime) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Identified, enum_column
+from core.errors import WrongState
 from practice.accounts.models import Client
 from practice.care.models import Episode
 from practice.matches.models import MatchRequest
@@ -63,3 +64,16 @@ class Appointment(Identified, Base):
     therapist: Mapped[Therapist] = relationship(lazy="joined")
     episode: Mapped[Episode | None] = relationship()
     request: Mapped[MatchRequest | None] = relationship()
+
+    def is_held_at(self, at: datetime) -> bool:
+        held = self.state is AppointmentState.held and self.held_until is not None
+        return held and at < self.held_until
+
+    def is_ahead(self, at: datetime) -> bool:
+        return self.state is AppointmentState.booked and at < self.starts_at
+
+    def move_to(self, state: AppointmentState) -> None:
+        """Change state; raises WrongState for a step the table does not know."""
+        if state not in APPOINTMENT_TRANSITIONS[self.state]:
+            raise WrongState
+        self.state = state

@@ -1,5 +1,6 @@
 """Episodes of care: the bond from which a therapist's access derives."""
 
+import enum
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,6 +10,29 @@ from core.database import Base, Identified
 from practice.accounts.models import Client
 from practice.matches.models import MatchRequest
 from practice.therapists.models import Therapist
+
+
+class EndReason(enum.StrEnum):
+    """Why an episode ended; `consent_withdrawn` is the client's doing alone."""
+
+    completed = "completed"
+    client_wished = "client_wished"
+    other_care = "other_care"
+    no_contact = "no_contact"
+    consent_withdrawn = "consent_withdrawn"
+
+    @property
+    def label(self) -> str:
+        return END_LABELS[self]
+
+
+END_LABELS = {
+    EndReason.completed: "The work is done",
+    EndReason.client_wished: "The client wishes to stop",
+    EndReason.other_care: "Other care fits better",
+    EndReason.no_contact: "Contact was lost",
+    EndReason.consent_withdrawn: "The consent to treatment was withdrawn",
+}
 
 
 class Episode(Identified, Base):
@@ -28,3 +52,7 @@ class Episode(Identified, Base):
     client: Mapped[Client] = relationship(lazy="joined")
     therapist: Mapped[Therapist] = relationship(lazy="joined")
     request: Mapped[MatchRequest | None] = relationship()
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None

@@ -125,6 +125,13 @@ class MatchRequest(Identified, Base):
     def is_overdue(self, at: datetime) -> bool:
         return self.state is RequestState.sent and self.answer_due_at <= at
 
+    @property
+    def lapsed_unanswered(self) -> bool:
+        """Whether the therapist let the time pass; else it was the client who chose no time."""
+        if self.state is not RequestState.lapsed or self.answered_at is None:
+            return False
+        return self.answered_at >= self.answer_due_at
+
     def move_to(self, state: RequestState, at: datetime) -> None:
         """Change state; raises WrongState for a step the table does not know."""
         if state not in REQUEST_TRANSITIONS[self.state]:

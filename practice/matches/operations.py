@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 import matching
 from core import audit
@@ -160,7 +160,7 @@ def accept(session: Session, request: MatchRequest, actor: User, at: datetime) -
         raise NotOffered(
             "Your licence for the place where they are is not in force, so you cannot accept now."
         )
-    take_place(session, request.therapist_id)
+    _give_a_place(session, request)
     session.flush()
     _record(session, request, actor, at, "request.accepted")
     _tell_client(session, request, at, "request accepted")
@@ -252,13 +252,14 @@ def set_place(session: Session, client: Client, place: str, actor: User, at: dat
     )
 
 
-def stop_with_the_notice(session: Session, signature: Signature, at: datetime) -> None:
+def stop_with_the_notice(_purpose: Purpose, *, signature: Signature) -> None:
     """Without the privacy notice nobody new sees anything: what waits for an answer ends."""
-    if signature.purpose is not Purpose.privacy_notice:
+    session, revocation = object_session(signature), signature.revocation
+    if signature.purpose is not Purpose.privacy_notice or session is None or revocation is None:
         return
     waiting = requests_of(signature.client).where(MatchRequest.state.in_(WAITING))
     for request in session.scalars(waiting).all():
-        withdraw(session, request, signature.client.user, at)
+        withdraw(session, request, signature.client.user, revocation.revoked_at)
 
 
 def lock(session: Session, request: MatchRequest) -> None:
@@ -297,7 +298,7 @@ def _require_offered(
 ) -> None:
     """Where a client's own wishes are not met they may ask all the same; elsewhere they may not."""
     found = search_for(client, answers, at).why_not(str(therapist.public_id))
-    if found is None or therapist.user_id == client.user_id:
+    if found is None or not found.live or therapist.user_id == client.user_id:
         raise NotOffered
     failing = {failure.rule for failure in found.failures}
     if failing & MAY_NOT_SEE_THEM:
@@ -326,6 +327,15 @@ def _add_as_the_only_one(session: Session, request: MatchRequest) -> None:
         if "match_requests" in str(error.orig):
             raise AlreadyAsking from error
         raise
+
+
+def _give_a_place(session: Session, request: MatchRequest) -> None:
+    try:
+        take_place(session, request.therapist_id)
+    except NoRoom:
+        raise NoRoom(
+            "You have no open place at the moment. Open one on your profile, then say yes."
+        ) from None
 
 
 def _close_accepted(session: Session, request: MatchRequest, at: datetime) -> None:

@@ -19,17 +19,24 @@ ANSWERED_SHOWN = 20
 
 
 def turned_down_by(client: Client, at: datetime) -> frozenset[str]:
-    """Public ids of therapists who lately said no to this client or let a request lapse."""
+    """Public ids of therapists who lately said no to this client or did not answer in time."""
     ids = (
         requests_of(client)
         .join(Therapist, Therapist.id == MatchRequest.therapist_id)
-        .where(
-            MatchRequest.state.in_((RequestState.declined, RequestState.lapsed)),
-            MatchRequest.answered_at > at - OFFERED_AGAIN_AFTER,
-        )
+        .where(MatchRequest.sent_at > at - OFFERED_AGAIN_AFTER, _was_turned_down(at))
         .with_only_columns(Therapist.public_id, maintain_column_froms=True)
     )
     return frozenset(str(public_id) for public_id in db.session.scalars(ids))
+
+
+def _was_turned_down(at: datetime) -> sa.ColumnElement[bool]:
+    """Declined, or nobody answered by the time that was promised, swept up already or not."""
+    state, due = MatchRequest.state, MatchRequest.answer_due_at
+    return sa.or_(
+        state == RequestState.declined,
+        sa.and_(state == RequestState.lapsed, MatchRequest.answered_at >= due),
+        sa.and_(state == RequestState.sent, due <= at),
+    )
 
 
 def latest_request(client: Client) -> MatchRequest | None:
@@ -81,11 +88,13 @@ def is_kept(client: Client, digest: str) -> bool:
     return db.session.scalar(kept) is not None
 
 
-def requests_that_wait() -> list[int]:
-    """Keys of every request whose time can run out, the earliest due first; for the sweep."""
-    waiting = sa.select(MatchRequest.id).where(
-        MatchRequest.state.in_((RequestState.sent, RequestState.accepted))
+def requests_that_wait(at: datetime) -> list[int]:
+    """Keys of requests whose time may have run out by now, the earliest due first."""
+    may_be_due = sa.or_(
+        sa.and_(MatchRequest.state == RequestState.sent, MatchRequest.answer_due_at <= at),
+        MatchRequest.state == RequestState.accepted,
     )
+    waiting = sa.select(MatchRequest.id).where(may_be_due)
     return list(db.session.scalars(waiting.order_by(MatchRequest.answer_due_at)))
 
 

@@ -1,0 +1,29 @@
+"""Whose appointments are whose."""
+
+import sqlalchemy as sa
+
+from practice.accounts.models import Client, User
+from practice.appointments.models import Appointment, AppointmentState
+from practice.consent.models import Purpose
+from practice.consent.policy import in_force
+from practice.consent.purposes import therapist_scope
+from practice.therapists.models import Therapist
+
+
+def appointments_of(client: Client) -> sa.Select[Appointment]:
+    """A client's own, held ones among them."""
+    return sa.select(Appointment).where(Appointment.client_id == client.id)
+
+
+def appointments_with(therapist: Therapist) -> sa.Select[Appointment]:
+    """A therapist's, while the client's consent to treatment with them stands."""
+    scope = therapist_scope(therapist.public_id)
+    return sa.select(Appointment).where(
+        Appointment.therapist_id == therapist.id,
+        Appointment.state != AppointmentState.held,
+        in_force(Purpose.treatment, Appointment.client_id, scope),
+    )
+
+
+def is_client_of(user: User, appointment: Appointment) -> bool:
+    return appointment.client.user_id == user.id

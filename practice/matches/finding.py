@@ -1,0 +1,65 @@
+"""Looking for one therapist by name, and saying why they are not among the matches."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.database import db
+from practice.matches.cards import Card, card_of
+from practice.matches.reasons import ReasonWords
+from practice.matches.search import Search
+from practice.therapists.models import Therapist
+from practice.therapists.queries import authorised
+
+MOST_FOUND = 10
+
+
+@dataclass(frozen=True)
+class Found:
+    """A therapist with a public profile. `hours_are_fresh` is printed there, too."""
+
+    id: str
+    name: str
+    hours_are_fresh: bool
+
+
+@dataclass(frozen=True)
+class WhyNotAnswer:
+    """`place` counts from 1 in the whole list, for somebody who may be offered; then `card` holds
+    the same arithmetic as any other. Otherwise `reasons` are the public ones, perhaps none.
+    """
+
+    found: Found
+    reasons: list[str]
+    place: int | None = None
+    card: Card | None = None
+
+
+def named(name: str, public_id: uuid.UUID | None, at: datetime) -> list[Found]:
+    """Those whose profile is public and who are meant; nobody, when no such profile is public."""
+    if public_id is not None:
+        meant = Therapist.public_id == public_id
+    elif name:
+        meant = Therapist.name.icontains(name, autoescape=True)
+    else:
+        return []
+    rows = authorised(at).where(meant).order_by(Therapist.name, Therapist.id).limit(MOST_FOUND)
+    return _found(db.session.scalars(rows).all(), at)
+
+
+def why_not_answer(search: Search, found: Found, currency: str) -> WhyNotAnswer:
+    why = search.why_not(found.id)
+    if why is None:
+        return WhyNotAnswer(found, [NOT_CONFIRMED] if not found.hours_are_fresh else [])
+    if why.eligible:
+        return WhyNotAnswer(found, [], why.place, card_of(search, found.id, currency))
+    words = ReasonWords(search.profile(found.id), search.values, currency)
+    return WhyNotAnswer(found, words.public(why.failures))
+
+
+NOT_CONFIRMED = "Their profile says that they have not confirmed their hours lately."
+
+
+def _found(therapists: Sequence[Therapist], at: datetime) -> list[Found]:
+    return [Found(str(one.public_id), one.name, one.hours_are_fresh(at)) for one in therapists]

@@ -1,0 +1,73 @@
+"""Where a client's asking stands: what the matches page says above the cards."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from practice.accounts.models import Client
+from practice.matches.deadlines import answer_due_words, time_due_words
+from practice.matches.models import MatchRequest, RequestState
+from practice.matches.queries import latest_request
+
+
+class Stage(StrEnum):
+    """What the client is told."""
+
+    nothing = "nothing"
+    asked = "asked"
+    no_answer = "no answer"
+    declined = "declined"
+    accepted = "accepted"
+    no_time_chosen = "no time chosen"
+    met = "met"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`request` is the one the stage is about; `due` the words of its deadline."""
+
+    stage: Stage
+    request: MatchRequest | None = None
+    due: str = ""
+
+    @property
+    def is_out(self) -> bool:
+        """Whether somebody has been asked, so that nobody else can be."""
+        return self.stage in (Stage.asked, Stage.accepted)
+
+    @property
+    def offers_the_next(self) -> bool:
+        return self.stage in (Stage.no_answer, Stage.declined)
+
+    @property
+    def shared_before(self) -> list[str]:
+        """What went along last time, so that asking the next one takes one click."""
+        return [code for code in self.request.shared if code != "name"] if self.request else []
+
+
+def standing_of(client: Client, at: datetime) -> Standing:
+    request = latest_request(client)
+    if request is None or request.state is RequestState.withdrawn:
+        return Standing(Stage.nothing)
+    return Standing(_stage(request, at), request, _due(request, client.zone))
+
+
+def _stage(request: MatchRequest, at: datetime) -> Stage:
+    if request.is_overdue(at) or request.lapsed_unanswered:
+        return Stage.no_answer
+    return STAGES[request.state]
+
+
+STAGES = {
+    RequestState.sent: Stage.asked,
+    RequestState.accepted: Stage.accepted,
+    RequestState.declined: Stage.declined,
+    RequestState.lapsed: Stage.no_time_chosen,
+    RequestState.met: Stage.met,
+}
+
+
+def _due(request: MatchRequest, zone: str) -> str:
+    if request.state is RequestState.accepted:
+        return time_due_words(request, zone)
+    return answer_due_words(request, zone)

@@ -1,0 +1,36 @@
+"""What time alone makes due about requests, again and again, each in its own transaction."""
+
+from datetime import datetime
+
+from core.database import unit_of_work
+from practice.intake.queries import answers_of, latest_submitted
+from practice.matches import operations
+from practice.matches.models import MatchAlert, MatchRequest
+from practice.matches.queries import requests_that_wait, untold_alerts
+from practice.matches.search import search_for
+
+
+def lapse_what_is_due(at: datetime) -> None:
+    """Close every request whose answer, or whose first meeting, did not come in time."""
+    for key in requests_that_wait(at):
+        with unit_of_work() as session:
+            request = session.get(MatchRequest, key)
+            if request is not None:
+                operations.lapse(session, request, at)
+
+
+def tell_who_waits(at: datetime) -> None:
+    """Write once to whoever asked to be told, as soon as somebody can be offered to them."""
+    for key in [alert.id for alert in untold_alerts()]:
+        with unit_of_work() as session:
+            alert = session.get(MatchAlert, key)
+            if alert is not None and alert.told_at is None and _somebody_fits(alert, at):
+                operations.tell(session, alert, at)
+
+
+def _somebody_fits(alert: MatchAlert, at: datetime) -> bool:
+    client = alert.client
+    if not client.place:
+        return False
+    answers = answers_of(latest_submitted(client))
+    return bool(search_for(client, answers, at).ranking(1).results)

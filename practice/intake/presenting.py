@@ -32,12 +32,12 @@ UNITS = (
 NOT_YET = "Not answered yet"
 HAS_READ = "A clinician has read this answer."
 TOPICS = {"phq-9": "Low mood", "gad-7": "Anxiety"}
-OWN_TEMPLATES = ("concerns", "concern-weights", "languages", "payment", "hours", "wishes", "style")
+OWN_FIELDS = ("concerns", "concern-weights", "languages", "payment", "hours", "wishes", "style")
 
 
-def template_of(page: Page) -> str:
-    """Pages with a shape of their own have a template of their own."""
-    return f"intake/{page.key if page.key in OWN_TEMPLATES else 'question'}.html"
+def fields_of(page: Page) -> str:
+    """The template of a page's fields; pages with a shape of their own have one of their own."""
+    return f"intake/questions/{page.key if page.key in OWN_FIELDS else 'plain'}.html"
 
 
 def extras_of(page: Page, form: PageForm) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from practice.intake.presenting import (
     check_parts,
     crisis_words,
     extras_of,
+    fields_of,
     promise_standing,
     results_of,
-    template_of,
 )
 
 __all__ = ["bp", "flag_views"]
@@ -143,8 +143,9 @@ def _question_page(asked: Page, form: PageForm) -> str:
     intake = queries.open_intake(the_client())
     answers = queries.answers_to_show(the_client(), now())
     return render_template(
-        template_of(asked),
+        "intake/question.html",
         page=asked,
+        fields=fields_of(asked),
         form=form,
         progress=Progress(asked, answers),
         back=_back_address(page_before(asked, answers)),

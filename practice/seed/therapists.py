@@ -120,7 +120,8 @@ class Maker:
         name, gender = self.names.next()
         email = f"therapist{number + 1}@attune.example"
         user = add_user(self.session, self.passwords, email, name, (Role.therapist,), self.at)
-        therapist = self._profile(user, name, gender, where, supervisor)
+        profession = self._profession(number % ROUND, supervisor)
+        therapist = self._profile(user, name, gender, where, profession, supervisor)
         therapist.application = self._application(fate)
         therapist.licences = [self._licence(therapist, where, fate, number)]
         if number % 5 == 0 and fate is LIVE and supervisor is None:
@@ -131,8 +132,23 @@ class Maker:
         self.session.add(therapist)
         return therapist
 
+    def _profession(self, in_round: int, supervisor: Therapist | None) -> str:
+        """Only some professions have associates, so only those give supervisors."""
+        if supervisor:
+            return supervisor.profession
+        if in_round < SUPERVISORS_OF_A_ROUND:
+            with_associates = vocabulary("professions").flagged("associate")
+            return self.chance.choice([one for one in PROFESSIONS if one in with_associates])
+        return self.chance.choice(PROFESSIONS)
+
     def _profile(
-        self, user: User, name: str, gender: str, where: str, supervisor: Therapist | None
+        self,
+        user: User,
+        name: str,
+        gender: str,
+        where: str,
+        profession: str,
+        supervisor: Therapist | None,
     ) -> Therapist:
         chance = self.chance
         fee = chance.choice((0, 4000, 6000, 8000, 9000, 10000, 12000, 14000, 16000))
@@ -148,7 +164,7 @@ class Maker:
             supervisor=supervisor,
             supervisor_confirmed_at=self.at - timedelta(days=30) if supervisor else None,
             name=name,
-            profession=supervisor.profession if supervisor else chance.choice(PROFESSIONS),
+            profession=profession,
             level=Level.associate if supervisor else Level.licensed,
             npi=_npi(chance),
             voice=chance.choice(VOICES),

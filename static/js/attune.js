@@ -13,10 +13,22 @@ function leaveQuickly(event) {
 if (leave) {
   leave.addEventListener("click", leaveQuickly);
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || event.repeat) return;
     if (event.timeStamp - lastEscape < 800) leaveQuickly();
     lastEscape = event.timeStamp;
   });
 }
 
 document.querySelector(".error-summary")?.focus();
+
+// A page that waits for word from elsewhere moves on by itself once its address leads elsewhere.
+const LOOK_EVERY = 3000;
+let looksLeft = 100;
+
+async function lookAgain() {
+  const answer = await fetch(window.location.href, { credentials: "same-origin" }).catch(() => null);
+  if (answer?.redirected) window.location.replace(answer.url);
+  else if ((looksLeft -= 1) > 0) window.setTimeout(lookAgain, LOOK_EVERY);
+}
+
+if (document.querySelector("[data-waits]")) window.setTimeout(lookAgain, LOOK_EVERY);

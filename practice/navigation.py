@@ -49,7 +49,7 @@ VISITOR = (
 )
 CLIENT = (
     Entry("Today", "today.today"),
-    Entry("My matches", "matches.index"),
+    Entry("Matches", "matches.index"),
     Entry("Groups", "groups.catalogue"),
     Entry("Consents", "consent.index"),
     Entry("Account", "accounts.account"),

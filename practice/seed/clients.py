@@ -101,7 +101,7 @@ class ClientMaker:
         email = f"client{number + 1}@attune.example"
         zone = place(where).zone
         client = add_client(self.session, self.passwords, email, name, where, zone, self.at)
-        client.phone = f"(555) 01{number % 90 + 10}-{1000 + number % 9000}"
+        client.phone = f"206 555 01{number % 100:02d}"
         self.session.flush()
         self._bring_to(client, stage)
         return client

@@ -42,8 +42,8 @@ class SeatMaker:
             for number, client in enumerate(members, 1):
                 enrolments.append(self._seat(group, client, number))
             if group.kind is GroupKind.therapy:
-                waiting = next((one for one in clients if one not in members), None)
-                enrolments += [self._screening(group, waiting)] if waiting else []
+                others = [client for client in clients if client not in members]
+                enrolments += [self._screening(group, self.chance.choice(others))] if others else []
         self.session.flush()
         return enrolments
 

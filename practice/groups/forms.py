@@ -107,7 +107,7 @@ class AskForm(_JoinFields):
 
     why = TextAreaField(
         "What brings you to this group",
-        [InputRequired("Please write a line or two for the leader."), Length(max=2000)],
+        [DataRequired("Please write a line or two for the leader."), Length(max=2000)],
     )
 
 
@@ -130,7 +130,7 @@ class ScreeningForm(Form):
         choices=[("invite", "Invite them to take a seat"), ("decline", "Not this group")],
     )
     reason = TextAreaField(
-        "Why, for you and your co-leaders", [InputRequired("Please say why."), Length(max=1000)]
+        "Why, for you and your co-leaders", [DataRequired("Please say why."), Length(max=1000)]
     )
 
 

@@ -15,7 +15,7 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from practice.accounts.forms import is_address, lower
 from practice.accounts.models import STAFF_ROLES, Role
@@ -46,7 +46,7 @@ class RolesForm(Form):
 
 
 class InvitationForm(RolesForm):
-    name = StringField("Name", [InputRequired("Please give their name."), Length(max=120)])
+    name = StringField("Name", [DataRequired("Please give their name."), Length(max=120)])
     email = EmailField(
         "E-mail address",
         [InputRequired("Please give their address."), Length(max=254), is_address],
@@ -80,10 +80,10 @@ class ShiftForm(Form):
 class DocumentForm(Form):
     """A next version. `previewed` is the hash of what was looked at: only that is published."""
 
-    title = StringField("Title", [InputRequired("Please give a title."), Length(max=200)])
+    title = StringField("Title", [DataRequired("Please give a title."), Length(max=200)])
     body = TextAreaField(
         "Text",
-        [InputRequired("Please write the text."), Length(max=LONGEST_TEXT)],
+        [DataRequired("Please write the text."), Length(max=LONGEST_TEXT)],
         filters=[one_line_endings],
     )
     material_change = BooleanField("This changes what people agree to: ask them again")

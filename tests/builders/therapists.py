@@ -63,7 +63,12 @@ def make_therapist(
     session.add(therapist)
     for place in places:
         make_licence(
-            session, therapist, place, state=licence_state or _fitting(state), expires_on=expires_on
+            session,
+            therapist,
+            place,
+            state=licence_state or _fitting(state),
+            expires_on=expires_on,
+            at=at,
         )
     session.flush()
     return therapist

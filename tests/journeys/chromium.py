@@ -45,6 +45,9 @@ class Chromium:
         self.page.on("console", self._note_error)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
+    def __repr__(self) -> str:
+        return f"{self.address}: {self.text}"
+
     @property
     def address(self) -> str:
         return self.page.url

@@ -21,6 +21,9 @@ class PlainBrowser:
         self.status = 0
         self._page = BeautifulSoup("", "html.parser")
 
+    def __repr__(self) -> str:
+        return f"{self.address}: {self.text}"
+
     @property
     def text(self) -> str:
         return _plain(self._page.get_text(" "))
@@ -145,7 +148,8 @@ def _values(form: Tag) -> list[tuple[str, str]]:
 
 def _values_of(field: Tag) -> list[str]:
     if field.name == "textarea":
-        return [field.get_text().removeprefix("\n")]
+        # HTML drops the line break that templates put before the text.
+        return [re.sub(r"\A\r?\n", "", field.get_text())]
     if field.name == "select":
         options = field.find_all("option")
         chosen = [one for one in options if one.has_attr("selected")] or options[:1]

@@ -28,6 +28,10 @@ from practice.therapists.queries import authority_of
 WAITING_APPLICATION = (ApplicationState.submitted, ApplicationState.in_review)
 WAITING_LICENCE = (LicenceState.submitted, LicenceState.in_review)
 PAGE_SIZE = 20
+SECOND_OPINION = {
+    "application": "A second opinion on the application",
+    "licence": "A second opinion on a licence",
+}
 
 
 @dataclass(frozen=True)
@@ -198,7 +202,7 @@ def _reversals_by_therapist(user: User) -> dict[int, list[Reversal]]:
 
 def _waiting(application: Application, reversals: list[Reversal]) -> Waiting:
     asks = [*_asks_of_application(application), *_asks_of_licences(application)]
-    asks += [(f"A second opinion on a {r.subject_kind}", r.proposed_at) for r in reversals]
+    asks += [(SECOND_OPINION[one.subject_kind], one.proposed_at) for one in reversals]
     return Waiting(application, [words for words, _ in asks], min(since for _, since in asks))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from core.database import db
 from practice.therapists.models import Therapist
@@ -69,7 +69,7 @@ def _count(fitting: sa.Select[Therapist]) -> tuple[int, int]:
 
 def _ordered(fitting: sa.Select[Therapist], number: int) -> sa.Select[Therapist]:
     return (
-        fitting.options(joinedload(Therapist.supervisor), selectinload(Therapist.hours))
+        fitting.options(joinedload(Therapist.supervisor))
         .order_by((Therapist.open_places > 0).desc(), Therapist.name, Therapist.id)
         .limit(PAGE_SIZE)
         .offset((number - 1) * PAGE_SIZE)

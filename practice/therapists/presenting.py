@@ -119,10 +119,17 @@ def day(value: date) -> str:
 
 
 def hours_by_daypart(windows: Iterable[Window]) -> list[tuple[str, str]]:
-    """("Mornings", "Monday to Friday") for each part of the day with an hour or more in it."""
+    """("Mornings and evenings", "Monday to Friday"): parts of the day with an hour or more in it.
+
+    Parts that fall on the same days stand together.
+    """
     windows = list(windows)
-    found = [(part, [w.weekday for w in windows if _reaches(w, part)]) for part in DAYPARTS]
-    return [(f"{part.label}s", days_in_words(set(days))) for part, days in found if days]
+    parts_on: dict[str, list[str]] = {}
+    for part in DAYPARTS:
+        days = days_in_words(window.weekday for window in windows if _reaches(window, part))
+        if days:
+            parts_on.setdefault(days, []).append(f"{part.label.lower()}s")
+    return [(in_words(parts).capitalize(), days) for days, parts in parts_on.items()]
 
 
 def days_in_words(weekdays: Iterable[int]) -> str:

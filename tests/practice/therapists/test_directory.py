@@ -151,7 +151,7 @@ def test_a_profile_says_of_each_thing_who_says_so(http, session):
     for declared in ("Languages", "Gender", "In practice"):
         assert "Says so themselves" in facts[declared]
     assert "$120 a session" in soup.get_text()
-    assert "Mornings: Monday to Friday" in soup.get_text(" ")
+    assert "Mornings and afternoons: Monday to Friday" in soup.get_text(" ")
 
 
 def test_what_only_a_client_may_know_is_not_on_the_public_profile(http, session):

@@ -71,13 +71,12 @@ class ConcernsForm(PageForm):
 
 
 class ItemForm(PageForm):
-    value = RadioField("", [InputRequired(CHOOSE_OR_SKIP)], coerce=int)
+    value = RadioField("Your answer", [InputRequired(CHOOSE_OR_SKIP)], coerce=int)
 
     def offer(self, page: Page) -> None:
         """The options of the item's own instrument."""
         options = INSTRUMENTS[page.instrument].options
         self.value.choices = [(option.value, option.label) for option in options]
-        self.value.label.text = page.heading
 
     def answer(self) -> int:
         return cast(int, self.value.data)

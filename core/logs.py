@@ -2,12 +2,12 @@
 
 import json
 import logging
+import traceback
+from pathlib import Path
 from typing import Any
 
 ALLOWED_FIELDS = frozenset(
-    (
-        "event request_id method route status milliseconds kind attempts error count worker port"
-    ).split()
+    "event method route status milliseconds kind attempts error where count port".split()
 )
 
 _logger = logging.getLogger("attune")
@@ -23,3 +23,25 @@ def log(event: str, **fields: Any) -> None:
     if unknown:
         raise FieldNotAllowed(", ".join(sorted(unknown)))
     _logger.info(json.dumps({"event": event, **fields}, default=str))
+
+
+def write_to_stderr() -> None:
+    """Send the lines to standard error, once per process."""
+    if not _logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        _logger.addHandler(handler)
+        _logger.setLevel(logging.INFO)
+        _logger.propagate = False
+
+
+def where(error: BaseException) -> str:
+    """The innermost place in our own code, "practice/x.py:12": no text that could betray."""
+    root = Path(__file__).parent.parent
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [
+        f for f in frames if Path(f.filename).is_relative_to(root) and ".venv" not in f.filename
+    ]
+    if not ours:
+        return ""
+    return f"{Path(ours[-1].filename).relative_to(root)}:{ours[-1].lineno}"

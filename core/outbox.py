@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Identified, Json, db, unit_of_work
-from core.logs import log
+from core.logs import log, where
 
 LEASE = timedelta(seconds=60)
 FIRST_WAIT = timedelta(seconds=5)
@@ -117,6 +117,7 @@ def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
             kind=message.kind,
             attempts=message.attempts,
             error=type(error).__name__,
+            where=where(error),
         )
         _settle(message, **_after_failure(message, error, at))
     else:

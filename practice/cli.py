@@ -46,8 +46,10 @@ def run(demo: bool) -> None:
 @cli.command()
 def worker() -> None:
     """Carry out the outbox and what time makes due, until stopped."""
+    from core.logs import write_to_stderr
     from practice.worker import work_until_signalled
 
+    write_to_stderr()
     work_until_signalled(_app(settings_from()))
 
 

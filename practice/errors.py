@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from core.database import db
 from core.errors import ERROR_PAGES, ErrorPage, Refusal, error_page_for
-from core.logs import log
+from core.logs import log, where
 
 CSRF_PAGE = ErrorPage(
     400,
@@ -30,7 +30,7 @@ def _http_error(error: HTTPException) -> object:
 
 def _unexpected(error: Exception) -> object:
     db.session.rollback()
-    log("request.failed", error=type(error).__name__)
+    log("request.failed", error=type(error).__name__, where=where(error))
     return _render(ERROR_PAGES[500])
 
 

@@ -8,7 +8,7 @@ from types import FrameType
 
 from flask import Flask
 
-from core.logs import log
+from core.logs import log, where
 from core.outbox import drain
 from practice.wiring import sweep
 
@@ -42,5 +42,5 @@ def _guarded(app: Flask, step) -> int:  # type: ignore[no-untyped-def]
     try:
         return step(app, app.extensions["clock"].now()) or 0
     except Exception as error:
-        log("worker.failed", error=type(error).__name__)
+        log("worker.failed", error=type(error).__name__, where=where(error))
         return 0

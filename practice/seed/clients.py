@@ -39,6 +39,9 @@ from practice.therapists.models import Therapist
 from practice.working_days import after_working_days
 
 
+RISK_PAGE = "phq-9-9"
+
+
 class Stage(Enum):
     """How far an invented client has come."""
 
@@ -193,10 +196,10 @@ class ClientMaker:
                 risky = item.number == tool.risk_item
                 sheets[f"{tool.code}-{item.number}"] = 0 if risky else value
         if stage is Stage.in_danger:
-            sheets["phq-9-9"] = self.chance.choice((1, 2))
+            sheets[RISK_PAGE] = self.chance.choice((1, 2))
             sheets["phq-9-4"] = None
         elif self.chance.random() < 0.08:
-            sheets["phq-9-9"] = 1
+            sheets[RISK_PAGE] = 1
         return sheets
 
     def _windows(self) -> list[str]:
@@ -243,13 +246,16 @@ class ClientMaker:
     def _is_risky(self, intake: Intake) -> bool:
         return any(reading.is_risky(answer.page, answer.value) for answer in intake.answers)
 
+    def _risk_answer(self, intake: Intake) -> int:
+        return next(answer.value for answer in intake.answers if answer.page == RISK_PAGE)
+
     def _flag(self, client: Client, intake: Intake, *, handled: bool) -> None:
         raised = intake.started_at + timedelta(minutes=5)
         flag = RiskFlag(
             client_id=client.id,
             intake_id=intake.id,
-            source="phq-9 item 9",
-            raised_by={"instrument": "phq-9", "item": 9, "value": 1},
+            source=RISK_PAGE,
+            raised_by={"instrument": "phq-9", "item": 9, "answer": self._risk_answer(intake)},
             raised_at=raised,
             promised="A clinician on duty reads this today.",
         )
@@ -339,7 +345,7 @@ class ClientMaker:
         for step, days in enumerate((30, 16, 3), 1):
             sheets = {key: self.chance.choice((0, 0, 1, 2)) for key in self._sheets(Stage.looking)}
             easier = {key: max(0, value - step + 1) for key, value in sheets.items()}
-            easier["phq-9-9"] = 0
+            easier[RISK_PAGE] = 0
             self._assess(client, easier, self.at - timedelta(days=days), None)
 
     def _meeting(

@@ -28,8 +28,11 @@ def licences_open_to(user: User) -> sa.Select[Licence]:
 
 
 def reversals_open_to(user: User) -> sa.Select[Reversal]:
-    """Reversals that wait for a second administrator; the operation refuses the first one."""
-    mine_to_see = applications_open_to(user).with_only_columns(Application.therapist_id)
-    return sa.select(Reversal).where(
-        Reversal.therapist_id.in_(mine_to_see), Reversal.answered_at.is_(None)
-    )
+    """Reversals that wait for a second administrator; the operation refuses the first one.
+
+    What a therapist has taken back meanwhile needs no answer any more.
+    """
+    applications = applications_open_to(user).with_only_columns(Application.public_id)
+    licences = licences_open_to(user).with_only_columns(Licence.public_id)
+    subject = sa.or_(Reversal.subject_id.in_(applications), Reversal.subject_id.in_(licences))
+    return sa.select(Reversal).where(subject, Reversal.answered_at.is_(None))

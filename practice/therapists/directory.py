@@ -54,11 +54,6 @@ def page_of_directory(filters: Filters, number: int, at: datetime) -> Page:
     return Page(therapists, evidence, total, with_room, number)
 
 
-def count_of_directory(at: datetime) -> tuple[int, int]:
-    """(listed, with room) at this moment; for pages that state the true numbers."""
-    return _count(listable(at))
-
-
 def _count(fitting: sa.Select[Therapist]) -> tuple[int, int]:
     room = sa.func.coalesce(sa.func.sum(sa.case((Therapist.open_places > 0, 1), else_=0)), 0)
     total, with_room = db.session.execute(

@@ -16,7 +16,7 @@ from practice.therapists import presenting
 from practice.therapists.directory import page_of_directory
 from practice.therapists.forms import DirectoryForm
 from practice.therapists.models import Therapist
-from practice.therapists.queries import authorised, licence_evidence
+from practice.therapists.queries import authorised, authority_of, licence_evidence
 from practice.therapists.views.blueprint import bp
 
 
@@ -48,6 +48,7 @@ def show(therapist: uuid.UUID) -> str:
         "therapists/show.html",
         therapist=shown,
         evidence=licence_evidence([shown.id, *supervisor], at),
+        places=authority_of([shown.id], at)[shown.id],
         facts=presenting.facts_of(shown, at),
         hours_are_fresh=shown.hours_are_fresh(at),
         takes_requests=shown.hours_are_fresh(at) and shown.open_places > 0,

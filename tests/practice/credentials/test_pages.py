@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from core.database import db
 from practice.accounts.models import Role
 from practice.credentials.models import LicenceCheck, NpiCheck, Reversal
+from practice.credentials.operations import propose_reversal
 from practice.therapists.models import ApplicationState, LicenceState
 from practice.therapists.queries import has_authority
 from tests.builders.accounts import make_client, make_user, sign_in
@@ -272,6 +273,23 @@ def test_to_open_a_rejected_application_again_takes_two_people(http, session, ad
     assert therapist.application.state is ApplicationState.in_review
     assert "confirmed by Second Person" in soup_of(http.get(page)).get_text()
     assert http.post(confirm).status_code == 404
+
+
+def test_a_proposal_about_a_licence_that_was_taken_back_waits_for_nobody(http, session, admin):
+    (licence,) = make_therapist(session, licence_state=LicenceState.rejected).licences
+    propose_reversal(
+        session,
+        licence,
+        "in_review",
+        reason="New papers.",
+        actor=make_administrator(session, "Second Person"),
+        at=NOW,
+    )
+    session.commit()
+    assert waiting_names(http) == ["Rosa Almeida"]
+    licence.withdrawn_at = NOW
+    session.commit()
+    assert waiting_names(http) == []
 
 
 def test_a_number_that_somebody_else_declares_is_pointed_out(http, session, admin):

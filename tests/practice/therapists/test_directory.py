@@ -182,12 +182,15 @@ def test_a_licence_that_is_not_verified_is_not_on_the_profile(http, session):
 
 def test_an_associate_is_shown_with_the_supervisor_and_that_licence(http, session):
     supervisor = make_therapist(session, "Senior Person")
-    associate = make_therapist(session, "Junior Person", supervisor=supervisor)
+    associate = make_therapist(
+        session, "Junior Person", places=("US-WA", "US-OR"), supervisor=supervisor
+    )
     session.commit()
     text = page(http, f"/therapists/{associate.public_id}").get_text()
     assert "Psychological associate" in text
     assert "Senior Person" in text
     assert supervisor.licences[0].number in text
+    assert "May see people who are in Washington." in text
 
 
 @pytest.mark.parametrize("state", set(ApplicationState) - {ApplicationState.verified})

@@ -1,7 +1,7 @@
 // Small conveniences. Every page works without them.
 
 const leave = document.querySelector("[data-leave]");
-let lastEscape = 0;
+let lastEscape = -Infinity;
 
 // Replacing the entry keeps "back" from returning here.
 function leaveQuickly(event) {

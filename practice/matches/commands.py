@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import sqlalchemy as sa
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import matching
 from core.clock import now
-from practice.matches.market import Market, market_for
+from core.database import db
+from practice.matches.market import Market, market_for, the_stamp
 from practice.matches.vocabulary import engine_vocabulary
 
 WRONG_INPUT = 2
@@ -54,7 +56,7 @@ def _stop(words: str) -> NoReturn:
 
 def _market(client: matching.Client) -> Market:
     try:
-        return market_for(now(), client.on)
+        return market_for(now(), client.on, db.session.scalar(sa.select(the_stamp())))
     except (OperationalError, ProgrammingError):
         _stop("the database cannot be read; `attune db upgrade` brings it up to date")
 

@@ -6,11 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 import matching
+from core.database import db
 from practice.accounts.models import Client
 from practice.intake.answers import weighed_concerns
 from practice.matches.acuity import acuity
-from practice.matches.market import Market, market_for
+from practice.matches.market import Market, market_for, the_stamp
 from practice.places import zone_of
 
 NEEDS_A_LOWER_FEE, PAYS_THEMSELVES = "sliding", "self-pay"
@@ -26,7 +29,7 @@ def index_for(at: datetime, place: str) -> matching.Index:
 
 
 def market_at(at: datetime, place: str) -> Market:
-    return market_for(at, day_in(place, at))
+    return market_for(at, day_in(place, at), db.session.scalar(sa.select(the_stamp())))
 
 
 def day_in(place: str, at: datetime) -> date:

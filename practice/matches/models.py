@@ -132,6 +132,11 @@ class MatchRequest(Identified, Base):
             return False
         return self.answered_at >= self.answer_due_at
 
+    def was_turned_down(self, at: datetime) -> bool:
+        """Declined, or not answered by the time that was promised, swept up already or not."""
+        is_declined = self.state is RequestState.declined
+        return is_declined or self.lapsed_unanswered or self.is_overdue(at)
+
     def move_to(self, state: RequestState, at: datetime) -> None:
         """Change state; raises WrongState for a step the table does not know."""
         if state not in REQUEST_TRANSITIONS[self.state]:

@@ -18,7 +18,7 @@ from core import audit
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
-from practice.intake.queries import answers_of, latest_submitted
+from practice.intake.queries import answers_of
 from practice.matches.deadlines import answer_due, time_due
 from practice.matches.mails import say_something_waits
 from practice.matches.models import (
@@ -29,6 +29,7 @@ from practice.matches.models import (
     WeightsVersion,
 )
 from practice.matches.policy import requests_of
+from practice.matches.queries import submitted_intake
 from practice.matches.search import search_for
 from practice.matches.sharing import chosen
 from practice.matches.signals import request_closed
@@ -127,7 +128,7 @@ def ask(
     if not client.place:
         raise NoPlaceYet
     _close_what_is_overdue(session, client, at)
-    answers = answers_of(latest_submitted(client))
+    answers = answers_of(submitted_intake(client))
     _require_offered(client, answers, therapist, at)
     request = MatchRequest(
         client=client,

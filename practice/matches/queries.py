@@ -1,48 +1,71 @@
 """Reads of requests and proposals, shaped for pages."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from core.database import db
 from practice.accounts.models import Client, User
+from practice.consent.models import Purpose
+from practice.consent.policy import in_force
+from practice.intake.models import Intake
+from practice.intake.policy import intakes_of
+from practice.matches.market import the_stamp
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, RequestState
 from practice.matches.policy import requests_of, requests_to
-from practice.therapists.models import Therapist
 
 # Whoever could not answer, or said no, is not offered again at once.
 OFFERED_AGAIN_AFTER = timedelta(days=30)
+LONGEST_HISTORY = 50
 ANSWERED_SHOWN = 20
 
 
-def turned_down_by(client: Client, at: datetime) -> frozenset[str]:
+@dataclass(frozen=True)
+class Footing:
+    """What a search stands on: the two consents, and the market's stamp."""
+
+    has_notice: bool
+    scores_count: bool
+    stamp: uuid.UUID | None
+
+
+def footing_of(client: Client) -> Footing:
+    """One query. Scores count in a match only while the consent to assessment stands."""
+    notice = in_force(Purpose.privacy_notice, client.id)
+    assessment = in_force(Purpose.assessment, client.id)
+    row = db.session.execute(sa.select(notice, assessment, the_stamp())).one()
+    return Footing(bool(row[0]), bool(row[1]), row[2])
+
+
+def submitted_intake(client: Client) -> Intake | None:
+    """What was submitted last, with its answers in the same query."""
+    newest = (
+        intakes_of(client)
+        .where(Intake.submitted_at.is_not(None))
+        .order_by(Intake.submitted_at.desc(), Intake.id.desc())
+        .limit(1)
+        .options(joinedload(Intake.answers))
+    )
+    return db.session.scalars(newest).unique().first()
+
+
+def history_of(client: Client) -> Sequence[MatchRequest]:
+    """What the client asked, the newest first: at most one of them is out."""
+    newest_first = requests_of(client).order_by(MatchRequest.id.desc())
+    return _all(newest_first.limit(LONGEST_HISTORY))
+
+
+def turned_down(history: Iterable[MatchRequest], at: datetime) -> frozenset[str]:
     """Public ids of therapists who lately said no to this client or did not answer in time."""
-    ids = (
-        requests_of(client)
-        .join(Therapist, Therapist.id == MatchRequest.therapist_id)
-        .where(MatchRequest.sent_at > at - OFFERED_AGAIN_AFTER, _was_turned_down(at))
-        .with_only_columns(Therapist.public_id, maintain_column_froms=True)
+    return frozenset(
+        str(request.therapist.public_id)
+        for request in history
+        if request.sent_at > at - OFFERED_AGAIN_AFTER and request.was_turned_down(at)
     )
-    return frozenset(str(public_id) for public_id in db.session.scalars(ids))
-
-
-def _was_turned_down(at: datetime) -> sa.ColumnElement[bool]:
-    """Declined, or nobody answered by the time that was promised, swept up already or not."""
-    state, due = MatchRequest.state, MatchRequest.answer_due_at
-    return sa.or_(
-        state == RequestState.declined,
-        sa.and_(state == RequestState.lapsed, MatchRequest.answered_at >= due),
-        sa.and_(state == RequestState.sent, due <= at),
-    )
-
-
-def latest_request(client: Client) -> MatchRequest | None:
-    """The request that is out, or else the one that ended last."""
-    newest = requests_of(client).order_by(MatchRequest.id.desc()).limit(1)
-    return db.session.scalars(newest).first()
 
 
 def request_of(client: Client, public_id: uuid.UUID) -> MatchRequest | None:

@@ -1,22 +1,18 @@
 """One client's search: their values, the market now, and what the engine says about the two."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import sqlalchemy as sa
-
 import matching
-from core.database import db
 from practice.accounts.models import Client
-from practice.consent.models import Purpose
-from practice.consent.policy import in_force
-from practice.matches.index import client_values, market_at, without_scope
-from practice.matches.market import Market
+from practice.matches.index import client_values, without_scope
+from practice.matches.market import Market, market_for
+from practice.matches.models import MatchRequest
 from practice.matches.profiles import Profile
-from practice.matches.queries import turned_down_by
+from practice.matches.queries import Footing, footing_of, history_of, turned_down
 
 SHOWN = 3
 MOST_SHOWN = 30
@@ -57,18 +53,25 @@ class Search:
         return bool(self.market.index.rank(eased, self.market.weights, 1).results)
 
 
-def search_for(client: Client, answers: Mapping[str, Any], at: datetime) -> Search:
-    """Raises `index.NoPlace` for a client who has not said where they will be."""
+def search_for(
+    client: Client,
+    answers: Mapping[str, Any],
+    at: datetime,
+    *,
+    footing: Footing | None = None,
+    history: Iterable[MatchRequest] | None = None,
+) -> Search:
+    """Raises `index.NoPlace` for a client who has not said where they will be.
+
+    `footing` and `history` are looked up unless a page has done so already.
+    """
+    footing = footing or footing_of(client)
+    history = history_of(client) if history is None else history
     values = client_values(
         client,
         answers,
         at,
-        exclude=turned_down_by(client, at),
-        with_scores=scores_count(client),
+        exclude=turned_down(history, at),
+        with_scores=footing.scores_count,
     )
-    return Search(values, market_at(at, client.place))
-
-
-def scores_count(client: Client) -> bool:
-    """Scores count in a match only while the consent to assessment stands."""
-    return bool(db.session.scalar(sa.select(in_force(Purpose.assessment, client.id))))
+    return Search(values, market_for(at, values.on, footing.stamp))

@@ -1,13 +1,12 @@
 """Where a client's asking stands: what the matches page says above the cards."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from practice.accounts.models import Client
 from practice.matches.deadlines import answer_due_words, time_due_words
 from practice.matches.models import MatchRequest, RequestState
-from practice.matches.queries import latest_request
 
 
 class Stage(StrEnum):
@@ -45,11 +44,11 @@ class Standing:
         return [code for code in self.request.shared if code != "name"] if self.request else []
 
 
-def standing_of(client: Client, at: datetime) -> Standing:
-    request = latest_request(client)
-    if request is None or request.state is RequestState.withdrawn:
+def standing_of(history: Sequence[MatchRequest], zone: str, at: datetime) -> Standing:
+    """From what a client asked, the newest first; deadlines are told in `zone`."""
+    if not history or history[0].state is RequestState.withdrawn:
         return Standing(Stage.nothing)
-    return Standing(_stage(request, at), request, _due(request, client.zone))
+    return Standing(_stage(history[0], at), history[0], _due(history[0], zone))
 
 
 def _stage(request: MatchRequest, at: datetime) -> Stage:

@@ -1,9 +1,9 @@
 """Pages of a client's search: who fits and why, why not, and asking one of them."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -14,29 +14,31 @@ from core.access import policy
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
+from practice.accounts.models import Client
 from practice.accounts.policy import is_client, the_client
-from practice.consent.models import Purpose
-from practice.consent.policy import has
 from practice.forms import EmptyForm
 from practice.intake.duty import promise
 from practice.intake.models import Intake
-from practice.intake.queries import answers_of, latest_submitted
+from practice.intake.queries import answers_of
 from practice.matches import operations, queries, request_views
 from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
 from practice.matches.finding import named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
+from practice.matches.memory import kept_before
+from practice.matches.models import MatchRequest
 from practice.matches.obstacles import obstacles
 from practice.matches.reasons import ReasonWords
 from practice.matches.search import MOST_SHOWN, SHOWN, Search, search_for
 from practice.matches.sharing import shareable
-from practice.matches.standing import standing_of
+from practice.matches.standing import Standing, standing_of
 from practice.places import place
 from practice.therapists.models import Therapist
 
 __all__ = ["bp", "request_views"]
 
 Answer = str | Response | tuple[str, int]
+Found = TypeVar("Found")
 
 
 def after_intake(view: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -44,12 +46,11 @@ def after_intake(view: Callable[..., Answer]) -> Callable[..., Answer]:
 
     @wraps(view)
     def guarded(**values: Any) -> Answer:
-        client = the_client()
-        if not has(Purpose.privacy_notice, client):
+        if not _footing().has_notice:
             return redirect(url_for("consent.begin"), 303)
         if _intake() is None:
             return render_template("matches/begin.html")
-        if not client.place:
+        if not the_client().place:
             return render_template("matches/place.html", form=PlaceForm())
         return view(**values)
 
@@ -71,7 +72,7 @@ def index() -> Answer:
         cards=cards_of(search, ranking, _currency()),
         licensed=len(search.licensed_with_room),
         here=place(search.values.place).name,
-        standing=standing_of(the_client(), now()),
+        standing=_standing(),
         next_limit=_limit() + SHOWN if _may_show_more(search, ranking) else None,
         form=EmptyForm(),
     )
@@ -164,7 +165,7 @@ def _nobody(search: Search) -> str:
         here=place(search.values.place).name,
         licensed=len(search.licensed_with_room),
         obstacles=obstacles(search),
-        standing=standing_of(the_client(), now()),
+        standing=_standing(),
         will_be_told=queries.wants_to_be_told(the_client()),
         form=EmptyForm(),
     )
@@ -195,7 +196,7 @@ def _ask_form() -> AskForm:
 
 def _waiting_request() -> Response | None:
     """To the request that is out already, if there is one."""
-    latest = queries.latest_request(the_client())
+    latest = next(iter(queries.history_of(the_client())), None)
     if latest is None or not latest.is_waiting or latest.is_overdue(now()):
         return None
     flash("You have a request out. You can ask one person at a time.", "sun")
@@ -208,7 +209,11 @@ def _refused(refusal: Refusal) -> Response:
 
 
 def _search() -> Search:
-    return search_for(the_client(), _answers(), now())
+    return search_for(the_client(), _answers(), now(), footing=_footing(), history=_history())
+
+
+def _standing() -> Standing:
+    return standing_of(_history(), the_client().zone, now())
 
 
 def _answers() -> dict[str, Any]:
@@ -216,11 +221,23 @@ def _answers() -> dict[str, Any]:
 
 
 def _intake() -> Intake | None:
-    """What was submitted last, looked up once a request."""
-    if "submitted_intake" not in g:
-        g.submitted_intake = latest_submitted(the_client())
-    intake: Intake | None = g.submitted_intake
-    return intake
+    return _once("submitted_intake", queries.submitted_intake)
+
+
+def _footing() -> queries.Footing:
+    return _once("footing", queries.footing_of)
+
+
+def _history() -> Sequence[MatchRequest]:
+    return _once("history", queries.history_of)
+
+
+def _once(name: str, look_up: Callable[[Client], Found]) -> Found:
+    """Looked up once a request."""
+    if name not in g:
+        setattr(g, name, look_up(the_client()))
+    found: Found = getattr(g, name)
+    return found
 
 
 def _keep_proposal(search: Search, ranking: matching.Ranking) -> None:
@@ -228,7 +245,7 @@ def _keep_proposal(search: Search, ranking: matching.Ranking) -> None:
     shown = [search.market.index.therapist(match.id) for match in ranking.results]
     weights = search.market.weights
     digest = operations.proposal_digest(search.values, shown, weights)
-    if queries.is_kept(the_client(), digest):
+    if kept_before(the_client(), digest):
         return
     with unit_of_work() as session:
         operations.keep_proposal(session, the_client(), search.values, shown, weights, now())

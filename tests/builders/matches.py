@@ -1,0 +1,44 @@
+"""Requests for tests, made by the operations that people use."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from practice.accounts.models import Client
+from practice.matches import operations
+from practice.matches.models import MatchRequest
+from practice.therapists.models import Therapist
+from tests.builders.accounts import make_client
+from tests.builders.intake import make_intake
+from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
+
+EVERYTHING = ("concerns", "words", "hours", "languages")
+
+
+def make_seeker(session: Session, *, at: datetime = NOW, **answers: Any) -> Client:
+    """A client in Washington who finished the intake; single pages by name, as `make_intake`."""
+    client = make_client(session, at=at)
+    make_intake(session, client, at=at, **answers)
+    return client
+
+
+def make_request(
+    session: Session,
+    client: Client | None = None,
+    therapist: Therapist | None = None,
+    *,
+    share: tuple[str, ...] = EVERYTHING,
+    accepted: bool = False,
+    at: datetime = NOW,
+) -> MatchRequest:
+    """A request that is out, accepted at the same instant when `accepted`."""
+    client = client or make_seeker(session, at=at)
+    therapist = therapist or make_therapist(session, at=at)
+    request = operations.ask(
+        session, client, therapist, share=share, name="Sam", actor=client.user, at=at
+    )
+    if accepted:
+        operations.accept(session, request, therapist.user, at)
+    return request

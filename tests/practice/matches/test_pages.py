@@ -1,0 +1,450 @@
+"""The pages of matches over HTTP, as a client and a therapist without JavaScript see them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+
+from core.audit import AuditEntry
+from practice.accounts.models import Role
+from practice.matches.models import MatchRequest, Proposal, RequestState
+from practice.matches.reasons import ONE_SENTENCE
+from practice.therapists.models import ApplicationState
+from tests.builders.accounts import make_client, make_user, sign_in
+from tests.builders.counting import statements_of
+from tests.builders.intake import STORY, make_intake
+from tests.builders.matches import make_request, make_seeker
+from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
+
+
+def soup(response):
+    assert response.status_code in {200, 409, 422}, response.status_code
+    return BeautifulSoup(response.data, "html.parser")
+
+
+def text(response):
+    return re.sub(r"\s+", " ", soup(response).get_text(" "))
+
+
+def figures(page):
+    """The lines of a sum and its total, as printed."""
+    found = [int(re.match(r"\d+", one.get_text())[0]) for one in page.select(".sum .num")]
+    return found[:-1], found[-1]
+
+
+def three(session):
+    return [
+        make_therapist(session, name=name, fee=fee)
+        for name, fee in (("Ana Alder", 9000), ("Ben Birch", 12000), ("Cora Cedar", 24000))
+    ]
+
+
+@pytest.fixture
+def client(session, http):
+    client = make_seeker(session)
+    sign_in(http, client.user)
+    return client
+
+
+def test_three_therapists_are_offered_with_their_reasons(session, http, client):
+    for name in ("Ana Alder", "Ben Birch", "Cora Cedar", "Dan Dogwood"):
+        make_therapist(session, name=name)
+    session.commit()
+    page = soup(http.get("/matches"))
+    assert len(page.select("article")) == 3
+    assert "From 4 therapists who are licensed in Washington and have room" in page.get_text()
+    assert "it cannot promise how therapy will go" in page.get_text()
+    for card in page.select("article"):
+        assert card.select(".wishes .tag")
+        assert "Washington licence" in card.get_text()
+        assert "$120 a session" in card.get_text()
+
+
+def test_the_lines_on_each_card_add_up_to_its_total(session, http, client):
+    three(session)
+    make_therapist(session, skills={"grief": 1}, style={}, fee=15100, sliding_from=7300)
+    session.commit()
+    cards = soup(http.get("/matches?limit=6")).select("article")
+    assert len(cards) == 3
+    for card in cards:
+        *lines, total = [
+            int(re.match(r"\d+", one.get_text())[0]) for one in card.select(".sum .num")
+        ]
+        assert sum(lines) == total
+
+
+def test_two_who_are_too_near_to_call_are_told_as_such(session, http, client):
+    make_therapist(session, name="Ana Alder")
+    make_therapist(session, name="Ben Birch")
+    session.commit()
+    assert "About as close as" in text(http.get("/matches"))
+
+
+def test_more_people_are_shown_on_request(session, http, client):
+    for number in range(5):
+        make_therapist(session, name=f"Person {number}")
+    session.commit()
+    page = soup(http.get("/matches"))
+    more = page.find("a", string="Show more people")
+    assert len(soup(http.get(more["href"])).select("article")) == 5
+
+
+def test_what_was_shown_is_kept_once_a_day(session, http, client):
+    three(session)
+    session.commit()
+    for _ in range(2):
+        http.get("/matches")
+    assert session.scalar(sa.select(sa.func.count()).select_from(Proposal)) == 1
+
+
+def test_the_queries_do_not_grow_with_the_number_of_therapists(app, session, http, client):
+    def asked_of(count):
+        for number in range(count):
+            make_therapist(session, name=f"Person {number}")
+        session.commit()
+        for _ in range(2):
+            http.get("/matches")
+        with statements_of(app) as statements:
+            http.get("/matches")
+        return len(statements)
+
+    few = asked_of(3)
+    assert asked_of(20) == few <= 6
+
+
+def test_first_come_the_questions(session, http):
+    client = make_client(session)
+    sign_in(http, client.user)
+    assert "First a few questions" in text(http.get("/matches"))
+
+
+def test_without_the_privacy_notice_nothing_is_compared(session, http):
+    client = make_client(session, consents=False)
+    make_intake(session, client)
+    sign_in(http, client.user)
+    assert http.get("/matches").location == "/consents/before-you-begin"
+
+
+def test_without_a_place_it_is_asked_for_and_groups_are_offered(session, http):
+    client = make_client(session, place="")
+    make_intake(session, client, place=None)
+    sign_in(http, client.user)
+    make_therapist(session)
+    session.commit()
+    page = soup(http.get("/matches"))
+    assert page.select_one("select[name=place]")
+    assert page.select_one("a[href='/groups']")
+    assert http.post("/matches/place", data={"place": ""}).status_code == 422
+    assert http.post("/matches/place", data={"place": "US-WA"}).status_code == 303
+    assert soup(http.get("/matches")).select("article")
+
+
+def test_nobody_fits_says_what_stands_in_the_way_and_what_there_is(session, http, client):
+    for number in range(11):
+        make_therapist(session, name=f"Dear {number}", fee=90000)
+    make_therapist(session, name="Far Off", formats=["in-person"])
+    session.commit()
+    page = text(http.get("/matches"))
+    assert "Nobody fits all of it at the moment" in page
+    assert "11 cost more than your limit" in page
+    assert "Some do not meet in a way you chose" in page
+    assert "See the groups" in page
+    http.post("/matches/alert")
+    assert "We will write to you once somebody can be offered" in text(http.get("/matches"))
+
+
+def test_wishes_about_the_person_are_never_counted(session, http):
+    wish = {"gender": {"want": ["woman"], "strength": "must_have"}}
+    client = make_seeker(session, wishes=wish)
+    sign_in(http, client.user)
+    for number in range(12):
+        make_therapist(session, name=f"Person {number}", identities={"gender": ["man"]})
+    session.commit()
+    page = text(http.get("/matches"))
+    assert "Nobody fits" in page
+    assert "What leaves most of them out" not in page
+
+
+def test_beyond_everybodys_scope_leads_to_a_person_to_call(session, http):
+    client = make_seeker(session, phq_9_9=3)
+    sign_in(http, client.user)
+    make_therapist(session, most_acuity=2)
+    session.commit()
+    page = soup(http.get("/matches"))
+    assert page.select_one(".crisis-panel a[href='tel:988']")
+    assert page.select_one("a[href='/therapists']")
+    assert not page.select("article")
+
+
+# Why not …?
+
+
+def why_not(http, name):
+    return text(http.get("/matches/why-not", query_string={"name": name}))
+
+
+def test_why_not_says_what_the_profile_prints(session, http, client):
+    make_therapist(session, name="Ruth Adeyemi", fee=25000, open_places=0, formats=["telephone"])
+    session.commit()
+    page = why_not(http, "adeyemi")
+    assert "Their lowest price, $250, is $50 above your limit." in page
+    assert "no room at the moment" in page
+    assert "they offer telephone" in page
+    assert ONE_SENTENCE in page
+
+
+PRIVATE = {
+    "scope": ({"most_acuity": 0}, {"most_acuity": 3}),
+    "age": ({"youngest": 60}, {"youngest": 18}),
+    "style": ({"style": {"warm": -3}}, {"style": {}}),
+}
+
+
+@pytest.mark.parametrize("fact", PRIVATE)
+def test_worlds_that_differ_in_a_private_fact_give_the_same_bytes(session, http, client, fact):
+    therapist = make_therapist(session, name="Ruth Adeyemi", fee=25000)
+    pages = []
+    for columns in PRIVATE[fact]:
+        for column, value in columns.items():
+            setattr(therapist, column, value)
+        session.commit()
+        pages.append(http.get("/matches/why-not?name=Ruth").data)
+    assert_same(*pages)
+
+
+def test_having_been_turned_down_shows_nowhere(session, http, client):
+    therapist = make_therapist(session, name="Ruth Adeyemi", fee=25000)
+    session.commit()
+    before = http.get("/matches/why-not?name=Ruth").data
+    request = make_request(session, client, therapist, at=NOW - timedelta(days=1))
+    request.move_to(RequestState.declined, NOW)
+    session.commit()
+    assert_same(before, http.get("/matches/why-not?name=Ruth").data)
+
+
+@pytest.mark.parametrize("state", list(ApplicationState))
+def test_whoever_has_no_public_profile_is_as_unknown_as_nobody(session, http, client, state):
+    nobody = http.get("/matches/why-not?name=Ruth").data
+    if state is not ApplicationState.verified:
+        make_therapist(session, name="Ruth Adeyemi", state=state)
+        session.commit()
+    assert_same(nobody, http.get("/matches/why-not?name=Ruth").data)
+
+
+def assert_same(one, other):
+    token = rb'name="csrf_token" value="[^"]*"'
+    assert re.sub(token, b"", one) == re.sub(token, b"", other)
+
+
+def test_of_several_with_the_name_one_is_chosen(session, http, client):
+    make_therapist(session, name="Ruth Adeyemi")
+    make_therapist(session, name="Ruth Baum")
+    session.commit()
+    page = soup(http.get("/matches/why-not?name=ruth"))
+    [link] = [a for a in page.select("main a") if a.get_text() == "Ruth Baum"]
+    assert "Ruth Baum is number" in text(http.get(link["href"]))
+
+
+def test_somebody_further_down_the_list_is_told_with_the_same_sum(session, http, client):
+    for name in ("Ana Alder", "Ben Birch", "Cora Cedar"):
+        make_therapist(session, name=name)
+    make_therapist(session, name="Zoe Last", skills={})
+    session.commit()
+    page = soup(http.get("/matches/why-not?name=Zoe"))
+    assert "Zoe Last is number 4 on your list" in page.get_text()
+    lines, total = figures(page)
+    assert sum(lines) == total
+
+
+# Asking
+
+
+def ask_address(therapist):
+    return f"/therapists/{therapist.public_id}/request"
+
+
+def test_asking_shows_exactly_what_would_be_read(session, http, client):
+    therapist = make_therapist(session)
+    session.commit()
+    page = text(http.get(ask_address(therapist)))
+    assert STORY in page
+    assert "they never see your budget, your wishes about the person, or your scores" in page
+
+
+def test_a_request_goes_out_with_what_was_ticked(session, http, client):
+    therapist = make_therapist(session)
+    session.commit()
+    answer = http.post(ask_address(therapist), data={"name": "Sam", "share": ["concerns"]})
+    request = session.scalars(sa.select(MatchRequest)).one()
+    assert answer.location == f"/requests/{request.public_id}"
+    assert set(request.shared) == {"name", "concerns"}
+    assert "Waiting for their answer" in text(http.get(answer.location))
+
+
+def test_a_double_click_is_one_request(session, http, client):
+    therapist = make_therapist(session)
+    session.commit()
+    answers = [http.post(ask_address(therapist), data={"name": "Sam"}) for _ in range(2)]
+    assert answers[0].location == answers[1].location
+    assert session.scalar(sa.select(sa.func.count()).select_from(MatchRequest)) == 1
+
+
+def test_what_was_typed_is_kept_when_it_is_too_long(session, http, client):
+    therapist = make_therapist(session)
+    session.commit()
+    answer = http.post(ask_address(therapist), data={"name": "S" * 81, "share": ["words"]})
+    assert answer.status_code == 422
+    page = soup(answer)
+    assert page.select_one("input[name=name]")["value"] == "S" * 81
+    assert [box["value"] for box in page.select("input[name=share][checked]")] == ["words"]
+
+
+def test_somebody_who_is_not_listed_cannot_be_asked(session, http, client):
+    hidden = make_therapist(session, state=ApplicationState.suspended)
+    session.commit()
+    assert http.get(ask_address(hidden)).status_code == 404
+
+
+def test_after_no_answer_the_next_is_offered_and_asked_in_one_click(session, http, clock, client):
+    first, second = make_therapist(session, name="Ana Alder"), make_therapist(session, name="Ben B")
+    request = make_request(session, client, first, share=("words",))
+    session.commit()
+    clock.move_to(request.answer_due_at)
+    sign_in(http, client.user)
+    page = soup(http.get("/matches"))
+    assert "Ana Alder could not answer in time" in page.get_text()
+    form = page.select_one("main form[method=post]")
+    assert form["action"] == ask_address(second)
+    fields = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
+    assert http.post(form["action"], data=fields).status_code == 303
+    newest = session.scalars(sa.select(MatchRequest).order_by(MatchRequest.id.desc())).first()
+    assert newest.therapist_id == second.id
+    assert set(newest.shared) == {"name", "words"}
+
+
+def test_while_one_is_asked_nobody_else_can_be(session, http, client):
+    therapist, other = make_therapist(session), make_therapist(session, name="Ben Birch")
+    request = make_request(session, client, therapist)
+    session.commit()
+    assert not soup(http.get("/matches")).find_all("a", string="Ask for a first meeting")
+    assert http.get(ask_address(other)).location == f"/requests/{request.public_id}"
+
+
+def test_the_client_withdraws(session, http, client):
+    request = make_request(session, client)
+    session.commit()
+    http.post(f"/requests/{request.public_id}/withdrawal")
+    session.expire_all()
+    assert session.get(MatchRequest, request.id).state is RequestState.withdrawn
+
+
+# The therapist's side
+
+
+@pytest.fixture
+def asked(session, http):
+    """A request, with its therapist signed in."""
+    request = make_request(session)
+    sign_in(http, request.therapist.user)
+    return request
+
+
+def page_of(request):
+    return f"/requests/{request.public_id}"
+
+
+def test_the_inbox_has_the_longest_wait_first_and_nothing_that_was_shared(session, http):
+    therapist = make_therapist(session)
+    for hours, name in ((1, "Later"), (30, "Earlier")):
+        request = make_request(session, therapist=therapist, at=NOW - timedelta(hours=hours))
+        request.shared = {**request.shared, "name": name}
+    sign_in(http, therapist.user)
+    page = text(http.get("/requests"))
+    assert page.index("Earlier") < page.index("Later")
+    assert STORY not in page
+    assert "Panic" not in page
+
+
+def test_an_overdue_request_is_marked(session, http, clock):
+    request = make_request(session)
+    clock.move_to(request.answer_due_at + timedelta(minutes=1))
+    sign_in(http, request.therapist.user)
+    assert "Too late" in text(http.get("/requests"))
+    assert STORY not in text(http.get(page_of(request)))
+
+
+def test_the_therapist_reads_what_was_shared_and_it_is_written_down(session, http, asked):
+    page = text(http.get(page_of(asked)))
+    assert STORY in page
+    assert "$200" not in page
+    assert "PHQ" not in page
+    views = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "request.viewed"))
+    [view] = views.all()
+    assert view.actor_id == asked.therapist.user.public_id
+    assert STORY not in str(view.details)
+
+
+def test_what_was_not_shared_is_not_there(session, http):
+    request = make_request(session, share=())
+    sign_in(http, request.therapist.user)
+    page = text(http.get(page_of(request)))
+    assert STORY not in page
+    assert "Panic" not in page
+
+
+def test_a_double_click_on_yes_takes_one_place(session, http, asked):
+    for _ in range(2):
+        assert http.post(f"{page_of(asked)}/acceptance").status_code == 303
+    session.expire_all()
+    assert session.get(MatchRequest, asked.id).therapist.open_places == 2
+
+
+def test_without_room_the_therapist_is_told_and_nothing_changes(session, http, asked):
+    asked.therapist.open_places = 0
+    session.commit()
+    http.post(f"{page_of(asked)}/acceptance")
+    assert "You have no open place at the moment" in text(http.get(page_of(asked)))
+    session.expire_all()
+    assert session.get(MatchRequest, asked.id).state is RequestState.sent
+
+
+def test_a_no_with_a_few_words_reaches_the_client_and_hides_what_was_shared(session, http, asked):
+    http.post(f"{page_of(asked)}/refusal", data={"reply": "My week is full until spring."})
+    assert STORY not in text(http.get(page_of(asked)))
+    sign_in(http, asked.client.user)
+    page = text(http.get("/matches"))
+    assert "cannot take you on at the moment" in page
+    assert "My week is full until spring." in page
+
+
+def test_after_withdrawing_the_therapist_reads_nothing(session, http, asked):
+    client_browser = http.application.test_client()
+    sign_in(client_browser, asked.client.user)
+    client_browser.post(f"{page_of(asked)}/withdrawal")
+    assert STORY not in text(http.get(page_of(asked)))
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_somebody_elses_request_is_not_found(session, http, role):
+    request = make_request(session)
+    if role is Role.client:
+        other = make_client(session).user
+    elif role is Role.therapist:
+        other = make_therapist(session, name="Another").user
+    else:
+        other = make_user(session, roles=(role,))
+    sign_in(http, other)
+    for method, address in (
+        ("get", ""),
+        ("post", "/acceptance"),
+        ("post", "/refusal"),
+        ("post", "/withdrawal"),
+    ):
+        answer = getattr(http, method)(page_of(request) + address)
+        assert answer.status_code == 404
+        assert STORY.encode() not in answer.data
+    session.expire_all()
+    assert session.get(MatchRequest, request.id).state is RequestState.sent

@@ -38,7 +38,6 @@ from practice.seed.words import STORIES
 from practice.therapists.models import Therapist
 from practice.working_days import after_working_days
 
-
 RISK_PAGE = "phq-9-9"
 
 

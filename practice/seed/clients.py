@@ -39,6 +39,8 @@ from practice.therapists.models import Therapist
 from practice.working_days import after_working_days
 
 RISK_PAGE = "phq-9-9"
+# One therapist of each place has most to do, so that there is a full day to look at.
+BUSIEST, SHARE_OF_BUSIEST = 3, 0.6
 
 
 class Stage(Enum):
@@ -394,7 +396,10 @@ class ClientMaker:
             for therapist in self.therapists
             if any(licence.place == client.place for licence in therapist.licences)
         ]
-        return self.chance.choice(here) if here else None
+        if not here:
+            return None
+        busiest = here[min(BUSIEST, len(here) - 1)]
+        return busiest if self.chance.random() < SHARE_OF_BUSIEST else self.chance.choice(here)
 
 
 def published_documents(session: Session) -> dict[Purpose, ConsentDocument]:

@@ -22,7 +22,7 @@ LOGINS = (
     ("second administrator", "admin2@attune.example"),
     ("duty clinician", "duty@attune.example"),
     ("clinical lead", "lead@attune.example"),
-    ("therapist", "therapist5@attune.example"),
+    ("therapist", "therapist10@attune.example"),
     ("supervisor", "therapist1@attune.example"),
     ("associate", "therapist49@attune.example"),
     ("applying therapist", "therapist48@attune.example"),

@@ -32,6 +32,7 @@ def opened(order_id, at=NOW):
 
 def order_at(order_id) -> Order:
     db.session.rollback()
+    db.session.expire_all()
     return db.session.scalars(sa.select(Order).where(Order.public_id == order_id)).one()
 
 
@@ -50,6 +51,7 @@ def refund(order_id, amount, at=NOW):
 
 def refund_at(refund_id) -> Refund:
     db.session.rollback()
+    db.session.expire_all()
     return db.session.scalars(sa.select(Refund).where(Refund.public_id == refund_id)).one()
 
 

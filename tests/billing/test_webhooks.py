@@ -19,6 +19,7 @@ from tests.builders.billing import placed_order
 
 def count(model) -> int:
     db.session.rollback()
+    db.session.expire_all()
     return db.session.scalar(sa.select(sa.func.count()).select_from(model))
 
 
@@ -176,6 +177,7 @@ def test_many_events_in_any_order_and_often_give_the_same_books(session, bank, p
 
 def books(orders):
     db.session.rollback()
+    db.session.expire_all()
     charges = {(charge.amount, charge.refunded) for charge in db.session.scalars(sa.select(Charge))}
     states = [order_at(order_id).state for order_id in orders]
     return states, charges, count(Refund), count(Charge)

@@ -18,7 +18,6 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
-from practice.matches.operations import ensure_weights
 
 from core.access import policy
 from core.clock import now
@@ -30,6 +29,7 @@ from practice.accounts.models import User
 from practice.accounts.policy import signed_in
 from practice.app import create_app
 from practice.groups.models import Group
+from practice.matches.operations import ensure_weights
 from practice.seed.clients import FIRST_OF_STAGE, Stage
 from practice.seed.world import Size, make_world
 

@@ -6,11 +6,13 @@ failure waits longer each time and, after `MOST_ATTEMPTS`, is set aside for a pe
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Identified, Json, db, unit_of_work
@@ -55,13 +57,14 @@ def post(
     """Add work to the running transaction; a second post with the same key adds nothing."""
     session.flush()
     known = sa.select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
-    if session.scalar(known) is None:
-        session.add(
-            OutboxMessage(
-                kind=kind, payload=payload, dedupe_key=dedupe_key, posted_at=at, due_at=due_at or at
-            )
-        )
-        session.flush()
+    if session.scalar(known) is not None:
+        return
+    message = OutboxMessage(
+        kind=kind, payload=payload, dedupe_key=dedupe_key, posted_at=at, due_at=due_at or at
+    )
+    # Somebody else may have posted it since: their row is as good as ours.
+    with suppress(IntegrityError), session.begin_nested():
+        session.add(message)
 
 
 def handle(app: Flask, kind: str, handler: Handler) -> None:

@@ -10,16 +10,20 @@ from practice.forms import Form
 READ_AND_AGREE = "I have read this and I agree"
 
 
+def name_field() -> StringField:
+    return StringField(
+        "Your name, as your signature",
+        [InputRequired("Please type your name."), Length(min=2, max=120)],
+    )
+
+
 class SignForm(Form):
     """A box to tick and a name to type: what shows that somebody means it."""
 
     agreed = BooleanField(
         READ_AND_AGREE, [InputRequired("Please tick the box if you agree. You need not.")]
     )
-    typed_name = StringField(
-        "Your name, as your signature",
-        [InputRequired("Please type your name."), Length(min=2, max=120)],
-    )
+    typed_name = name_field()
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -42,3 +46,5 @@ class BeginForm(SignForm):
         "I agree to the questions, and to being contacted if an answer is worrying",
         [InputRequired("Please tick the box if you agree. You need not.")],
     )
+    # Declared again, so that it comes after the boxes on the page and in the error summary.
+    typed_name = name_field()

@@ -53,8 +53,8 @@ PURPOSES = {
         label="Treatment",
         allows="This therapist may meet you, read what you shared, and keep a record.",
         stops_now=(
-            "No new meetings, and nothing new is shared with this therapist. Meetings already "
-            "booked are for you to keep or to cancel."
+            "Your care with this therapist ends: meetings still ahead are cancelled, and they no "
+            "longer see your record or anything you shared."
         ),
         law_keeps=(
             "The record of what has happened must be kept for the years that your state sets. It "

@@ -46,7 +46,9 @@ def begin() -> Page:
         return redirect(url_for("intake.index"), 303)
     documents = {purpose: current_document(purpose) for purpose in BEFORE_INTAKE}
     done = may_begin_intake(the_client())
-    page = render_template("consent/begin.html", form=form, documents=documents, done=done)
+    page = render_template(
+        "consent/begin.html", form=form, documents=documents, purposes=PURPOSES, done=done
+    )
     return page, 422 if form.errors else 200
 
 

@@ -1,7 +1,7 @@
 """What administrators change: the duty rota. Accounts and texts change in their own rooms."""
 
 import uuid
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -99,6 +99,9 @@ def _record(session: Session, shift: DutyShift, actor: User, action: str, at: da
         actor_id=actor.public_id,
         actor_role=actor.main_role,
         person=shift.user.name or shift.user.email,
-        starts_at=shift.starts_at.isoformat(timespec="minutes"),
-        ends_at=shift.ends_at.isoformat(timespec="minutes"),
+        shift=f"{_utc(shift.starts_at)} to {_utc(shift.ends_at)} UTC",
     )
+
+
+def _utc(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -18,10 +18,12 @@ from practice.consent.models import ConsentDocument, Purpose
 from practice.intake.models import DutyShift
 from practice.intake.policy import FLAG_READERS
 from practice.oversight.rota import DAYS_AHEAD, Span, gaps, local_day
+from practice.therapists.models import Therapist
 
 PER_PAGE = 20
 # What administrators handle themselves; of anything else the log tells no more than that it was.
 OPEN_KINDS = frozenset({"application", "document", "licence", "shift", "therapist"})
+UNREADABLE_DETAILS = frozenset({"text_hash"})
 
 Row = TypeVar("Row")
 
@@ -61,11 +63,17 @@ def duty_people() -> Sequence[User]:
 
 @dataclass(frozen=True)
 class RotaDay:
-    """A local day with its shifts and the times at which nobody is there."""
+    """A local day: the shifts that begin on it, those still running, and when nobody is there."""
 
     day: date
     shifts: list[DutyShift]
+    carried_over: list[DutyShift]
     gaps: list[Span]
+    whole: Span
+
+    @property
+    def is_empty(self) -> bool:
+        return self.gaps == [self.whole]
 
 
 def rota(at: datetime, zone: str, days: int = DAYS_AHEAD) -> list[RotaDay]:
@@ -110,7 +118,7 @@ def log(action: str, person: uuid.UUID | None, page: int) -> Leaf[LogLine]:
     if person:
         entries = entries.where(AuditEntry.actor_id == person)
     leaf = _leaf(entries, page)
-    names = _colleagues(leaf.rows)
+    names = _names(leaf.rows)
     return Leaf([_line(entry, names) for entry in leaf.rows], leaf.number, leaf.pages)
 
 
@@ -163,29 +171,40 @@ def _shifts_within(span: Span) -> Sequence[DutyShift]:
 
 
 def _rota_day(span: Span, shifts: Sequence[DutyShift], at: datetime, zone: str) -> RotaDay:
-    rest = Span(max(span.starts_at, at), span.ends_at)
-    cover = [Span(shift.starts_at, shift.ends_at) for shift in shifts if counts_as_cover(shift)]
-    begun_here = [
-        shift for shift in shifts if span.starts_at <= max(shift.starts_at, at) < span.ends_at
-    ]
-    return RotaDay(span.starts_at.astimezone(ZoneInfo(zone)).date(), begun_here, gaps(cover, rest))
+    here = [s for s in shifts if s.starts_at < span.ends_at and s.ends_at > span.starts_at]
+    cover = [Span(shift.starts_at, shift.ends_at) for shift in here if counts_as_cover(shift)]
+    return RotaDay(
+        day=span.starts_at.astimezone(ZoneInfo(zone)).date(),
+        shifts=[shift for shift in here if shift.starts_at >= span.starts_at],
+        carried_over=[shift for shift in here if shift.starts_at < span.starts_at],
+        gaps=gaps(cover, Span(max(span.starts_at, at), span.ends_at)),
+        whole=span,
+    )
 
 
-def _colleagues(entries: Iterable[AuditEntry]) -> dict[uuid.UUID, str]:
+def _names(entries: Sequence[AuditEntry]) -> dict[uuid.UUID, str]:
+    """The names of colleagues and of therapists' profiles among actors and subjects."""
     ids = {entry.actor_id for entry in entries} | {entry.subject_id for entry in entries}
-    people = sa.select(User).where(User.public_id.in_(ids - {None}), _holds(STAFF_ROLES))
-    return {user.public_id: user.name or user.email for user in db.session.scalars(people)}
+    people = sa.select(User.public_id, User.name, User.email).where(
+        User.public_id.in_(ids - {None}), _holds(STAFF_ROLES)
+    )
+    therapists = sa.select(Therapist.public_id, Therapist.name).where(
+        Therapist.public_id.in_(ids - {None})
+    )
+    names = {row.public_id: row.name for row in db.session.execute(therapists)}
+    return names | {row.public_id: row.name or row.email for row in db.session.execute(people)}
 
 
 def _line(entry: AuditEntry, names: dict[uuid.UUID, str]) -> LogLine:
-    about_colleague = entry.subject_id in names if entry.subject_id else False
-    open_ = about_colleague or entry.subject_kind in OPEN_KINDS
+    about = names.get(entry.subject_id, "") if entry.subject_id else ""
+    if entry.subject_id == entry.actor_id:
+        about = "themselves" if about else ""
     return LogLine(
         at=entry.at,
         who=_who(entry, names),
         what=action_words(entry.action),
-        about=names[entry.subject_id] if entry.subject_id and about_colleague else "",
-        details=_details(entry) if open_ else "",
+        about=about,
+        details=_details(entry) if about or entry.subject_kind in OPEN_KINDS else "",
     )
 
 
@@ -196,10 +215,26 @@ def _who(entry: AuditEntry, names: dict[uuid.UUID, str]) -> str:
 
 
 def _details(entry: AuditEntry) -> str:
+    said = {name: _words(value) for name, value in entry.details.items()}
     return " · ".join(
-        f"{name.replace('_', ' ')}: {_words(value)}" for name, value in entry.details.items()
+        f"{name.replace('_', ' ')}: {words}"
+        for name, words in said.items()
+        if words and name not in UNREADABLE_DETAILS
     )
 
 
 def _words(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """A detail for a reader; ids say nothing to one."""
+    if isinstance(value, list):
+        return ", ".join(_words(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if _is_id(value) else str(value).replace("_", " ")
+
+
+def _is_id(value: Any) -> bool:
+    try:
+        uuid.UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        return False
+    return True

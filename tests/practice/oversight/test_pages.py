@@ -180,10 +180,10 @@ def test_the_log_is_filtered_by_act_and_by_person(http, session, admin, clinicia
     add_entry(session, None, "hold.expired", kind="enrolment")
     by_act = http.get("/oversight/log?action=hold.expired").text
     assert "The system" in by_act
-    assert by_act.count("<td>Flag read</td>") == 0
+    assert by_act.count(">Flag read</td>") == 0
     by_person = http.get(f"/oversight/log?person={clinician.public_id}").text
-    assert by_person.count("<td>Flag read</td>") == 1
-    assert by_person.count("<td>Hold expired</td>") == 0
+    assert by_person.count(">Flag read</td>") == 1
+    assert by_person.count(">Hold expired</td>") == 0
 
 
 def test_a_filter_that_means_nothing_shows_what_it_can(http, admin):
@@ -203,7 +203,7 @@ def test_the_log_is_leafed_through_the_newest_first(http, session, admin):
         )
     session.commit()
     first, second = (
-        re.findall(r"<td>Act number (\d\d)</td>", http.get(f"/oversight/log?page={page}").text)
+        re.findall(r">Act number (\d\d)</td>", http.get(f"/oversight/log?page={page}").text)
         for page in (1, 2)
     )
     assert first == [f"{n:02d}" for n in range(24, 4, -1)]

@@ -143,6 +143,15 @@ def days_in_words(weekdays: Iterable[int]) -> str:
     return ", ".join(_run_in_words(run) for run in runs)
 
 
+def published(therapist: Therapist) -> list[tuple[str, list[str]]]:
+    """(attribute, labels) of what they chose to publish about themselves."""
+    return [
+        (term.label(), term.options.labels(chosen))
+        for term in vocabulary("identities").terms
+        if term.options and (chosen := therapist.identities.get(term.code))
+    ]
+
+
 def _run_in_words(run: list[int]) -> str:
     if len(run) < 3:
         return ", ".join(WEEKDAYS[day] for day in run)
@@ -167,10 +176,8 @@ def _declared(therapist: Therapist, at: datetime) -> Iterable[Fact]:
     since = therapist.practising_since
     yield Fact("In practice", _years(at.year - since, since) if since else "")
     yield Fact("Languages", ", ".join(languages_of(therapist)))
-    for term in vocabulary("identities").terms:
-        chosen = therapist.identities.get(term.code, [])
-        labels = term.options.labels(chosen) if term.options else []
-        yield Fact(term.label(), ", ".join(labels))
+    for attribute, labels in published(therapist):
+        yield Fact(attribute, ", ".join(labels))
 
 
 def _years(years: int, since: int) -> str:

@@ -24,6 +24,7 @@ from practice.therapists.queries import (
     therapist_of,
 )
 from practice.therapists.sections import SECTIONS, Section, section_called
+from practice.therapists.summaries import summary_of
 from practice.therapists.views.blueprint import bp, own_profile
 
 
@@ -134,13 +135,28 @@ def _overview(therapist: Therapist, capacity_form: CapacityForm) -> str:
         authority=authority_of([therapist.id], at)[therapist.id],
         hours_are_fresh=therapist.hours_are_fresh(at),
         associates=supervised_by(therapist),
-        sections=SECTIONS,
+        section_rows=_section_rows(therapist),
         section_address=_address_of,
         can_send=therapist.application.state in operations.SENDABLE,
         capacity_form=capacity_form,
         button_form=EmptyForm(),
         presenting=presenting,
     )
+
+
+def _section_rows(therapist: Therapist) -> list[tuple[str, str, str]]:
+    """(title, what stands there, address) of each section, for the list on the overview."""
+    lacking = {missing.section for missing in missing_from(therapist)}
+    titles = {section.key: section.title for section in SECTIONS} | {"licences": "Licences"}
+    if therapist.is_associate:
+        titles["supervisor"] = "Your supervisor"
+    return [
+        (title, MISSING if key in lacking else summary_of(therapist, key), _address_of(key))
+        for key, title in titles.items()
+    ]
+
+
+MISSING = "Something is missing"
 
 
 def _address_of(section: str) -> str:

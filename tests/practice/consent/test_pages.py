@@ -11,6 +11,7 @@ from tests.builders.consent import make_document, make_revocation, make_signatur
 from tests.conftest import NOW
 
 SIGNED = {"agreed": "y", "read_privacy": "y", "typed_name": "Sam Doe"}
+SCOPE = "therapist:6f1c2f6e-3c67-4f0b-8f27-1f2b3c4d5e6f"
 BEGIN = "/consents/before-you-begin"
 
 
@@ -24,7 +25,7 @@ def client(session, http):
 
 @pytest.fixture
 def signature(session, client):
-    signature = make_signature(session, client, scope="therapist:1", scope_label="Rosa Almeida")
+    signature = make_signature(session, client, scope=SCOPE, scope_label="Rosa Almeida")
     session.commit()
     return signature
 
@@ -80,10 +81,10 @@ def test_taking_back_says_what_stops_and_what_stays_before_it_happens(http, sess
     assert "nothing new is shared with this therapist" in page
     assert "must be kept for the years" in page
     look_again(session)
-    assert has(Purpose.treatment, signature.client, "therapist:1")
+    assert has(Purpose.treatment, signature.client, SCOPE)
     assert http.post(address).status_code == 303
     look_again(session)
-    assert not has(Purpose.treatment, signature.client, "therapist:1")
+    assert not has(Purpose.treatment, signature.client, SCOPE)
     after = http.get(f"/consents/{signature.public_id}").text
     assert "You took this back on 1 December 2026" in after
     assert "taken back" in http.get("/consents").text
@@ -113,7 +114,7 @@ def test_somebody_elses_signature_is_not_taken_back(http, app, session, signatur
     sign_in(other, make_client(session, consents=False).user)
     assert other.post(f"/consents/{signature.public_id}/revocation").status_code == 404
     look_again(session)
-    assert has(Purpose.treatment, signature.client, "therapist:1")
+    assert has(Purpose.treatment, signature.client, SCOPE)
 
 
 @pytest.mark.parametrize("role", [Role.administrator, Role.therapist, Role.duty_clinician])
@@ -133,7 +134,7 @@ def test_a_changed_text_is_read_and_agreed_to_again(http, session, signature):
     assert http.post(address, data=SIGNED).status_code == 303
     look_again(session)
     newest = session.scalars(sa.select(Signature).order_by(Signature.id.desc())).first()
-    assert (newest.document.version, newest.scope) == (2, "therapist:1")
+    assert (newest.document.version, newest.scope) == (2, SCOPE)
     assert newest.scope_label == "Rosa Almeida"
 
 
@@ -162,7 +163,7 @@ def test_before_anything_is_published_the_privacy_page_shows_the_text_of_the_pro
 def test_the_list_costs_the_same_number_of_queries_however_long_it_is(
     http, session, client, count_queries
 ):
-    make_signature(session, client, scope="therapist:1")
+    make_signature(session, client, scope=SCOPE)
     session.commit()
     assert http.get("/consents").status_code == 200
     few = count_queries(lambda: http.get("/consents"))

@@ -78,7 +78,7 @@ def test_an_empty_list_says_what_to_do_next(http, client):
 def test_taking_back_says_what_stops_and_what_stays_before_it_happens(http, session, signature):
     address = f"/consents/{signature.public_id}/revocation"
     page = http.get(address).text
-    assert "nothing new is shared with this therapist" in page
+    assert "meetings still ahead are cancelled" in page
     assert "must be kept for the years" in page
     look_again(session)
     assert has(Purpose.treatment, signature.client, SCOPE)

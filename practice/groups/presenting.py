@@ -1,6 +1,7 @@
 """How a group is told to people: labels instead of codes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
@@ -47,6 +48,12 @@ def refund_words(group: Group) -> str:
 
 def minutes_of(starts_to_ends: timedelta) -> int:
     return int(starts_to_ends.total_seconds()) // 60
+
+
+def short_day(at: datetime, zone: str) -> str:
+    """ "Tue 8 Dec", for narrow columns."""
+    here = at.astimezone(ZoneInfo(zone))
+    return f"{here:%a} {here.day} {here:%b}"
 
 
 def state_of(enrolment: Enrolment) -> tuple[str, str]:

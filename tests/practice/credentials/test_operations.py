@@ -20,6 +20,7 @@ from practice.credentials.operations import (
     VerifiedElsewhere,
     hash_of,
 )
+from practice.credentials.queries import declared_elsewhere
 from practice.therapists.models import ApplicationState, LicenceState
 from practice.therapists.operations import LicenceDetails, change_licence
 from practice.therapists.queries import has_authority
@@ -332,3 +333,14 @@ def test_evidence_is_hashed_whole(session):
         }.items()
     }
     assert len(hashes | {hash_of(finding)}) == len(vars(finding)) + 1
+
+
+def test_a_number_written_otherwise_is_still_the_same_number(session):
+    actor = make_administrator(session)
+    first, second = make_applicant(session, "Rosa Almeida"), make_applicant(session, "Ada Berg")
+    first.licences[0].number, second.licences[0].number = "PSY 60.001", "psy60001"
+    verified_licence(session, first, actor)
+    check_licence(session, second.licences[0], actor)
+    assert declared_elsewhere(second.licences[0]) == [first]
+    with pytest.raises(VerifiedElsewhere):
+        decide(session, second.licences[0], "verified", actor)

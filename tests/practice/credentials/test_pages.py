@@ -19,7 +19,7 @@ from tests.builders.credentials import (
     make_administrator,
     make_applicant,
 )
-from tests.builders.therapists import make_licence, make_therapist
+from tests.builders.therapists import make_licence, make_therapist, valid_npi
 from tests.conftest import NOW
 
 
@@ -314,7 +314,7 @@ def test_what_a_therapist_took_back_can_no_longer_be_worked_on(http, session, ad
     assert http.post(f"{page}/checks", data=CHECK).status_code == 404
 
 
-@pytest.mark.parametrize("role", set(Role) - {Role.administrator, Role.client})
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.administrator, Role.client}))
 def test_only_administrators_work_on_credentials(http, session, role):
     therapist = make_applicant(session)
     (licence,) = therapist.licences
@@ -363,3 +363,66 @@ def test_each_page_has_one_heading_and_a_title(http, session, admin):
         soup = soup_of(http.get(address))
         assert len(soup.select("h1")) == 1
         assert len(soup.title.get_text()) > len(" · Attune")
+
+
+def test_a_licence_that_was_not_sent_is_nobodys_business_yet(http, session, admin):
+    therapist = make_therapist(session, state=ApplicationState.needs_info)
+    draft = make_licence(session, therapist, "US-OR", state=LicenceState.draft)
+    session.commit()
+    page = http.get(f"/credentials/{therapist.application.public_id}")
+    assert draft.number not in page.get_data(as_text=True)
+    address = f"/credentials/licences/{draft.public_id}"
+    assert http.get(address).status_code == 404
+    typed = CHECK | {"found_name": "ROSA ALMEIDA", "found_number": draft.number}
+    assert http.post(f"{address}/checks", data=typed).status_code == 404
+
+
+def test_a_proposal_that_waits_does_not_hold_up_a_suspension(http, session, admin):
+    (licence,) = make_therapist(session).licences
+    propose_reversal(session, licence, "revoked", reason="x", actor=admin, at=NOW)
+    session.commit()
+    address = f"/credentials/licences/{licence.public_id}"
+    offered = {one["value"] for one in soup_of(http.get(address)).select("input[name=to]")}
+    assert offered == {"suspended"}
+    decision = {"to": "suspended", "reason": "At once.", "missing": "We heard something."}
+    assert http.post(f"{address}/decision", data=decision).status_code == 303
+    look_again(session)
+    assert licence.state is LicenceState.suspended
+
+
+def test_a_look_up_counts_for_what_stood_on_the_page_when_it_was_made(http, session, admin):
+    therapist = make_applicant(session)
+    (licence,) = therapist.licences
+    session.commit()
+    page = f"/credentials/{therapist.application.public_id}"
+    seen = soup_of(http.get(page)).select_one("input[name=npi]")["value"]
+    licence_page = f"/credentials/licences/{licence.public_id}"
+    stamp = soup_of(http.get(licence_page)).select_one("input[name=declared_at]")["value"]
+    therapist.npi, licence.declared_at = valid_npi(99), NOW
+    session.commit()
+    npi = NPI_CHECK | {"found_name": "ROSA ALMEIDA", "npi": seen}
+    assert http.post(f"{page}/npi-check", data=npi).status_code == 303
+    look_again(session)
+    assert therapist.npi_checked_at is None
+    assert "changed after it was looked up" in soup_of(http.get(page)).get_text()
+    found = {"found_name": "ROSA ALMEIDA", "found_number": licence.number, "declared_at": stamp}
+    late = http.post(f"{licence_page}/checks", data=CHECK | found)
+    assert late.status_code == 422
+    assert "changed while you looked it up" in soup_of(late).get_text()
+    fresh = soup_of(late).select_one("input[name=declared_at]")["value"]
+    again = CHECK | found | {"declared_at": fresh}
+    assert http.post(f"{licence_page}/checks", data=again).status_code == 303
+
+
+def test_a_name_with_a_character_that_no_database_keeps_finds_nobody(http, session, admin):
+    assert http.get("/credentials?name=%00Zzz").status_code == 200
+
+
+def test_the_address_of_a_register_is_a_page_of_the_web(http, session, admin):
+    (licence,) = make_applicant(session).licences
+    session.commit()
+    typed = CHECK | {"found_name": "ROSA ALMEIDA", "found_number": licence.number}
+    typed |= {"source_address": "javascript://example.com/%0aalert(1)"}
+    answer = http.post(f"/credentials/licences/{licence.public_id}/checks", data=typed)
+    assert answer.status_code == 422
+    assert soup_of(answer).select_one("#source_address-error")

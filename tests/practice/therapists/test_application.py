@@ -512,3 +512,65 @@ def test_a_compact_row_is_kept_with_its_name(http, session, beginner):
     assert (licence.kind, licence.compact) == (LicenceKind.compact, "PSYPACT")
     assert licence.expires_on == date(2027, 11, 30)
     assert "Washington (PSYPACT)" in soup_of(http.get("/profile/licences")).get_text()
+
+
+@pytest.mark.parametrize("column", ["name", "profession", "level"])
+def test_a_licence_verified_for_somebody_else_does_not_carry_over_to_a_new_name(
+    http, session, therapist, column
+):
+    (licence,) = therapist.licences
+    old = {name: getattr(therapist, name) for name in ("name", "npi", "profession", "level")}
+    old["profession"] = therapist.profession = "counsellor"
+    session.commit()
+    new = {"name": "Famous Person", "profession": "psychologist", "level": "associate"}
+    http.post("/profile/profession", data=old | {column: new[column]})
+    look_again(session)
+    assert (licence.state, licence.found_at) == (LicenceState.submitted, None)
+    assert licence.declared_at == NOW
+
+
+def test_a_new_npi_alone_leaves_the_licences_as_they_were(http, session, therapist):
+    (licence,) = therapist.licences
+    same = {name: getattr(therapist, name) for name in ("name", "profession", "level")}
+    http.post("/profile/profession", data=same | {"npi": valid_npi(99)})
+    look_again(session)
+    assert licence.state is LicenceState.verified
+
+
+@pytest.mark.parametrize("fee", ["NaN", "sNaN", "-Infinity", "1e400"])
+def test_an_amount_that_is_no_number_is_explained(http, session, therapist, fee):
+    answer = http.post("/profile/fees", data=ANSWERS["fees"] | {"fee": fee})
+    assert answer.status_code == 422
+    assert soup_of(answer).select_one("#fee-error")
+    answer = http.post("/profile/fees", data=ANSWERS["fees"] | {"sliding_from": fee})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2099-01-01"])
+def test_a_licence_does_not_run_for_ever(http, session, beginner, day):
+    answer = http.post("/profile/licences/new", data=LICENCE | {"expires_on": day})
+    assert answer.status_code == 422
+    assert soup_of(answer).select_one("#expires_on-error")
+
+
+def test_hours_without_a_single_window_put_nobody_on_the_list(http, session, therapist):
+    said = http.post("/profile/hours", data={"zone": "America/New_York"}, follow_redirects=True)
+    assert "you are not shown" in soup_of(said).get_text()
+    assert profile(session).hours_confirmed_at is None
+    http.post("/profile/hours/confirmation")
+    assert profile(session).hours_confirmed_at is None
+    assert session.scalars(listable(NOW)).all() == []
+
+
+def test_nobody_named_is_not_asked_to_confirm(http, session):
+    senior = make_therapist(session, "Senior Person")
+    junior = make_therapist(session, "Junior Person", supervisor=senior)
+    sign_in(http, junior.user)
+    said = http.post("/profile/supervisor", data={"supervisor": ""}, follow_redirects=True)
+    assert "asked to confirm" not in soup_of(said).select_one(".flash, [role=status]").get_text()
+
+
+def test_a_character_that_no_database_keeps_is_left_out(http, session, therapist):
+    answer = http.post("/profile/about", data=ANSWERS["about"] | {"about": "I\x00 listen."})
+    assert answer.status_code == 303
+    assert profile(session).about == "I listen."

@@ -46,14 +46,14 @@ def test_a_verified_therapist_is_listed_in_the_places_of_their_licences_alone(se
     assert listed(place="US-NV") == set()
 
 
-@pytest.mark.parametrize("state", set(ApplicationState) - {ApplicationState.verified})
+@pytest.mark.parametrize("state", sorted(set(ApplicationState) - {ApplicationState.verified}))
 def test_only_a_verified_application_is_listed(session, state):
     therapist = make_therapist(session, state=state, licence_state=LicenceState.verified)
     assert listed() == set()
     assert not has_authority(therapist.id, "US-WA", NOW)
 
 
-@pytest.mark.parametrize("state", set(LicenceState) - {LicenceState.verified})
+@pytest.mark.parametrize("state", sorted(set(LicenceState) - {LicenceState.verified}))
 def test_only_a_verified_licence_counts(session, state):
     therapist = make_therapist(session, licence_state=state)
     assert listed() == set()
@@ -210,3 +210,10 @@ def test_the_last_place_is_taken_once(session):
     give_back_place(session, therapist.id)
     session.refresh(therapist)
     assert therapist.open_places == 1
+
+
+def test_a_full_licence_lasts_as_long_as_it_says_whoever_supervised_before(session):
+    supervisor = make_therapist(session, "Senior Person", expires_on=date(2027, 1, 31))
+    grown = make_therapist(session, supervisor=supervisor, level=Level.licensed)
+    until = authority_of([grown.id], NOW)[grown.id]["US-WA"]
+    assert until == grown.licences[0].in_force_until

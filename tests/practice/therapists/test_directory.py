@@ -193,7 +193,7 @@ def test_an_associate_is_shown_with_the_supervisor_and_that_licence(http, sessio
     assert "May see people who are in Washington." in text
 
 
-@pytest.mark.parametrize("state", set(ApplicationState) - {ApplicationState.verified})
+@pytest.mark.parametrize("state", sorted(set(ApplicationState) - {ApplicationState.verified}))
 def test_nobody_finds_a_profile_that_is_not_verified(http, session, state):
     therapist = make_therapist(session, state=state, licence_state=LicenceState.verified)
     session.commit()
@@ -238,3 +238,11 @@ def test_what_a_therapist_writes_is_text_and_never_markup(http, session):
     session.commit()
     for address in ("/therapists", f"/therapists/{therapist.public_id}"):
         assert nasty not in http.get(address).get_data(as_text=True)
+
+
+def test_the_address_of_the_next_page_holds_the_filters_and_nothing_else(http, session):
+    for number in range(21):
+        make_therapist(session, f"Person {number:02d}")
+    session.commit()
+    odd = "/therapists?place=US-WA&endpoint=x&_scheme=javascript&_anchor=y&_external=1"
+    assert page(http, odd).select_one("a[rel=next]")["href"] == "/therapists?place=US-WA&page=2"

@@ -262,7 +262,8 @@ for _wish, _label in wish_names().items():
     setattr(WishesForm, f"{_wish}-want", Chips(_label, choices=wish_options(_wish).choices()))
 for _wish in MAY_BE_MUST:
     _strengths = vocabulary("strengths").choices()
-    _strength = RadioField("How much does it count?", [Optional()], choices=_strengths)
+    _asked = f"{wish_names()[_wish]}: how much does it count?"
+    _strength = RadioField(_asked, [Optional()], choices=_strengths)
     setattr(WishesForm, f"{_wish}-strength", _strength)
 
 

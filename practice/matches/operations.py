@@ -140,6 +140,8 @@ def ask(
         sent_at=at,
         answer_due_at=answer_due(at, therapist.zone),
     )
+    # Who has told nobody else yet what to be called is called that from here on.
+    client.preferred_name = client.preferred_name or request.shared["name"]
     _add_as_the_only_one(session, request)
     _record(session, request, actor, at, "request.sent", shared=sorted(request.shared))
     _tell_therapist(session, request, at, "request sent")

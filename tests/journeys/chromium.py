@@ -78,8 +78,9 @@ class Chromium:
         else:
             field.fill(value)
 
-    def tick(self, label: str) -> None:
-        self._labelled(label).check()
+    def tick(self, label: str, under: str = "") -> None:
+        """Choose a box or a button; `under` is the heading of its group, where labels repeat."""
+        self._labelled(label, under).check()
 
     def untick(self, label: str) -> None:
         self._labelled(label).uncheck()
@@ -95,6 +96,17 @@ class Chromium:
         with self.page.expect_download() as download:
             self._named("link", words).click()
         return Path(download.value.path()).read_text()
+
+    def unfold(self, words: str) -> None:
+        """Open what is folded away, if it is not open yet."""
+        folded = self.page.locator("details", has=self.page.get_by_text(words)).first
+        if folded.get_attribute("open") is None:
+            folded.locator("summary").first.click()
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of each element that a CSS selector names, folded away or not."""
+        found = self.page.locator(selector).all_text_contents()
+        return [re.sub(r"\s+", " ", text).strip() for text in found]
 
     def close(self) -> None:
         self._context.close()
@@ -115,9 +127,10 @@ class Chromium:
             return exact.first
         return self.page.get_by_role(role, name=words).first  # type: ignore[arg-type]
 
-    def _labelled(self, words: str) -> Locator:
-        exact = self.page.get_by_label(words, exact=True)
-        return exact.first if exact.count() else self.page.get_by_label(words).first
+    def _labelled(self, words: str, under: str = "") -> Locator:
+        within = self.page.get_by_role("group", name=under).first if under else self.page
+        exact = within.get_by_label(words, exact=True)
+        return exact.first if exact.count() else within.get_by_label(words).first
 
     def _look(self) -> None:
         """Once in a run for each kind of page: what axe finds in both themes."""

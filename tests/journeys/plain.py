@@ -51,8 +51,9 @@ class PlainBrowser:
         else:
             field["value"] = value
 
-    def tick(self, label: str) -> None:
-        field = self._labelled(label)
+    def tick(self, label: str, under: str = "") -> None:
+        """Choose a box or a button; `under` is the heading of its group, where labels repeat."""
+        field = self._labelled(label, under)
         if field.get("type") == "radio":
             form = self._form_of(field)
             for other in form.find_all("input", {"type": "radio", "name": field["name"]}):
@@ -104,8 +105,17 @@ class PlainBrowser:
             raise NotOnPage(f"no {kind} “{words}” on {self.address}; there are {there}")
         return (exact or found)[0]
 
-    def _labelled(self, words: str) -> Tag:
-        labels = [tag for tag in self._page.find_all("label") if _matches(tag, words)]
+    def unfold(self, words: str) -> None:
+        """Open what is folded away; without a browser window it only has to be there."""
+        self._find("summary", words)
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of each element that a CSS selector names."""
+        return [_plain(tag.get_text(" ")) for tag in self._page.select(selector)]
+
+    def _labelled(self, words: str, under: str = "") -> Tag:
+        within = self._group(under) if under else self._page
+        labels = [tag for tag in within.find_all("label") if _matches(tag, words)]
         exact = [tag for tag in labels if _name_of(tag).lower() == words.lower()]
         for label in exact or labels:
             field = self._field_of(label)
@@ -113,6 +123,12 @@ class PlainBrowser:
                 return field
         there = [_name_of(tag) for tag in self._page.find_all("label")]
         raise NotOnPage(f"no field “{words}” on {self.address}; there are {there}")
+
+    def _group(self, heading: str) -> Tag:
+        legends = [tag for tag in self._page.find_all("legend") if _matches(tag, heading)]
+        if not legends:
+            raise NotOnPage(f"no group “{heading}” on {self.address}")
+        return legends[0].find_parent("fieldset")  # type: ignore[return-value]
 
     def _field_of(self, label: Tag) -> Tag | None:
         if label.get("for"):

@@ -1,0 +1,214 @@
+"""People with secrets: a small world in which each secret is a text that is found nowhere else."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from practice.accounts.models import Client, Role, User
+from practice.appointments.models import Appointment
+from practice.consent.models import ConsentDocument, Purpose, Signature
+from practice.consent.operations import ensure_documents
+from practice.credentials import operations as credentials
+from practice.groups import leading
+from practice.groups.models import Enrolment, EnrolmentState, Group, GroupKind
+from practice.groups.operations import Joining, ask_to_join, take_seat
+from practice.intake import flag_operations
+from practice.intake.models import ContactManner, DutyShift, FlagResult, RiskFlag
+from practice.matches import operations as matches
+from practice.matches.models import MatchRequest
+from practice.therapists.models import ApplicationState, Therapist
+from tests.builders.accounts import make_client, make_user
+from tests.builders.appointments import make_booked
+from tests.builders.credentials import check_licence, make_applicant
+from tests.builders.groups import make_group
+from tests.builders.intake import make_intake, make_shift
+from tests.builders.matches import make_request
+from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
+
+VISITOR = "a visitor"
+EVERYBODY = "ann ben lena rosa sven noor clara ines".split()
+# Who may read each secret; for anybody else it must not be on any page.
+READERS = {
+    "ann's story, shared with rosa": {"ann", "rosa", "sven"},
+    "ben's story, shared with nobody": {"ben"},
+    "what was said on the telephone": {"noor", "clara"},
+    "why the flag was closed": {"noor", "clara"},
+    "why ann asks to join the group": {"ann", "rosa"},
+    "why rosa invites her": {"rosa"},
+    "what lena answered": {"ben"},
+    "why the board's page is not enough": {"ines"},
+    "what the board's page said": {"ines"},
+}
+TITLE = "Evenings-2f6e for people who drink"
+
+
+def canary(secret: str) -> str:
+    """The text of a secret: words that stand nowhere in the product."""
+    return f"canary-{list(READERS).index(secret)}-{uuid.uuid5(uuid.NAMESPACE_URL, secret).hex[:8]}"
+
+
+@dataclass
+class Street:
+    """The people by name, and the public ids of what is theirs, by kind of URL parameter."""
+
+    people: dict[str, User] = field(default_factory=dict)
+    things: dict[str, dict[str, uuid.UUID]] = field(default_factory=dict)
+    order_seat: uuid.UUID | None = None
+
+    def add(self, kind: str, name: str, public_id: uuid.UUID) -> None:
+        self.things.setdefault(kind, {})[name] = public_id
+
+
+def build(session: Session, at: datetime = NOW) -> Street:
+    """Ann is in Rosa's care, Ben has asked Rosa; Sven supervises Rosa; Lena knows neither well."""
+    ensure_documents(session, at)
+    matches.ensure_weights(session, at)
+    street = Street()
+    _add_staff(session, street, at)
+    sven, rosa, lena = _add_therapists(session, street, at)
+    ann = _add_client(session, street, "ann", "ann's story, shared with rosa", at)
+    ben = _add_client(session, street, "ben", "ben's story, shared with nobody", at)
+    _raise_and_close_flags(session, street, ann, ben, at)
+    _bring_into_care(session, street, ann, rosa, at)
+    _let_ask_around(session, street, ben, lena, rosa, at)
+    _let_join_groups(session, street, ann, rosa, at)
+    _check_an_applicant(session, street, at)
+    _name_what_is_left(session, street, sven, rosa)
+    session.flush()
+    return street
+
+
+def _add_staff(session: Session, street: Street, at: datetime) -> None:
+    for name, role in (
+        ("noor", Role.duty_clinician),
+        ("clara", Role.clinical_lead),
+        ("ines", Role.administrator),
+    ):
+        street.people[name] = make_user(session, name=name.capitalize(), roles=(role,), at=at)
+    shift = make_shift(session, street.people["noor"], at=at)
+    assert isinstance(shift, DutyShift)
+    street.add("shift", "noor's", shift.public_id)
+    street.add("person", "noor", street.people["noor"].public_id)
+
+
+def _add_therapists(
+    session: Session, street: Street, at: datetime
+) -> tuple[Therapist, Therapist, Therapist]:
+    sven = make_therapist(session, "Sven Lindqvist", at=at)
+    rosa = make_therapist(session, "Rosa Almeida", supervisor=sven, most_acuity=3, at=at)
+    lena = make_therapist(session, "Lena Brandt", most_acuity=3, at=at)
+    for name, therapist in (("sven", sven), ("rosa", rosa), ("lena", lena)):
+        street.people[name] = therapist.user
+    return sven, rosa, lena
+
+
+def _add_client(session: Session, street: Street, name: str, story: str, at: datetime) -> Client:
+    client = make_client(session, preferred_name=name.capitalize(), at=at)
+    make_intake(session, client, story=canary(story), phq_9_9=1, at=at)
+    street.people[name] = client.user
+    street.add("person", name, client.user.public_id)
+    return client
+
+
+def _raise_and_close_flags(
+    session: Session, street: Street, ann: Client, ben: Client, at: datetime
+) -> None:
+    """Ann's flag is open, Ben's is closed with a reason."""
+    flags = {flag.client_id: flag for flag in session.scalars(sa.select(RiskFlag))}
+    street.add("flag", "ann's", flags[ann.id].public_id)
+    street.add("flag", "ben's", flags[ben.id].public_id)
+    noor = street.people["noor"]
+    flag_operations.read_flag(session, flags[ben.id], noor, at)
+    flag_operations.log_contact(
+        session, flags[ben.id], noor, manner=ContactManner.telephone, reached=True,
+        words=canary("what was said on the telephone"), at=at,
+    )  # fmt: skip
+    flag_operations.close_flag(
+        session, flags[ben.id], noor, result=FlagResult.safe_plan_made,
+        reason=canary("why the flag was closed"), at=at,
+    )  # fmt: skip
+
+
+def _bring_into_care(
+    session: Session, street: Street, ann: Client, rosa: Therapist, at: datetime
+) -> None:
+    request = make_request(session, ann, rosa, accepted=True, at=at)
+    booked = make_booked(session, request, at=at)
+    assert isinstance(booked, Appointment)
+    assert booked.episode is not None
+    street.add("match_request", "ann's to rosa", request.public_id)
+    street.add("appointment", "ann's with rosa", booked.public_id)
+    street.add("episode", "ann's with rosa", booked.episode.public_id)
+
+
+def _let_ask_around(
+    session: Session, street: Street, ben: Client, lena: Therapist, rosa: Therapist, at: datetime
+) -> None:
+    """Lena said no with a few words; now Rosa is asked, and Ben's own words are not shared."""
+    first = make_request(session, ben, lena, share=("concerns",), at=at)
+    matches.decline(session, first, lena.user, at, canary("what lena answered"))
+    second = make_request(session, ben, rosa, share=("concerns", "hours"), at=at)
+    assert isinstance(second, MatchRequest)
+    street.add("match_request", "ben's to lena", first.public_id)
+    street.add("match_request", "ben's to rosa", second.public_id)
+
+
+def _let_join_groups(
+    session: Session, street: Street, ann: Client, rosa: Therapist, at: datetime
+) -> None:
+    """Ann has asked for a screened group, holds a seat in a paid one, and both are Rosa's."""
+    screened = make_group(session, lead=rosa, kind=GroupKind.therapy, title="Slow mornings", at=at)
+    why = canary("why ann asks to join the group")
+    asked = ask_to_join(session, screened.public_id, ann, Joining("Annbird", "US-WA", why), at)
+    leading.decide_screening(
+        session, screened.public_id, asked.public_id, invited=False,
+        reason=canary("why rosa invites her"), actor=rosa.user, at=at,
+    )  # fmt: skip
+    again = ask_to_join(session, screened.public_id, ann, Joining("Annbird", "US-WA", why), at)
+    paid = make_group(session, lead=rosa, title=TITLE, at=at)
+    evidence = {"typed_name": "Ann Doe", "ticked": True}
+    seat = take_seat(
+        session, paid.public_id, ann, Joining("Annbird", "US-WA", evidence=evidence), at
+    )
+    assert seat.state is EnrolmentState.held
+    for name, group in (("the screened one", screened), ("the paid one", paid)):
+        assert isinstance(group, Group)
+        street.add("group", name, group.public_id)
+    for name, enrolment in (("ann's request", again), ("ann's seat", seat)):
+        assert isinstance(enrolment, Enrolment)
+        street.add("enrolment", name, enrolment.public_id)
+    assert seat.order_id is not None
+    street.add("order", "ann's", seat.order_id)
+    street.order_seat = seat.public_id
+
+
+def _check_an_applicant(session: Session, street: Street, at: datetime) -> None:
+    ines = street.people["ines"]
+    omar = make_applicant(session, "Omar Diaz", state=ApplicationState.in_review, at=at)
+    check_licence(
+        session, omar.licences[0], ines, at=at,
+        verbatim_status=canary("what the board's page said"), found_number="another",
+    )  # fmt: skip
+    credentials.decide(
+        session, omar.application, "needs_info", actor=ines, at=at + timedelta(minutes=5),
+        reason=canary("why the board's page is not enough"), missing="Please add your number.",
+    )  # fmt: skip
+    street.add("application", "omar's", omar.application.public_id)
+    street.add("licence", "omar's", omar.licences[0].public_id)
+
+
+def _name_what_is_left(session: Session, street: Street, sven: Therapist, rosa: Therapist) -> None:
+    street.add("licence", "rosa's", rosa.licences[0].public_id)
+    street.add("therapist", "rosa", rosa.public_id)
+    street.add("associate", "rosa", rosa.public_id)
+    for purpose in (Purpose.treatment, Purpose.group):
+        signed = session.scalars(sa.select(Signature).where(Signature.purpose == purpose)).first()
+        assert signed is not None
+        street.add("signature", f"ann's for {purpose.value}", signed.public_id)
+    document = session.scalars(sa.select(ConsentDocument)).first()
+    assert document is not None
+    street.add("document", "a published one", document.public_id)

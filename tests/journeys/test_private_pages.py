@@ -1,0 +1,376 @@
+"""Every page, asked for by everybody: nobody finds what is not theirs, and nothing leaks.
+
+The world is `street.py`: each secret is a text that stands nowhere else, so a page that shows it
+to somebody it is not meant for is found out by its own words.
+"""
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from core.audit import AuditEntry
+from core.database import Base, db, unit_of_work
+from core.mail import KeptMail
+from core.outbox import OutboxMessage, drain
+from practice.accounts.models import SignInAttempt, SignInSession
+from tests.builders.accounts import sign_in
+from tests.builders.checkout import Bank, bank_for
+from tests.journeys.street import EVERYBODY, READERS, TITLE, VISITOR, Street, build, canary
+
+ALL = {VISITOR, *EVERYBODY}
+CLIENTS, THERAPISTS = {"ann", "ben"}, {"lena", "rosa", "sven"}
+ANN, ROSA, INES = {"ann"}, {"rosa"}, {"ines"}
+FLAG_READERS = {"noor", "clara"}
+
+# Who may open each page. An address that is not listed has not been thought about: that fails.
+# A dictionary says it for each thing that an address can be about.
+Audience = set[str] | Mapping[str, set[str]]
+OPEN_TO: dict[str, Audience] = {
+    "accounts.account": {*EVERYBODY},
+    "accounts.check_mail": ALL,
+    "accounts.confirm": ALL,
+    "accounts.forgotten": ALL,
+    "accounts.invitation": ALL,
+    "accounts.reset": ALL,
+    "accounts.reset_sent": ALL,
+    "accounts.sign_in": ALL,
+    "accounts.sign_up": ALL,
+    "accounts.youth": ALL,
+    "appointments.calendar": {"ann", "rosa"},
+    "appointments.cancellation": {"ann", "rosa"},
+    "appointments.consent": ANN,
+    "appointments.show": {"ann", "rosa"},
+    "appointments.times": {
+        "ann's to rosa": ANN,
+        "ben's to lena": {"ben"},
+        "ben's to rosa": {"ben"},
+    },
+    "care.caseload": THERAPISTS,
+    "care.ending": ROSA,
+    "care.episode": {"rosa", "sven"},
+    "consent.begin": CLIENTS,
+    "consent.copy": ANN,
+    "consent.document": ALL,
+    "consent.index": CLIENTS,
+    "consent.privacy": ALL,
+    "consent.renewal": ANN,
+    "consent.revocation": ANN,
+    "consent.signature": ANN,
+    "credentials.application": INES,
+    "credentials.licence": INES,
+    "credentials.queue": INES,
+    "groups.cancel": ROSA,
+    "groups.catalogue": ALL,
+    "groups.edit": ROSA,
+    "groups.enrol": CLIENTS,
+    "groups.enrolment": ANN,
+    "groups.leave": ANN,
+    "groups.led": THERAPISTS,
+    "groups.new": THERAPISTS,
+    "groups.roster": ROSA,
+    "groups.show": ALL,
+    "intake.check": CLIENTS,
+    "intake.flag": FLAG_READERS,
+    "intake.flags": FLAG_READERS,
+    "intake.index": CLIENTS,
+    "intake.question": CLIENTS,
+    "intake.result": CLIENTS,
+    "intake.young": CLIENTS,
+    "matches.ask": CLIENTS,
+    "matches.inbox": THERAPISTS,
+    "matches.index": CLIENTS,
+    "matches.request_page": {
+        "ann's to rosa": {"ann", "rosa"},
+        "ben's to lena": {"ben", "lena"},
+        "ben's to rosa": {"ben", "rosa"},
+    },
+    "matches.why_not": CLIENTS,
+    "oversight.disable": {"ann": set(), "ben": set(), "noor": INES},
+    "oversight.documents": INES,
+    "oversight.index": INES,
+    "oversight.invite": INES,
+    "oversight.log": INES,
+    "oversight.mail": set(),
+    "oversight.mails": set(),
+    "oversight.new_version": INES,
+    "oversight.person": {"ann": set(), "ben": set(), "noor": INES},
+    "oversight.rota": INES,
+    "oversight.staff": INES,
+    "payments.receipt": ANN,
+    "payments.returned": ANN,
+    "therapists.add_licence": THERAPISTS,
+    "therapists.apply": ALL,
+    "therapists.change_licence": {"omar's": set(), "rosa's": ROSA},
+    "therapists.directory": ALL,
+    "therapists.edit": THERAPISTS,
+    "therapists.hours": THERAPISTS,
+    "therapists.licences": THERAPISTS,
+    "therapists.profile": THERAPISTS,
+    "therapists.show": ALL,
+    "therapists.supervisor": THERAPISTS,
+    "therapists.withdraw_licence": {"omar's": set(), "rosa's": ROSA},
+    "today.crisis": ALL,
+    "today.health": ALL,
+    "today.home": ALL,
+    "today.styleguide": ALL,
+    "today.today": {*EVERYBODY},
+}
+# Who may send what; for everybody else nothing at all happens.
+MAY_SEND: dict[str, Audience] = {
+    **{
+        endpoint: OPEN_TO[endpoint]
+        for endpoint in (
+            "accounts.account accounts.check_mail accounts.confirm accounts.forgotten "
+            "accounts.invitation accounts.reset accounts.sign_in consent.begin consent.renewal "
+            "consent.revocation groups.cancel groups.edit groups.enrol groups.leave groups.new "
+            "oversight.disable oversight.invite oversight.new_version oversight.rota "
+            "therapists.add_licence therapists.apply therapists.change_licence therapists.edit "
+            "therapists.hours therapists.supervisor therapists.withdraw_licence"
+        ).split()
+    },
+    "accounts.end_browser": {"somebody's": {*EVERYBODY}},
+    "accounts.end_every_browser": {*EVERYBODY},
+    "accounts.open_account": ALL,
+    "accounts.sign_out": {*EVERYBODY},
+    "appointments.cancel": {"ann", "rosa"},
+    "appointments.choose": OPEN_TO["appointments.times"],
+    "appointments.sign": ANN,
+    "care.end": ROSA,
+    "credentials.confirm_reversal": set(),
+    "credentials.decide_application": INES,
+    "credentials.decide_licence": INES,
+    "credentials.decline_reversal": set(),
+    "credentials.npi_check": INES,
+    "credentials.record_check": INES,
+    "credentials.review": INES,
+    "groups.publish": ROSA,
+    "groups.screening": ROSA,
+    "intake.change": CLIENTS,
+    "intake.contact": FLAG_READERS,
+    "intake.outcome": FLAG_READERS,
+    "intake.save": CLIENTS,
+    "intake.submit": CLIENTS,
+    "matches.accept": {"ann's to rosa": ROSA, "ben's to lena": {"lena"}, "ben's to rosa": ROSA},
+    "matches.alert": CLIENTS,
+    "matches.decline": {"ann's to rosa": ROSA, "ben's to lena": {"lena"}, "ben's to rosa": ROSA},
+    "matches.send": CLIENTS,
+    "matches.set_place": CLIENTS,
+    "matches.withdraw": OPEN_TO["appointments.times"],
+    "oversight.enable": OPEN_TO["oversight.disable"],
+    "oversight.invite_again": OPEN_TO["oversight.disable"],
+    "oversight.remove_shift": INES,
+    "oversight.roles": OPEN_TO["oversight.disable"],
+    "payments.pay": ANN,
+    "payments.webhook": ALL,
+    "therapists.agree_to_supervise": {"rosa": {"sven"}},
+    "therapists.capacity": THERAPISTS,
+    "therapists.confirm_hours": THERAPISTS,
+    "therapists.decline_to_supervise": {"rosa": {"sven"}},
+    "therapists.submission": THERAPISTS,
+}
+WORDS_IN_ADDRESSES = {
+    "page": "story",
+    "section": "about",
+    "purpose": "treatment",
+    "token": "not-a-token",
+}
+PUBLIC_FILES = {"static", "styles.sheet"}
+NOBODYS = {"reversal", "mail", "browser"}
+FEWEST_REQUESTS = 900
+
+
+class Walk:
+    """A browser for each person, and what every one of them has been shown."""
+
+    def __init__(self, app: Flask, street: Street) -> None:
+        self.app, self.street = app, street
+        self.requests = 0
+        self.seen: dict[str, set[str]] = {secret: set() for secret in READERS}
+        self.browsers = {VISITOR: app.test_client()}
+        for name in EVERYBODY:
+            self.browsers[name] = self._signed_in(name)
+
+    def _signed_in(self, name: str) -> FlaskClient:
+        browser = self.app.test_client()
+        with self.app.app_context():
+            sign_in(browser, db.session.merge(self.street.people[name]))
+        return browser
+
+    def addresses(self, method: str) -> Iterator[tuple[str, str, str]]:
+        """(endpoint, name of the thing, address) of everything that can be asked for or sent."""
+        for rule in sorted(self.app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            if method in (rule.methods or ()) and rule.endpoint not in PUBLIC_FILES:
+                yield from self._addresses_of(rule)
+
+    def _addresses_of(self, rule: Rule) -> Iterator[tuple[str, str, str]]:
+        names = re.findall(r"<(\w+):(\w+)>", rule.rule)
+        words = {name: WORDS_IN_ADDRESSES[name] for kind, name in names if kind == "string"}
+        kinds = [name for kind, name in names if kind == "uuid"]
+        for thing, values in self._things(kinds):
+            with self.app.test_request_context():
+                yield rule.endpoint, thing, self.app.url_for(rule.endpoint, **words, **values)
+
+    def _things(self, kinds: list[str]) -> Iterator[tuple[str, dict[str, uuid.UUID]]]:
+        if not kinds:
+            yield "", {}
+        elif kinds == ["group", "enrolment"]:
+            things = self.street.things
+            group = things["group"]["the screened one"]
+            yield "", {"group": group, "enrolment": things["enrolment"]["ann's request"]}
+        elif kinds[0] in NOBODYS:
+            yield "somebody's", {kinds[0]: uuid.uuid4()}
+        else:
+            for thing, public_id in self.street.things[kinds[0]].items():
+                yield thing, {kinds[0]: public_id}
+
+    def ask(self, name: str, address: str, method: str = "GET") -> Any:
+        """The answer to one person, read for every secret."""
+        answer = self.browsers[name].open(address, method=method)
+        self.requests += 1
+        assert answer.status_code < 500, (name, method, address, answer.status_code)
+        told = answer.get_data(as_text=True) + str(answer.headers)
+        for secret in READERS:
+            if canary(secret) in told:
+                self.seen[secret].add(name)
+                assert name in READERS[secret], f"{name} reads “{secret}” at {address}"
+        return answer
+
+
+@pytest.fixture
+def bank(app: Flask) -> Iterator[Bank]:
+    with bank_for(app) as bank:
+        yield bank
+
+
+@pytest.fixture
+def walk(app: Flask, bank: Bank, caplog: pytest.LogCaptureFixture) -> Walk:
+    """The street with Ann's seat paid for and everything that was to be sent sent."""
+    caplog.set_level(logging.DEBUG)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context(), unit_of_work() as session:
+        street = build(session)
+    walk = Walk(app, street)
+    walk.ask("ann", f"/enrolments/{street.order_seat}/payment", "POST")
+    bank.pay(street.things["order"]["ann's"])
+    bank.deliver()
+    bank.carry_out()
+    return walk
+
+
+def test_nobody_opens_a_page_that_is_not_theirs(walk: Walk) -> None:
+    for endpoint, thing, address in walk.addresses("GET"):
+        audience = audience_of(OPEN_TO, endpoint, thing)
+        for name in sorted(ALL):
+            answer = walk.ask(name, address)
+            assert is_open(answer) == (name in audience), (
+                f"{name} got {answer.status_code} from {address} ({endpoint}, {thing})"
+            )
+    assert walk.requests > FEWEST_REQUESTS
+    # Without this the walk could pass by showing nothing to anybody.
+    for secret, readers in READERS.items():
+        assert walk.seen[secret] == readers, f"nobody but {walk.seen[secret]} reads “{secret}”"
+
+
+def test_what_strangers_send_changes_nothing(walk: Walk) -> None:
+    before = everything_kept(walk.app)
+    sent = 0
+    for endpoint, thing, address in walk.addresses("POST"):
+        for name in sorted(ALL - audience_of(MAY_SEND, endpoint, thing)):
+            answer = walk.ask(name, address, "POST")
+            assert not is_open(answer), f"{name} got {answer.status_code} from {address}"
+            sent += 1
+    assert sent > FEWEST_REQUESTS // 2
+    assert everything_kept(walk.app) == before
+
+
+def test_an_empty_form_is_answered_and_never_breaks_anything(walk: Walk) -> None:
+    last = ("accounts.sign_out", "accounts.end_every_browser")
+    addresses = sorted(walk.addresses("POST"), key=lambda one: (one[0] in last, one))
+    for endpoint, thing, address in addresses:
+        for name in sorted(audience_of(MAY_SEND, endpoint, thing)):
+            answer = walk.ask(name, address, "POST")
+            assert answer.status_code in {200, 303, 400, 404, 409, 410, 422}, (endpoint, name)
+
+
+def test_no_secret_leaves_in_a_mail_a_log_or_to_the_payment_company(
+    walk: Walk, bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    for endpoint, thing, address in walk.addresses("GET"):
+        for name in sorted(audience_of(OPEN_TO, endpoint, thing)):
+            walk.ask(name, address)
+    drain(walk.app, walk.app.extensions["clock"].now(), most=10_000)
+    places = {**what_left(walk.app), "logs": caplog.text, "bank": json.dumps(bank.sandbox.events())}
+    for place, text in places.items():
+        assert text, f"nothing was written to {place}, so nothing is shown"
+        for secret in READERS:
+            assert canary(secret) not in text, f"“{secret}” is in {place}"
+    # Which group it was, and that Rosa is the therapist, is nobody's business either.
+    for place in ("mails", "outbox", "audit", "logs", "bank"):
+        assert TITLE not in places[place]
+    for place in ("mails", "outbox", "bank"):
+        assert "Rosa" not in places[place]
+
+
+def test_an_error_tells_nothing_of_what_failed(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_arguments: object, **_values: object) -> None:
+        raise RuntimeError(canary("ben's story, shared with nobody"))
+
+    walk.app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr("practice.intake.views.render_template", fail)
+    answer = walk.browsers["ben"].get("/intake/result")
+    walk.app.config["PROPAGATE_EXCEPTIONS"] = True
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "canary" not in answer.text
+    assert "canary" not in caplog.text
+
+
+def audience_of(table: Mapping[str, Audience], endpoint: str, thing: str) -> set[str]:
+    assert endpoint in table, f"nobody has said who may open {endpoint}"
+    audience = table[endpoint]
+    return set(audience) if isinstance(audience, set | frozenset) else set(audience[thing])
+
+
+def is_open(answer: Any) -> bool:
+    """Whether somebody got in: neither turned away as not found nor asked to sign in."""
+    to_sign_in = "/sign-in" in answer.headers.get("Location", "")
+    return answer.status_code != 404 and not to_sign_in
+
+
+def everything_kept(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table, save who is signed in and who tried."""
+    skipped = {SignInSession.__tablename__, SignInAttempt.__tablename__}
+    with app.app_context(), db.engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(ordered(table))]
+            for table in Base.metadata.sorted_tables
+            if table.name not in skipped
+        }
+
+
+def ordered(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table).order_by(*table.primary_key.columns)
+
+
+def what_left(app: Flask) -> dict[str, str]:
+    """Everything that was sent or written down outside the records themselves."""
+    with app.app_context():
+        mails = db.session.scalars(sa.select(KeptMail)).all()
+        payloads = db.session.scalars(sa.select(OutboxMessage.payload)).all()
+        acts = db.session.execute(sa.select(AuditEntry.action, AuditEntry.details)).all()
+        return {
+            "mails": "\n".join(f"{one.subject}\n{one.body}\n{one.attachment}" for one in mails),
+            "outbox": json.dumps(payloads),
+            "audit": json.dumps([tuple(act) for act in acts]),
+        }

@@ -292,7 +292,7 @@ def test_the_list_tells_who_waits(session, http, leader):
     session.commit()
     text = words(http.get("/led-groups"))
     assert "Old wounds" in text
-    assert "1 person asks to join" in text
+    assert "1 waiting for an answer" in text
     assert "1 of 10" in text
 
 

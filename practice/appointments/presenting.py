@@ -6,7 +6,7 @@ from typing import Any
 
 from practice.appointments.availability import Interval
 from practice.vocabularies import vocabulary
-from practice.when import day_words, same_clock, time_words, zone_words
+from practice.when import day_words, same_clock, time_words
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,8 @@ def days_of(times: Iterable[Interval], zone: str, their_zone: str) -> list[tuple
 
 
 def _time(one: Interval, zone: str, their_zone: str) -> Time:
-    theirs = ""
-    if not same_clock(zone, their_zone, one.starts_at):
-        theirs = f"{time_words(one.starts_at, their_zone)} {zone_words(their_zone)}"
+    alike = same_clock(zone, their_zone, one.starts_at)
+    theirs = "" if alike else time_words(one.starts_at, their_zone)
     return Time(one.starts_at.isoformat(), time_words(one.starts_at, zone), theirs)
 
 

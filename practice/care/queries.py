@@ -18,6 +18,8 @@ from practice.care.scores import ScoreSeries
 from practice.intake.instruments import INSTRUMENTS
 from practice.intake.models import Assessment
 
+SHOWN = ("phq-9", "gad-7")
+
 
 @dataclass(frozen=True)
 class CaseloadLine:
@@ -65,8 +67,8 @@ def _lines(episodes: Sequence[Episode]) -> list[CaseloadLine]:
 
 def _series(assessments: list[Assessment]) -> dict[str, ScoreSeries]:
     found = {
-        code: ScoreSeries(instrument, [one for one in assessments if one.instrument == code])
-        for code, instrument in INSTRUMENTS.items()
+        code: ScoreSeries(INSTRUMENTS[code], [one for one in assessments if one.instrument == code])
+        for code in SHOWN
     }
     return {code: series for code, series in found.items() if series.assessments}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from practice.matches.models import RequestState
 from practice.matches.reasons import ONE_SENTENCE
+from practice.matches.words import number
 from practice.places import PLACES
 from practice.vocabularies import vocabulary
 
@@ -25,6 +26,7 @@ OWN_ENDINGS = {
 def template_words() -> dict[str, Any]:
     services = vocabulary("services").terms
     return {
+        "number": number,
         "ENDINGS": ENDINGS,
         "OWN_ENDINGS": OWN_ENDINGS,
         "ONE_SENTENCE": ONE_SENTENCE,

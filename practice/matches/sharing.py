@@ -25,10 +25,11 @@ Answers = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that can be shared: its label, and where in the intake it comes from."""
+    """One thing that can be shared: how each side calls it, and where in the intake it is from."""
 
     code: str
     label: str
+    their_label: str
     page: str
     value: Callable[[Answers], Any]
 
@@ -38,11 +39,21 @@ def _heaviest_first(answers: Answers) -> list[str]:
     return sorted(weights, key=lambda code: -weights[code])
 
 
+def _answer(page: str) -> Callable[[Answers], Any]:
+    return lambda answers: answers.get(page)
+
+
 ITEMS = (
-    Item("concerns", "What you would like help with", "concerns", _heaviest_first),
-    Item("words", "Your own words", "story", lambda answers: answers.get("story")),
-    Item("hours", "Hours that suit you", "hours", lambda answers: answers.get("hours")),
-    Item("languages", "Languages", "languages", lambda answers: answers.get("languages")),
+    Item(
+        "concerns",
+        "What you would like help with",
+        "Would like help with",
+        "concerns",
+        _heaviest_first,
+    ),
+    Item("words", "Your own words", "In their own words", "story", _answer("story")),
+    Item("hours", "Hours that suit you", "Hours that suit them", "hours", _answer("hours")),
+    Item("languages", "Languages", "Languages", "languages", _answer("languages")),
 )
 BY_CODE = {item.code: item for item in ITEMS}
 USUALLY = ("concerns", "hours", "languages")
@@ -50,10 +61,11 @@ USUALLY = ("concerns", "hours", "languages")
 
 @dataclass(frozen=True)
 class SharedItem:
-    """An item with the lines in which it reads."""
+    """An item with the lines in which it reads; `their_label` is for the therapist's pages."""
 
     code: str
     label: str
+    their_label: str
     lines: list[str]
 
 
@@ -75,4 +87,4 @@ def in_lines(shared: Mapping[str, Any]) -> list[SharedItem]:
 
 
 def _in_lines(item: Item, value: Any) -> SharedItem:
-    return SharedItem(item.code, item.label, in_words(item.page, value))
+    return SharedItem(item.code, item.label, item.their_label, in_words(item.page, value))

@@ -101,12 +101,13 @@ def test_days_and_times_are_the_clients_and_the_therapists_stand_beside(session,
     sign_in(http, request.client.user)
     page = text(http.get(times_of(request)))
     assert "New York time" in page
-    assert re.search(r"13:00 \(10:00 Los Angeles time\)", page)
+    assert "what their clock shows, Los Angeles time" in page
+    assert re.search(r"13:00 \( ?theirs 10:00\)", page)
 
 
 def test_when_the_clocks_agree_one_time_is_enough(http, asked):
     asked_page = text(http.get(times_of(asked)))
-    assert "theirs stands beside" not in asked_page
+    assert "what their clock shows" not in asked_page
 
 
 def test_a_full_week_says_so_and_keeps_the_place(session, http):

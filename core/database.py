@@ -131,6 +131,8 @@ def unit_of_work() -> Iterator[Session]:
     if session.info.get("in_unit_of_work"):
         raise NestedUnitOfWork
     session.rollback()
+    # Without a running transaction a rollback forgets nothing, and old values would be decided on.
+    session.expire_all()
     session.info["in_unit_of_work"] = True
     try:
         session.connection(execution_options={"writes": True})

@@ -76,7 +76,10 @@ def handle(app: Flask, kind: str, handler: Handler) -> None:
 
 
 def drain(app: Flask, at: datetime, most: int = 100) -> int:
-    """Carry out what is due, at most `most`; returns how many were tried."""
+    """Carry out what is due, at most `most`; returns how many were tried.
+
+    Every lease counts from `at`, so a worker whose work takes time takes one at a time.
+    """
     tried = 0
     with app.app_context():
         while tried < most and (message := _lease_next(at)) is not None:
@@ -111,6 +114,10 @@ def _next_due(at: datetime) -> sa.Select[OutboxMessage]:
 
 
 def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
+    if message.attempts > MOST_ATTEMPTS:
+        # No attempt failed: each ended with its worker, so the next would be no different.
+        _settle(message, dead_at=at, leased_until=None, last_error="WorkerEnded")
+        return
     try:
         app.extensions["outbox_handlers"][message.kind](message.payload)
     except Exception as error:

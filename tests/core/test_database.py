@@ -11,7 +11,9 @@ AT = datetime(2026, 12, 1, 9, 0, tzinfo=timezone(timedelta(hours=-8)))
 
 
 def add_entry(session, at=AT):
-    record(session, at=at, action="tested", subject_kind="test", subject_id=None, actor_id=None)
+    return record(
+        session, at=at, action="tested", subject_kind="test", subject_id=None, actor_id=None
+    )
 
 
 def add_one_and_fail():
@@ -60,3 +62,21 @@ def test_an_instant_comes_back_in_utc(session):
 def test_a_naive_instant_is_refused(session):
     with pytest.raises(StatementError), unit_of_work() as work:
         add_entry(work, datetime(2026, 12, 1, 9, 0))  # noqa: DTZ001
+
+
+def test_a_unit_of_work_decides_on_what_is_there_now_not_on_what_an_earlier_one_saw(app, session):
+    with unit_of_work() as work:
+        add_entry(work)
+        work.flush()
+        mine = work.scalars(sa.select(AuditEntry)).one()
+    with db.engine.begin() as somebody_else:
+        somebody_else.execute(sa.update(AuditEntry).values(actor_role="changed"))
+    with unit_of_work() as work:
+        assert work.get_one(AuditEntry, mine.id).actor_role == "changed"
+
+
+def test_texts_of_other_alphabets_come_back_the_same(session):
+    words = {"b": "Zażółć 🌱 \u202eabc", "a": [1, None]}
+    with unit_of_work() as work:
+        add_entry(work).details = words
+    assert db.session.scalar(sa.select(AuditEntry.details)) == words

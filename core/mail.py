@@ -1,11 +1,13 @@
 """Mail goes through the outbox. Words are neutral: a mail says that something waits, never what."""
 
 import smtplib
+import ssl
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import sqlalchemy as sa
 from flask import current_app
@@ -15,6 +17,10 @@ from core.clock import now
 from core.config import Settings
 from core.database import Base, Identified, unit_of_work
 from core.outbox import post
+
+
+class UnsafeMailServer(RuntimeError):
+    """A password was to be sent to a mail server that offers no TLS."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ def _message_from(settings: Settings, payload: dict[str, Any]) -> EmailMessage:
     message["From"] = settings.mail_from
     message["To"] = payload["to"]
     message["Subject"] = payload["subject"]
+    message["Date"] = format_datetime(now())
+    message["Message-ID"] = make_msgid(domain=urlsplit(settings.base_url).hostname)
     message.set_content(payload["body"])
     if attachment := payload.get("attachment"):
         main, sub = attachment["media_type"].split("/")
@@ -93,10 +101,23 @@ def _message_from(settings: Settings, payload: dict[str, Any]) -> EmailMessage:
 def _send_over_smtp(settings: Settings, message: EmailMessage) -> None:
     """smtp://user:password@host:port, or smtps:// for TLS from the first byte."""
     parts = urlsplit(settings.smtp_url)
-    kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    with kind(parts.hostname or "localhost", parts.port or 25, timeout=10) as server:
+    with _server(parts) as server:
+        server.ehlo()
         if parts.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls()
+            server.starttls(context=ssl.create_default_context())
         if parts.username:
-            server.login(parts.username, parts.password or "")
+            _sign_in(server, parts)
         server.send_message(message)
+
+
+def _server(parts: SplitResult) -> smtplib.SMTP:
+    host, port = parts.hostname or "localhost", parts.port or 25
+    if parts.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=10, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=10)
+
+
+def _sign_in(server: smtplib.SMTP, parts: SplitResult) -> None:
+    if not isinstance(server.sock, ssl.SSLSocket):
+        raise UnsafeMailServer
+    server.login(unquote(parts.username or ""), unquote(parts.password or ""))

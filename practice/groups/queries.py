@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from billing.queries import Paid, paid_for
 from core.database import db
-from practice.accounts.models import User
+from practice.accounts.models import Client, User
 from practice.groups.models import (
     Enrolment,
     EnrolmentState,
@@ -66,6 +66,16 @@ class CataloguePage:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A group's own page for one visitor: `client` is who they are, `mine` their last word here."""
+
+    group: Group
+    left: int
+    client: Client | None
+    mine: Enrolment | None
+
+
+@dataclass(frozen=True)
 class RosterLine:
     """Somebody in a group, as its leaders see them; `paid` holds amounts and nothing else."""
 
@@ -98,6 +108,15 @@ def group_to_show(group_id: uuid.UUID, user: User | None) -> Group | None:
     """A group with its leaders and sessions; None when it is not there or not to be seen."""
     wanted = groups_visible_to(user).where(Group.public_id == group_id).options(*_whole())
     return db.session.scalar(wanted)
+
+
+def shown(group_id: uuid.UUID, user: User | None, at: datetime) -> Shown | None:
+    """Everything of a group's page but the licences, in two queries."""
+    row = db.session.execute(_shown(group_id, user, at)).unique().one_or_none()
+    if row is None:
+        return None
+    group, taken, client, mine = row
+    return Shown(group, _left(group, taken), client, mine)
 
 
 def seats_left(group: Group, at: datetime) -> int:
@@ -142,6 +161,35 @@ def roster(group: Group) -> list[RosterLine]:
     ).all()
     paid = paid_for(db.session(), [one.order_id for one in enrolments if one.order_id])
     return [RosterLine(one, paid.get(one.order_id) if one.order_id else None) for one in enrolments]
+
+
+def _shown(group_id: uuid.UUID, user: User | None, at: datetime) -> sa.Select[Any]:
+    of_user = Client.user_id == (user.id if user is not None else None)
+    return (
+        groups_visible_to(user)
+        .where(Group.public_id == group_id)
+        .add_columns(_count(_takes_a_seat(at)), Client, Enrolment)
+        .outerjoin_from(Group, Client, of_user)
+        .outerjoin_from(Client, Enrolment, Enrolment.id == _last_enrolment())
+        .options(
+            joinedload(Group.leads).joinedload(GroupLead.therapist),
+            selectinload(Group.sessions),
+            lazyload(Client.user),
+            lazyload(Enrolment.group),
+            lazyload(Enrolment.client),
+        )
+    )
+
+
+def _last_enrolment() -> sa.ScalarSelect[int]:
+    """The id of the last enrolment of the `Client` around in the `Group` around."""
+    any_ = aliased(Enrolment)
+    return (
+        sa.select(sa.func.max(any_.id))
+        .where(any_.group_id == Group.id, any_.client_id == Client.id)
+        .correlate(Group, Client)
+        .scalar_subquery()
+    )
 
 
 def _catalogue_rows(filters: Filters, number: int, at: datetime) -> list[Any]:

@@ -39,17 +39,18 @@ def catalogue() -> str:
 @bp.get("/groups/<uuid:group>")
 @policy(anyone)
 def show(group: uuid.UUID) -> str:
-    found = announced(group)
-    client = _client()
+    found = queries.shown(group, _viewer(), now())
+    if found is None:
+        raise NotFound
     return render_template(
         "groups/show.html",
-        group=found,
-        zone=client.zone if client else found.zone,
-        left=queries.seats_left(found, now()),
-        joinable=found.takes_people(now()),
-        mine=queries.enrolment_in(found, client.id) if client else None,
-        led_where_i_am=not client or not client.place or has_lead_in(found, client.place, now()),
-        **page_of(found),
+        group=found.group,
+        zone=found.client.zone if found.client else found.group.zone,
+        left=found.left,
+        joinable=found.group.takes_people(now()),
+        mine=found.mine,
+        led_where_i_am=_led_where_they_are(found),
+        **page_of(found.group),
     )
 
 
@@ -69,6 +70,12 @@ def page_of(group: Group) -> dict[str, object]:
         "steps": refund_table(group.refund_template, group.price, starts),
         "statement": statement_words(),
     }
+
+
+def _led_where_they_are(found: queries.Shown) -> bool:
+    """Unknown places count as led: the question comes with the seat."""
+    place = found.client.place if found.client else ""
+    return not place or has_lead_in(found.group, place, now())
 
 
 def zone_of_viewer() -> str | None:

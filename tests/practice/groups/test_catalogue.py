@@ -105,6 +105,32 @@ def test_the_number_of_queries_stays_at_six_whatever_the_number_of_groups(sessio
     assert counts[0] == counts[1] <= 6
 
 
+def test_the_page_of_a_group_needs_six_queries_however_large_it_is(session, http):
+    client, lead = make_client(session), make_therapist(session)
+    small = make_group(session, lead=lead, sessions=1)
+    large = make_group(session, leads=[lead, make_therapist(session)], sessions=30, days=9)
+    for number in range(1, 6):
+        make_enrolment(session, large, make_client(session), seat_number=number)
+    make_enrolment(session, large, client, EnrolmentState.left)
+    make_enrolment(session, large, client, EnrolmentState.seated, seat_number=6)
+    sign_in(http, client.user)
+    counts = [
+        queries_of(lambda group=group: http.get(f"/groups/{group.public_id}"))
+        for group in (small, large)
+    ]
+    assert counts[0] == counts[1] <= 6
+
+
+def test_the_page_of_a_group_knows_who_is_already_in_it(session, http):
+    group, client = make_group(session), make_client(session)
+    make_enrolment(session, group, client, EnrolmentState.left)
+    sign_in(http, client.user)
+    assert "Take a seat" in text_of(http.get(f"/groups/{group.public_id}"))
+    make_enrolment(session, group, client, EnrolmentState.seated, seat_number=1)
+    session.commit()
+    assert "See where you stand" in text_of(http.get(f"/groups/{group.public_id}"))
+
+
 def queries_of(act) -> int:
     seen = []
 

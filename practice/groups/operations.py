@@ -377,7 +377,10 @@ def _waiting_for(session: Session, order: Order) -> Enrolment | None:
     if group_id is None:
         return None
     lock_group(session, group_id)
-    return session.scalars(_locking().where(Enrolment.order_id == order.public_id)).one()
+    found: Enrolment | None = session.scalars(
+        _locking().where(Enrolment.order_id == order.public_id)
+    ).first()
+    return found
 
 
 def _seat_for_money(session: Session, enrolment: Enrolment, at: datetime) -> int | None:

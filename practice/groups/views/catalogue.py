@@ -1,6 +1,8 @@
 """What everyone can see: the catalogue and the page of a group."""
 
 import uuid
+from dataclasses import fields
+from typing import Any
 
 from flask import render_template, request, url_for
 from flask_login import current_user
@@ -15,9 +17,12 @@ from practice.groups.forms import FilterForm
 from practice.groups.models import Group
 from practice.groups.operations import has_lead_in
 from practice.groups.presenting import statement_words
+from practice.groups.queries import Filters
 from practice.groups.refunds import refund_table
 from practice.groups.views.blueprint import bp
 from practice.therapists.queries import licence_evidence
+
+FILTERS = tuple(field.name for field in fields(Filters))
 
 
 @bp.get("/groups")
@@ -98,5 +103,5 @@ def _page_number() -> int:
 
 
 def _address_of_page(number: int) -> str:
-    kept = {name: value for name, value in request.args.items() if value and name != "page"}
+    kept: dict[str, Any] = {name: request.args[name] for name in FILTERS if request.args.get(name)}
     return url_for("groups.catalogue", **kept, page=number)

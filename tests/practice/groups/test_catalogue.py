@@ -157,6 +157,16 @@ def test_a_filter_that_makes_no_sense_is_left_out(world, http):
     assert "1 group begins" in text_of(answer)
 
 
+def test_pages_keep_the_filters_and_nothing_else_of_an_address(session, http):
+    lead = make_therapist(session)
+    for number in range(PAGE_SIZE + 1):
+        make_group(session, lead=lead, title=str(number))
+    session.commit()
+    address = "/groups?topic=panic&endpoint=x&_scheme=ftp&_external=1&values=y"
+    page = BeautifulSoup(http.get(address).text, "html.parser")
+    assert page.select_one("a[rel=next]")["href"] == "/groups?topic=panic&page=2"
+
+
 def test_an_empty_catalogue_says_what_to_do_next(session, http):
     session.commit()
     answer = http.get("/groups")

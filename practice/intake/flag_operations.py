@@ -46,13 +46,14 @@ class NotReachedYet(Refusal):
 def raise_flag(
     session: Session, intake: Intake, page: str, value: Any, at: datetime
 ) -> RiskFlag | None:
-    """Raise a flag for a risky answer, once an intake, and tell those whose task it is.
+    """Raise a flag for a risky answer, and tell those whose task it is.
 
-    Returns None when this intake has raised it before. Only a new answer given after the first
-    flag was closed raises another: otherwise nobody would ever see it. The caller holds the
-    client's row, so that two saves cannot both find nothing.
+    Returns None while the flag that this intake has raised before is open: whoever handles it
+    sees the answer as it stands. An answer given after that was closed raises another, for the
+    page promises again that somebody reads it. The caller holds the client's row, so that two
+    saves cannot both find nothing.
     """
-    if _is_known(session, intake, page, value):
+    if _is_known(session, intake, page):
         return None
     asked = BY_KEY[page]
     flag = RiskFlag(
@@ -71,11 +72,9 @@ def raise_flag(
     return flag
 
 
-def _is_known(session: Session, intake: Intake, page: str, value: Any) -> bool:
+def _is_known(session: Session, intake: Intake, page: str) -> bool:
     raised = sa.select(RiskFlag).where(RiskFlag.intake_id == intake.id, RiskFlag.source == page)
-    return any(
-        flag.is_open or flag.raised_by["answer"] == value for flag in session.scalars(raised)
-    )
+    return any(flag.is_open for flag in session.scalars(raised))
 
 
 def read_flag(session: Session, flag: RiskFlag, actor: User, at: datetime) -> None:

@@ -32,6 +32,7 @@ CHOOSE_SOME_OR_SKIP = "Please choose at least one, or use “Skip this one”."
 LONGEST_STORY = 5000
 OLDEST = 120
 HIGHEST_BUDGET = 10_000
+YEAR = re.compile("[0-9]{4}")
 MONEY = re.compile(r"(?P<whole>[0-9]{1,6})(?:\.(?P<cents>[0-9]{2}))?")
 
 
@@ -45,6 +46,12 @@ class PageForm(Form):
 
     def answer(self) -> Any:
         return self["value"].data or None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was given; a zone is filled in beforehand."""
+        given = [field for field in self if field.name not in ("csrf_token", "zone")]
+        return not any(field.data for field in given)
 
 
 class Chips(SelectMultipleField):
@@ -96,7 +103,7 @@ class BirthYearForm(PageForm):
     def validate_value(self, field: Field) -> None:
         this_year = now().year
         text = field.data or ""
-        if not (text.isascii() and text.isdigit() and this_year - OLDEST <= int(text) <= this_year):
+        if not (YEAR.fullmatch(text) and this_year - OLDEST <= int(text) <= this_year):
             raise ValidationError("Please write the year with four digits, such as 1990.")
 
     def answer(self) -> int:

@@ -14,7 +14,13 @@ from practice.intake.flag_operations import raise_flag
 from practice.intake.instruments import INSTRUMENTS, Instrument
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import item_key
-from practice.intake.queries import answers_of, answers_that_still_hold, open_intake
+from practice.intake.queries import (
+    answers_of,
+    answers_that_still_hold,
+    latest_submitted,
+    open_flag_of,
+    open_intake,
+)
 from practice.intake.scoring import score
 from practice.places import zone_of
 
@@ -63,13 +69,30 @@ def submit(session: Session, client: Client, at: datetime) -> Intake:
 
 
 def forget(session: Session, intake: Intake, at: datetime) -> None:
-    """Delete a run. A flag it raised stays: a person was promised that somebody reads it."""
+    """Delete a run and what it told other rooms.
+
+    A flag it raised stays: a person was promised that somebody reads it. So does the place while
+    such a flag is open, for help has to find them.
+    """
     for flag in session.scalars(sa.select(RiskFlag).where(RiskFlag.intake_id == intake.id)):
         flag.intake = None
     session.flush()
     _record(session, intake, "intake.forgotten", None, at)
     session.delete(intake)
     session.flush()
+    if open_flag_of(intake.client) is None:
+        _tell_earlier(intake.client)
+
+
+def _tell_earlier(client: Client) -> None:
+    """Place and zone as the last finished answers say them, else as they were at the start."""
+    earlier = answers_of(latest_submitted(client))
+    hours, place = earlier.get("hours"), earlier.get("place") or ""
+    client.place = place
+    if hours or place:
+        client.zone = hours["zone"] if hours else zone_of(place)
+    else:
+        client.zone = Client.__table__.c.zone.default.arg
 
 
 def _lock(session: Session, client: Client) -> None:

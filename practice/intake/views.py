@@ -87,7 +87,7 @@ def save(page: str) -> Answer:
     form = _form(asked)
     if form.validate():
         return _keep(asked, form.answer())
-    if _is_leaving():
+    if _is_leaving() and form.is_empty:
         return _leave()
     return _question_page(asked, form), 422
 

@@ -85,14 +85,16 @@ def test_saving_it_again_raises_no_second_flag_and_a_lower_answer_takes_none_bac
     assert len(mails(session)) == 0
 
 
-def test_a_new_answer_after_the_flag_was_closed_is_not_lost(session, clinician):
+@pytest.mark.parametrize("answer", [1, 3])
+def test_an_answer_given_after_the_flag_was_closed_is_not_lost(session, clinician, answer):
     flag = make_flag(session, answer=1)
     logged(session, flag, clinician)
     read_flag(session, flag, clinician, LATER)
     closed(session, flag, clinician)
-    operations.give(session, flag.client, "phq-9-9", 1, LATER)
+    operations.give(session, flag.client, "phq-9-9", 0, LATER)
     assert flags_of(session) == [flag]
-    operations.give(session, flag.client, "phq-9-9", 3, LATER)
+    operations.give(session, flag.client, "phq-9-9", answer, LATER)
+    operations.give(session, flag.client, "phq-9-9", answer, LATER)
     assert len(flags_of(session)) == 2
 
 

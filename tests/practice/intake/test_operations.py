@@ -187,3 +187,25 @@ def test_an_instant_in_another_zone_is_kept_as_the_same_instant(session):
     session.commit()
     session.expire_all()
     assert intake.submitted_at == at
+
+
+def test_what_the_pages_told_about_a_young_person_is_forgotten_too(session):
+    client = make_client(session, place="", zone="America/Los_Angeles")
+    make_intake(session, client, answers={"place": "US-NY"}, submitted=False)
+    operations.give(session, client, "birth-year", 2012, NOW)
+    assert (client.place, client.zone) == ("", "America/Los_Angeles")
+
+
+def test_forgetting_a_run_leaves_what_was_finished_earlier(session):
+    client = make_client(session, place="")
+    make_intake(session, client, answers={"place": "US-NY"})
+    make_intake(session, client, answers={"place": "US-WA"}, submitted=False)
+    operations.give(session, client, "birth-year", 2012, NOW)
+    assert (client.place, client.zone) == ("US-NY", "America/New_York")
+
+
+def test_the_place_stays_while_somebody_has_to_reach_a_young_person(session):
+    client = make_client(session, place="")
+    make_intake(session, client, answers={"place": "US-NY", "phq-9-9": 2}, submitted=False)
+    operations.give(session, client, "birth-year", 2012, NOW)
+    assert client.place == "US-NY"

@@ -145,6 +145,28 @@ def test_save_and_leave_keeps_what_is_there_and_asks_for_nothing_more(session, h
 
 
 @pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        ("story", {"value": "x" * 5001}),
+        ("payment", {"kind": "insurance", "insurer": "", "budget": "85.50"}),
+        ("birth-year", {"value": "nineteen"}),
+    ],
+)
+def test_leaving_never_drops_what_was_typed_while_saying_that_it_is_kept(http, client, page, typed):
+    answer = send(http, page, action="leave", **typed)
+    assert answer.status_code == 422
+    assert page_of(answer).find(class_="error-summary")
+
+
+@pytest.mark.parametrize("page", [key for key in KEYS if key != "concern-weights"])
+def test_a_page_left_empty_can_be_left(session, http, client, page):
+    form = page_of(http.get(f"/intake/{page}")).find("form", id="question")
+    zone = form.find("select", {"name": "zone"})
+    sent = {"zone": zone.find("option")["value"]} if zone else {}
+    assert send(http, page, action="leave", **sent).location == "/today"
+
+
+@pytest.mark.parametrize(
     ("page", "values", "words"),
     [
         ("phq-9-1", {}, "Please choose an answer"),
@@ -156,6 +178,7 @@ def test_save_and_leave_keeps_what_is_there_and_asks_for_nothing_more(session, h
         ("birth-year", {"value": "nineteen"}, "four digits"),
         ("birth-year", {"value": "1850"}, "four digits"),
         ("birth-year", {"value": "２０００"}, "four digits"),
+        ("birth-year", {"value": "1" * 5000}, "with four digits"),
         ("payment", {"kind": "insurance", "insurer": ""}, "which insurance"),
         ("payment", {"kind": "self-pay", "budget": "a lot"}, "such as 90"),
         ("payment", {"kind": "self-pay", "budget": "-5"}, "such as 90"),

@@ -39,6 +39,8 @@ from practice.therapists.operations import LicenceDetails
 from practice.vocabularies import vocabulary
 
 MOST_FEE = Decimal(2000)
+# Years from today. Boards renew every one to five years; what lies beyond is a slip of the pen.
+LONGEST_LICENCE = 15
 # The compact under which a profession can hold an authority of its own.
 COMPACTS = {"PSYPACT": "psychologist", "Counseling Compact": "counsellor"}
 LEVELS = [
@@ -324,16 +326,26 @@ def _needed_to_slide(form: Form, field: Field) -> None:
         raise StopValidation("You offer a sliding fee, so please say where it begins.")
 
 
+class AmountField(DecimalField):
+    """An amount of money. What Decimal also reads (NaN, infinities) is no amount."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
+
+
 class FeesForm(SectionForm):
     payments = SelectMultipleField("How people can pay")
-    fee = DecimalField(
+    fee = AmountField(
         "Your fee for a session",
         [
             InputRequired("Please write your fee; write 0 if you never charge."),
             NumberRange(0, MOST_FEE, "Please write an amount from 0 to 2000."),
         ],
     )
-    sliding_from = DecimalField(
+    sliding_from = AmountField(
         "The lowest fee on your sliding scale",
         [
             _needed_to_slide,
@@ -464,8 +476,13 @@ class LicenceForm(Form):
 
     def validate_expires_on(self, field: Field) -> None:
         here = ZoneInfo(PLACES[self.place.data].zone) if self.place.data in PLACES else None
-        if field.data and here and field.data < now().astimezone(here).date():
+        if not (field.data and here):
+            return
+        today = now().astimezone(here).date()
+        if field.data < today:
             raise ValidationError("This day has passed. Please renew the licence first.")
+        if field.data.year > today.year + LONGEST_LICENCE:
+            raise ValidationError("This is very far away. Please look at the year again.")
 
     def details(self) -> LicenceDetails:
         kind = LicenceKind(self.kind.data)

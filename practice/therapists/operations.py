@@ -30,7 +30,9 @@ from practice.therapists.models import (
 )
 
 # A change to one of these is a change of who was verified, so somebody must look again.
-IDENTITY_COLUMNS = ("name", "profession", "level", "npi")
+IDENTITY_COLUMNS = frozenset({"name", "profession", "level", "npi"})
+# And to one of these, of whom or what each licence was looked up for.
+LICENCE_BEARER_COLUMNS = frozenset({"name", "profession", "level"})
 SENDABLE = frozenset({ApplicationState.draft, ApplicationState.needs_info})
 EDITABLE = frozenset(
     {
@@ -69,6 +71,10 @@ class HasProfile(Refusal):
     message = "You have begun your application already."
 
 
+class NoHours(Refusal):
+    message = "There are no hours to confirm yet. Please say first when you can see people."
+
+
 @dataclass(frozen=True)
 class LicenceDetails:
     """A licence as a therapist declares it."""
@@ -102,7 +108,7 @@ def begin_application(
     )
     therapist.application = Application(changed_at=at)
     session.add(therapist)
-    session.flush()
+    _flush_profile(session)
     _record(session, therapist, user, at, "application.begun")
     return therapist
 
@@ -114,8 +120,10 @@ def save_profile(
     changed = [column for column, value in values.items() if getattr(therapist, column) != value]
     for column in changed:
         setattr(therapist, column, values[column])
-    if set(changed) & set(IDENTITY_COLUMNS):
+    if IDENTITY_COLUMNS & set(changed):
         _look_again(therapist, at)
+    if LICENCE_BEARER_COLUMNS & set(changed):
+        _look_up_again(therapist, at)
     if {"name", "npi"} & set(changed):
         therapist.npi_checked_at = None
     session.flush()
@@ -225,18 +233,23 @@ def set_hours(
     actor: User,
     at: datetime,
 ) -> None:
-    """Replace the weekly hours: (weekday 0–6, starts, ends) in wall time of `zone`."""
+    """Replace the weekly hours: (weekday 0–6, starts, ends) in wall time of `zone`.
+
+    Without any there is nothing to confirm, and so nobody new is shown the profile.
+    """
     therapist.hours = [
         WeeklyHours(weekday=weekday, starts=starts, ends=ends) for weekday, starts, ends in windows
     ]
     therapist.zone = zone
-    therapist.hours_confirmed_at = at
+    therapist.hours_confirmed_at = at if therapist.hours else None
     session.flush()
     _record(session, therapist, actor, at, "hours.set")
 
 
 def confirm_hours(session: Session, therapist: Therapist, *, actor: User, at: datetime) -> None:
-    """Say that the hours still hold, for another fourteen days."""
+    """Say that the hours still hold, for another fourteen days; raises NoHours."""
+    if not therapist.hours:
+        raise NoHours
     therapist.hours_confirmed_at = at
     session.flush()
     _record(session, therapist, actor, at, "hours.confirmed")
@@ -277,6 +290,12 @@ def _look_again(therapist: Therapist, at: datetime) -> None:
         application.move_to(ApplicationState.submitted, at)
 
 
+def _look_up_again(therapist: Therapist, at: datetime) -> None:
+    """A board's page about somebody of another name or level proves nothing about this one."""
+    for licence in therapist.declared_licences:
+        _start_afresh(licence, at)
+
+
 def _state_of_a_new_licence(therapist: Therapist) -> LicenceState:
     waits = therapist.application.state in (ApplicationState.draft, ApplicationState.needs_info)
     return LicenceState.draft if waits else LicenceState.submitted
@@ -301,9 +320,17 @@ def _declare(licence: Licence, details: LicenceDetails, at: datetime) -> None:
     licence.board = details.board
     licence.expires_on = details.expires_on
     licence.in_force_until = in_force_until(details.expires_on, details.place)
+    _start_afresh(licence, at)
+    licence.asked = ""
+    if licence.state is LicenceState.needs_info:
+        licence.move_to(LicenceState.submitted)
+
+
+def _start_afresh(licence: Licence, at: datetime) -> None:
+    """Look-ups from before `at` count no longer, nor what they led to."""
     licence.declared_at = at
-    licence.found_source, licence.found_at, licence.asked = "", None, ""
-    if licence.state not in (LicenceState.draft, LicenceState.submitted):
+    licence.found_source, licence.found_at = "", None
+    if licence.state in (LicenceState.in_review, LicenceState.verified):
         licence.move_to(LicenceState.submitted)
 
 
@@ -317,6 +344,15 @@ def _details_of(licence: Licence) -> LicenceDetails:
         licence.board,
         licence.expires_on,
     )
+
+
+def _flush_profile(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if "therapists" in str(error.orig):
+            raise HasProfile from error
+        raise
 
 
 def _flush_licence(session: Session) -> None:

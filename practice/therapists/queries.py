@@ -115,13 +115,14 @@ def licence_evidence(
     return {therapist_id: evidence[therapist_id] for therapist_id in therapist_ids}
 
 
-def therapist_of(user: User) -> Therapist | None:
-    """The profile of this person, with what its pages need."""
-    return db.session.scalars(
-        sa.select(Therapist)
-        .where(Therapist.user_id == user.id)
-        .options(joinedload(Therapist.application), joinedload(Therapist.supervisor))
-    ).first()
+def therapist_of(user: User, *, lock: bool = False) -> Therapist | None:
+    """The profile of this person, with what its pages need; locked for a change to it."""
+    own = sa.select(Therapist).where(Therapist.user_id == user.id)
+    if lock:
+        # Weaker than FOR UPDATE: rows that only refer to the profile need not wait.
+        return db.session.scalars(own.with_for_update(key_share=True)).first()
+    related = joinedload(Therapist.application), joinedload(Therapist.supervisor)
+    return db.session.scalars(own.options(*related)).first()
 
 
 def possible_supervisors(therapist: Therapist, at: datetime) -> list[Therapist]:
@@ -159,7 +160,7 @@ def _rights(at: datetime, therapist_ids: Collection[int]) -> sa.Select[Any]:
     return (
         sa.select(Licence.therapist_id, Licence.place, cut)
         .join(Therapist, Therapist.id == Licence.therapist_id)
-        .outerjoin(supervisor, supervisor.id == Therapist.supervisor_id)
+        .outerjoin(supervisor, _supervises(supervisor))
         .outerjoin(theirs, _covers(theirs, supervisor, at))
         .where(Therapist.id.in_(therapist_ids), _is_verified(Therapist), _in_force(Licence, at))
         .where(sa.or_(Therapist.level == Level.licensed, _supervised(theirs)))
@@ -176,6 +177,11 @@ def _counts(at: datetime) -> sa.ColumnElement[bool]:
         .correlate(Therapist, Licence)
     )
     return sa.and_(_in_force(Licence, at), sa.or_(Therapist.level == Level.licensed, supported))
+
+
+def _supervises(supervisor: Any) -> sa.ColumnElement[bool]:
+    """Whoever holds a full licence may still name the one who supervised them before."""
+    return sa.and_(supervisor.id == Therapist.supervisor_id, Therapist.level == Level.associate)
 
 
 def _covers(theirs: Any, supervisor: Any, at: datetime) -> sa.ColumnElement[bool]:

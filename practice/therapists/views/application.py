@@ -1,5 +1,7 @@
 """Beginning an application and sending it."""
 
+from contextlib import suppress
+
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -12,7 +14,7 @@ from practice.accounts.policy import anyone
 from practice.places import zone_of
 from practice.therapists.forms import ApplyForm
 from practice.therapists.models import Level
-from practice.therapists.operations import NotComplete, begin_application, submit
+from practice.therapists.operations import HasProfile, NotComplete, begin_application, submit
 from practice.therapists.policy import is_therapist
 from practice.therapists.queries import therapist_of
 from practice.therapists.views.blueprint import bp, own_profile
@@ -28,7 +30,8 @@ def apply() -> ResponseReturnValue:
     form = ApplyForm(name=current_user.name)
     if not form.validate_on_submit():
         return render_template("therapists/apply.html", form=form), _status(form)
-    _begin(form)
+    with suppress(HasProfile):
+        _begin(form)
     return redirect(url_for("therapists.profile"), 303)
 
 
@@ -37,7 +40,7 @@ def apply() -> ResponseReturnValue:
 def submission() -> ResponseReturnValue:
     try:
         with unit_of_work() as session:
-            submit(session, own_profile(), actor=current_user.user, at=now())
+            submit(session, own_profile(lock=True), actor=current_user.user, at=now())
     except NotComplete as refusal:
         flash(refusal.message, "sun")
     else:

@@ -10,9 +10,12 @@ from practice.therapists.queries import therapist_of
 bp = Blueprint("therapists", __name__)
 
 
-def own_profile() -> Therapist:
-    """The profile of the therapist who is signed in; NotFound before they have begun one."""
-    therapist = therapist_of(current_user.user)
+def own_profile(*, lock: bool = False) -> Therapist:
+    """The profile of the therapist who is signed in; NotFound before they have begun one.
+
+    `lock` keeps other changes to it waiting until the unit of work ends.
+    """
+    therapist = therapist_of(current_user.user, lock=lock)
     if therapist is None:
         raise NotFound
     return therapist

@@ -31,7 +31,7 @@ def directory() -> str:
         form=form,
         filters=filters,
         page=page,
-        page_address=_page_address,
+        page_address=lambda number: _page_address(form, number),
         presenting=presenting,
     )
 
@@ -57,9 +57,11 @@ def show(therapist: uuid.UUID) -> str:
     )
 
 
-def _page_address(number: int) -> str:
-    chosen: dict[str, Any] = request.args.to_dict() | {"page": number}
-    return url_for("therapists.directory", **chosen)
+def _page_address(form: DirectoryForm, number: int) -> str:
+    # Only names of our own: others would reach `url_for` as its options.
+    names = [field.name for field in form if field.name in request.args]
+    chosen: dict[str, Any] = {name: request.args[name] for name in names}
+    return url_for("therapists.directory", **chosen, page=number)
 
 
 def _page_number() -> int:

@@ -59,6 +59,7 @@ def withdraw_licence(licence: uuid.UUID) -> ResponseReturnValue:
             "therapists/withdrawal.html", licence=_own(licence), presenting=presenting
         )
     with unit_of_work() as session:
+        own_profile(lock=True)
         operations.withdraw_licence(session, _own(licence), actor=current_user.user, at=now())
     return _back("The licence is off your profile.")
 
@@ -83,9 +84,9 @@ def _saved(form: LicenceForm, licence: uuid.UUID | None) -> bool:
 
 
 def _write(session: Session, form: LicenceForm, licence: uuid.UUID | None) -> None:
-    actor, at = current_user.user, now()
+    actor, at, therapist = current_user.user, now(), own_profile(lock=True)
     if licence is None:
-        operations.add_licence(session, own_profile(), form.details(), actor=actor, at=at)
+        operations.add_licence(session, therapist, form.details(), actor=actor, at=at)
     else:
         operations.change_licence(session, _own(licence), form.details(), actor=actor, at=at)
 

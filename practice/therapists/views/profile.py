@@ -47,7 +47,7 @@ def edit(section: str) -> ResponseReturnValue:
         return page, 422 if form.is_submitted() else 200
     with unit_of_work() as session:
         operations.save_profile(
-            session, own_profile(), form.values(), actor=current_user.user, at=now()
+            session, own_profile(lock=True), form.values(), actor=current_user.user, at=now()
         )
     flash("Saved.", "leaf")
     return redirect(_after(chosen), 303)
@@ -63,9 +63,9 @@ def supervisor() -> ResponseReturnValue:
         return page, 422 if form.is_submitted() else 200
     with unit_of_work() as session:
         operations.name_supervisor(
-            session, own_profile(), _chosen(form), actor=current_user.user, at=now()
+            session, own_profile(lock=True), _chosen(form), actor=current_user.user, at=now()
         )
-    flash("Saved. Your supervisor is asked to confirm it.", "leaf")
+    flash(_said_of_supervisor(form), "leaf")
     return redirect(url_for("therapists.profile"), 303)
 
 
@@ -93,22 +93,27 @@ def hours() -> ResponseReturnValue:
     with unit_of_work() as session:
         operations.set_hours(
             session,
-            own_profile(),
+            own_profile(lock=True),
             form.windows(),
             zone=form.zone.data,
             actor=current_user.user,
             at=now(),
         )
-    flash("Your hours are saved and confirmed for fourteen days.", "leaf")
+    flash(HOURS_KEPT if form.windows() else NO_HOURS, "leaf")
     return redirect(url_for("therapists.profile"), 303)
 
 
 @bp.post("/profile/hours/confirmation")
 @policy(is_therapist)
 def confirm_hours() -> ResponseReturnValue:
-    with unit_of_work() as session:
-        operations.confirm_hours(session, own_profile(), actor=current_user.user, at=now())
-    flash("Thank you. Your hours are confirmed for fourteen days.", "leaf")
+    try:
+        with unit_of_work() as session:
+            therapist = own_profile(lock=True)
+            operations.confirm_hours(session, therapist, actor=current_user.user, at=now())
+    except operations.NoHours as refusal:
+        flash(refusal.message, "sun")
+    else:
+        flash("Thank you. Your hours are confirmed for fourteen days.", "leaf")
     return redirect(url_for("therapists.profile"), 303)
 
 
@@ -157,6 +162,8 @@ def _section_rows(therapist: Therapist) -> list[tuple[str, str, str]]:
 
 
 MISSING = "Something is missing"
+HOURS_KEPT = "Your hours are saved and confirmed for fourteen days."
+NO_HOURS = "Saved. Without any hours you are not shown to anyone new."
 
 
 def _address_of(section: str) -> str:
@@ -178,10 +185,17 @@ def _chosen(form: SupervisorForm) -> Therapist | None:
     return db.session.scalars(sa.select(Therapist).where(Therapist.public_id == public_id)).one()
 
 
+def _said_of_supervisor(form: SupervisorForm) -> str:
+    if form.supervisor.data:
+        return "Saved. Your supervisor is asked to confirm it."
+    return "Saved. Nobody is named as your supervisor."
+
+
 def _answer_supervision(associate: uuid.UUID, *, agrees: bool, said: str) -> ResponseReturnValue:
     with unit_of_work() as session:
         query = associates_of(current_user.user).where(Therapist.public_id == associate)
-        found = session.scalars(query).first()
+        locked = query.with_for_update(of=Therapist, key_share=True)
+        found = session.scalars(locked).first()
         if found is None:
             raise NotFound
         operations.answer_supervision(

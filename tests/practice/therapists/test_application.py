@@ -349,13 +349,16 @@ def test_a_sent_application_cannot_be_sent_again(http, session, therapist):
     assert profile(session).application.state is ApplicationState.verified
 
 
+NO_HOURS = dict.fromkeys(
+    [f"day_{day}_{end}_{turn}" for day in range(7) for end in ("from", "to") for turn in (0, 1)],
+    "",
+)
+
+
 def test_hours_are_saved_joined_and_confirmed(http, session, therapist):
     therapist.hours_confirmed_at = None
     session.commit()
-    empty = [
-        f"day_{day}_{end}_{turn}" for day in range(7) for end in ("from", "to") for turn in (0, 1)
-    ]
-    hours = dict.fromkeys(empty, "") | {
+    hours = NO_HOURS | {
         "zone": "America/New_York",
         "day_0_from_0": "09:00",
         "day_0_to_0": "12:00",
@@ -554,7 +557,8 @@ def test_a_licence_does_not_run_for_ever(http, session, beginner, day):
 
 
 def test_hours_without_a_single_window_put_nobody_on_the_list(http, session, therapist):
-    said = http.post("/profile/hours", data={"zone": "America/New_York"}, follow_redirects=True)
+    nothing = NO_HOURS | {"zone": "America/New_York"}
+    said = http.post("/profile/hours", data=nothing, follow_redirects=True)
     assert "you are not shown" in soup_of(said).get_text()
     assert profile(session).hours_confirmed_at is None
     http.post("/profile/hours/confirmation")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from core.database import db
 from practice.therapists.models import (
     ApplicationState,
+    Level,
     Licence,
     LicenceKind,
     LicenceState,

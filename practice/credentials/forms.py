@@ -6,7 +6,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
-from wtforms import BooleanField, DateField, Field, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    HiddenField,
+    RadioField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import (
     URL,
     DataRequired,
@@ -16,11 +24,13 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from core.clock import now
+from core.clock import now, require_aware
 from core.config import Settings
 from practice.credentials.deciding import TOLD, Choice
 from practice.credentials.operations import LicenceFinding, NpiFinding
 from practice.forms import Form
+from practice.npi import npi_problem
+from practice.therapists.models import Licence, Therapist
 
 NPI_REGISTRY = "NPPES NPI Registry"
 
@@ -82,6 +92,25 @@ class LicenceCheckForm(LookUpForm):
     )
     found_expires_on = DateField("Valid until, as it stands there", [Optional()])
     discipline = BooleanField("It shows discipline or a restriction")
+    # What stood on the page while the licence was looked up: it may have been changed since.
+    declared_at = HiddenField()
+
+    @classmethod
+    def about(cls, licence: Licence) -> "LicenceCheckForm":
+        form = cls(source=licence.board, retrieved_on=today_here())
+        form.show(licence)
+        return form
+
+    def show(self, licence: Licence) -> None:
+        """The page shows the licence as it stands now."""
+        self.declared_at.data = licence.declared_at.isoformat()
+
+    def looked_up(self) -> datetime | None:
+        """When the licence that was looked up had been declared; None when nothing says so."""
+        try:
+            return require_aware(datetime.fromisoformat(self.declared_at.data or ""))
+        except ValueError:
+            return None
 
     def finding(self) -> LicenceFinding:
         return LicenceFinding(
@@ -98,14 +127,20 @@ class LicenceCheckForm(LookUpForm):
 
 
 class NpiCheckForm(LookUpForm):
+    npi = StringField("The NPI that you looked up", [DataRequired("Please write the NPI.")])
     found_taxonomy = StringField("Profession as it stands there", [Length(max=200)])
 
     @classmethod
-    def empty(cls) -> "NpiCheckForm":
-        return cls(source=NPI_REGISTRY, retrieved_on=today_here())
+    def about(cls, therapist: Therapist) -> "NpiCheckForm":
+        return cls(npi=therapist.npi, source=NPI_REGISTRY, retrieved_on=today_here())
+
+    def validate_npi(self, field: Field) -> None:
+        if problem := npi_problem(field.data or ""):
+            raise ValidationError(problem)
 
     def finding(self) -> NpiFinding:
         return NpiFinding(
+            npi=self.npi.data,
             source=self.source.data,
             retrieved_at=self.retrieved_at(),
             found_name=self.found_name.data,

@@ -30,6 +30,7 @@ from practice.credentials.queries import (
     faults_of_application,
     newest_check,
     open_reversal,
+    same_number,
 )
 from practice.npi import is_valid_npi
 from practice.therapists.mails import say_something_waits
@@ -60,6 +61,10 @@ class SecondPersonNeeded(Refusal):
     message = "A second administrator has to answer this, not the one who proposed it."
 
 
+class ChangedMeanwhile(Refusal):
+    message = "This licence was changed while you looked it up. Please compare the two again."
+
+
 class AlreadyProposed(Refusal):
     message = "This waits for a second administrator already."
 
@@ -85,8 +90,9 @@ class LicenceFinding:
 
 @dataclass(frozen=True)
 class NpiFinding:
-    """What somebody saw in the NPI registry."""
+    """What somebody saw in the NPI registry under `npi`."""
 
+    npi: str
     source: str
     retrieved_at: datetime
     found_name: str
@@ -105,10 +111,21 @@ def take_up(session: Session, application: Application, *, actor: User, at: date
 
 
 def record_licence_check(
-    session: Session, licence: Licence, finding: LicenceFinding, *, actor: User, at: datetime
+    session: Session,
+    licence: Licence,
+    finding: LicenceFinding,
+    *,
+    actor: User,
+    at: datetime,
+    declared_at: datetime | None = None,
 ) -> LicenceCheck:
-    """Keep what was found at the primary source, with a hash of all of it."""
+    """Keep what was found at the primary source, with a hash of all of it.
+
+    `declared_at` says which declaration was looked up; raises ChangedMeanwhile for an older one.
+    """
     _refuse_own(licence.therapist, actor)
+    if declared_at not in (None, licence.declared_at):
+        raise ChangedMeanwhile
     check = LicenceCheck(
         licence=licence,
         looked_by=actor,
@@ -129,8 +146,7 @@ def record_npi_check(
     _refuse_own(therapist, actor)
     check = NpiCheck(
         therapist=therapist,
-        npi=therapist.npi,
-        check_digit_valid=is_valid_npi(therapist.npi),
+        check_digit_valid=is_valid_npi(finding.npi),
         looked_by=actor,
         **asdict(finding),
     )
@@ -160,6 +176,7 @@ def decide(
     _refuse_unless_open(subject, to, alone=True)
     if to == "verified":
         _refuse_faults(subject, at)
+        _refuse_verified_elsewhere(subject)
     decision = _decide(session, subject, to, reason, missing, actor, None, at)
     _flush_verified(session)
     _tell(session, subject, to, at)
@@ -248,6 +265,15 @@ def _refuse_faults(subject: Subject, at: datetime) -> None:
         faults = faults_of_application(subject, at)
     if faults:
         raise NotReady(faults)
+
+
+def _refuse_verified_elsewhere(subject: Subject) -> None:
+    """The index of the table is the second wall: it sees only numbers written alike."""
+    if isinstance(subject, Licence) and any(
+        other.state is LicenceState.verified and other.kind is subject.kind
+        for other in same_number(subject)
+    ):
+        raise VerifiedElsewhere
 
 
 def _decide(

@@ -5,7 +5,13 @@ import sqlalchemy as sa
 from practice.accounts.models import Role, User
 from practice.accounts.policy import has_role
 from practice.credentials.models import Reversal
-from practice.therapists.models import Application, ApplicationState, Licence, Therapist
+from practice.therapists.models import (
+    Application,
+    ApplicationState,
+    Licence,
+    LicenceState,
+    Therapist,
+)
 
 is_administrator = has_role(Role.administrator)
 
@@ -20,11 +26,10 @@ def applications_open_to(user: User) -> sa.Select[Application]:
 
 
 def licences_open_to(user: User) -> sa.Select[Licence]:
-    """The licences of those applications, but for what a therapist has taken back."""
+    """The licences of those applications that were sent, but for what was taken back."""
     mine_to_see = applications_open_to(user).with_only_columns(Application.therapist_id)
-    return sa.select(Licence).where(
-        Licence.therapist_id.in_(mine_to_see), Licence.withdrawn_at.is_(None)
-    )
+    sent = sa.and_(Licence.state != LicenceState.draft, Licence.withdrawn_at.is_(None))
+    return sa.select(Licence).where(Licence.therapist_id.in_(mine_to_see), sent)
 
 
 def reversals_open_to(user: User) -> sa.Select[Reversal]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm.interfaces import LoaderOption
 
 from core.database import db
 from practice.accounts.models import User
-from practice.credentials.comparing import faults_of_npi
+from practice.credentials.comparing import faults_of_npi, numbers_agree
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Reversal
 from practice.credentials.policy import applications_open_to, reversals_open_to
 from practice.places import place
@@ -142,15 +142,21 @@ def open_reversal(subject_id: uuid.UUID) -> Reversal | None:
 
 def declared_elsewhere(licence: Licence) -> list[Therapist]:
     """Other therapists who declare the same number for the same place and profession."""
-    rows = (
-        sa.select(Therapist)
-        .join(Licence, Licence.therapist_id == Therapist.id)
+    others = [other.therapist for other in same_number(licence)]
+    return sorted(dict.fromkeys(others), key=lambda therapist: (therapist.name, therapist.id))
+
+
+def same_number(licence: Licence) -> list[Licence]:
+    """Licences of other people with this number, however it is written."""
+    numbers = db.session.execute(
+        sa.select(Licence.id, Licence.number)
         .where(Licence.place == licence.place, Licence.profession == licence.profession)
-        .where(Licence.number == licence.number, Licence.withdrawn_at.is_(None))
-        .where(Therapist.id != licence.therapist_id)
-        .order_by(Therapist.name)
+        .where(Licence.therapist_id != licence.therapist_id, Licence.withdrawn_at.is_(None))
     )
-    return list(db.session.scalars(rows))
+    same = [found for found, number in numbers if numbers_agree(number, licence.number)]
+    rows = sa.select(Licence).where(Licence.id.in_(same))
+    related = joinedload(Licence.therapist).joinedload(Therapist.application)
+    return list(db.session.scalars(rows.options(related)))
 
 
 def faults_of_application(application: Application, at: datetime) -> list[str]:

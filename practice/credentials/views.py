@@ -22,7 +22,6 @@ from practice.credentials.forms import (
     FindForm,
     LicenceCheckForm,
     NpiCheckForm,
-    today_here,
     zone_here,
 )
 from practice.credentials.models import Reversal
@@ -46,7 +45,7 @@ from practice.credentials.queries import (
     queue as waiting_queue,
 )
 from practice.therapists import presenting
-from practice.therapists.models import Application, Licence
+from practice.therapists.models import Application, Licence, LicenceState
 
 bp = Blueprint("credentials", __name__)
 
@@ -98,6 +97,7 @@ def npi_check(application: uuid.UUID) -> ResponseReturnValue:
         return _application_page(_application(application), npi_form=form), 422
     with unit_of_work() as session:
         therapist = _application(application).therapist
+        session.refresh(therapist, with_for_update={"key_share": True})
         operations.record_npi_check(
             session, therapist, form.finding(), actor=current_user.user, at=now()
         )
@@ -109,20 +109,34 @@ def npi_check(application: uuid.UUID) -> ResponseReturnValue:
 @policy(is_administrator)
 def record_check(licence: uuid.UUID) -> ResponseReturnValue:
     form = LicenceCheckForm()
-    if not form.validate_on_submit():
+    if not (form.validate_on_submit() and _recorded(form, licence)):
         return _licence_page(_licence(licence), check_form=form), 422
-    with unit_of_work() as session:
-        operations.record_licence_check(
-            session, _licence(licence), form.finding(), actor=current_user.user, at=now()
-        )
     flash("Recorded.", "leaf")
     return _to_licence(licence)
+
+
+def _recorded(form: LicenceCheckForm, licence: uuid.UUID) -> bool:
+    try:
+        with unit_of_work() as session:
+            operations.record_licence_check(
+                session,
+                _licence(licence, lock=True),
+                form.finding(),
+                actor=current_user.user,
+                at=now(),
+                declared_at=form.looked_up(),
+            )
+    except operations.ChangedMeanwhile as refusal:
+        form.found_number.errors = [refusal.message]
+        form.show(_licence(licence))
+        return False
+    return True
 
 
 @bp.post("/credentials/<uuid:application>/decision")
 @policy(is_administrator)
 def decide_application(application: uuid.UUID) -> ResponseReturnValue:
-    form = DecisionForm.offering(open_choices(_application(application)))
+    form = _decision_form(_application(application))
     if form.validate_on_submit() and _decided(form, lambda: _application(application, lock=True)):
         return _to_application(application)
     return _application_page(_application(application), decision_form=form), 422
@@ -131,7 +145,7 @@ def decide_application(application: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/credentials/licences/<uuid:licence>/decision")
 @policy(is_administrator)
 def decide_licence(licence: uuid.UUID) -> ResponseReturnValue:
-    form = DecisionForm.offering(open_choices(_licence(licence)))
+    form = _decision_form(_licence(licence))
     if form.validate_on_submit() and _decided(form, lambda: _licence(licence, lock=True)):
         return _to_licence(licence)
     return _licence_page(_licence(licence), decision_form=form), 422
@@ -156,7 +170,8 @@ def _application_page(
 ) -> str:
     at, therapist = now(), found.therapist
     npi = newest_npi_check(therapist)
-    checks = newest_checks([one.id for one in therapist.declared_licences])
+    sent = [one for one in therapist.declared_licences if one.state is not LicenceState.draft]
+    checks = newest_checks([one.id for one in sent])
     return render_template(
         "credentials/application.html",
         application=found,
@@ -165,15 +180,15 @@ def _application_page(
         npi=npi,
         licences=[
             (one, checks.get(one.id), faults_of_licence(one, checks.get(one.id), at))
-            for one in therapist.declared_licences
+            for one in sent
         ],
         faults=faults_of_application(found, at),
         decisions=decisions_about(
             [found.public_id, *(one.public_id for one in therapist.licences)]
         ),
         reversal=open_reversal(found.public_id),
-        npi_form=npi_form or NpiCheckForm.empty(),
-        decision_form=decision_form or DecisionForm.offering(open_choices(found)),
+        npi_form=npi_form or NpiCheckForm.about(therapist),
+        decision_form=decision_form or _decision_form(found),
         can_take_up=can_take_up(found),
         zone=zone_here().key,
         presenting=presenting,
@@ -198,11 +213,18 @@ def _licence_page(
         elsewhere=declared_elsewhere(found),
         decisions=decisions_about([found.public_id]),
         reversal=open_reversal(found.public_id),
-        check_form=check_form or LicenceCheckForm(source=found.board, retrieved_on=today_here()),
-        decision_form=decision_form or DecisionForm.offering(open_choices(found)),
+        check_form=check_form or LicenceCheckForm.about(found),
+        decision_form=decision_form or _decision_form(found),
         zone=zone_here().key,
         presenting=presenting,
     )
+
+
+def _decision_form(subject: Subject) -> DecisionForm:
+    """What can be decided now: while a second opinion is awaited, only what takes one person."""
+    waits = open_reversal(subject.public_id) is not None
+    choices = [one for one in open_choices(subject) if not (waits and one.takes_two)]
+    return DecisionForm.offering(choices)
 
 
 def _decided(form: DecisionForm, load: Callable[[], Subject]) -> bool:

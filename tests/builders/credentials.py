@@ -61,6 +61,7 @@ def check_npi(
 ) -> NpiCheck:
     finding = NpiFinding(
         **{
+            "npi": therapist.npi,
             "source": "NPPES NPI Registry",
             "retrieved_at": at - timedelta(days=1),
             "found_name": therapist.name.upper(),

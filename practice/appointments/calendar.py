@@ -16,7 +16,8 @@ def calendar_text(appointment: Appointment) -> str:
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(_event(appointment))
-    return calendar.to_ical().decode()
+    text: str = calendar.to_ical().decode()
+    return text
 
 
 def _event(appointment: Appointment) -> Event:

@@ -66,8 +66,8 @@ class Appointment(Identified, Base):
     request: Mapped[MatchRequest | None] = relationship()
 
     def is_held_at(self, at: datetime) -> bool:
-        held = self.state is AppointmentState.held and self.held_until is not None
-        return held and at < self.held_until
+        until = self.held_until
+        return self.state is AppointmentState.held and until is not None and at < until
 
     def is_ahead(self, at: datetime) -> bool:
         return self.state is AppointmentState.booked and at < self.starts_at

@@ -21,10 +21,12 @@ def lapse_what_is_due(at: datetime) -> None:
 
 def tell_who_waits(at: datetime) -> None:
     """Write once to whoever asked to be told, as soon as somebody can be offered to them."""
-    for key in [alert.id for alert in untold_alerts()]:
+    # Looked at first without a writing transaction: mostly there is nothing to write.
+    fitting = [alert.id for alert in untold_alerts() if _somebody_fits(alert, at)]
+    for key in fitting:
         with unit_of_work() as session:
             alert = session.get(MatchAlert, key)
-            if alert is not None and alert.told_at is None and _somebody_fits(alert, at):
+            if alert is not None and alert.told_at is None:
                 operations.tell(session, alert, at)
 
 

@@ -139,7 +139,7 @@ class ClientMaker:
                 signer_id=client.user_id,
                 signed_at=at,
                 place=client.place,
-                evidence={"typed_name": client.preferred_name, "box_ticked": True},
+                evidence={"typed_name": client.preferred_name, "ticked": True},
                 **scope,
             )
         )

@@ -1,5 +1,7 @@
 """Who sits in the invented groups."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -17,6 +19,7 @@ from practice.groups.models import (
 )
 from practice.groups.operations import HOLD_LASTS
 from practice.seed.groups import FULL, NEARLY_FULL
+from practice.therapists.queries import authority_of
 
 HANDLES = (
     "Alder Birch Cedar Dune Ember Fern Gale Heron Iris Juniper Kestrel Lark Maple North Otter "
@@ -35,17 +38,34 @@ class SeatMaker:
 
     def fill(self, groups: list[Group], clients: list[Client]) -> list[Enrolment]:
         """Seat some clients in each group; a therapy group also has requests to be screened."""
-        enrolments = []
-        for group in groups:
-            taken = min(self._seats_to_take(group), len(clients))
-            members = self.chance.sample(clients, taken)
-            for number, client in enumerate(members, 1):
-                enrolments.append(self._seat(group, client, number))
-            if group.kind is GroupKind.therapy:
-                others = [client for client in clients if client not in members]
-                enrolments += [self._screening(group, self.chance.choice(others))] if others else []
+        by_place: dict[str, list[Client]] = defaultdict(list)
+        for client in clients:
+            by_place[client.place].append(client)
+        enrolments = [one for group in groups for one in self._fill_one(group, by_place)]
         self.session.flush()
         return enrolments
+
+    def _fill_one(self, group: Group, by_place: dict[str, list[Client]]) -> Iterator[Enrolment]:
+        """Those who come, and one who asks to; each is where somebody who leads it is licensed."""
+        places = self._places_of(group, by_place)
+        able = [client for place in places for client in by_place[place]]
+        taken = min(self._seats_to_take(group), len(able))
+        asking = 1 if group.kind is GroupKind.therapy and len(able) > taken else 0
+        people = self.chance.sample(able, taken + asking)
+        handles = self.chance.sample(HANDLES, taken + asking)
+        for number, (client, handle) in enumerate(zip(people, handles, strict=True), 1):
+            if number <= taken:
+                yield self._seat(group, client, handle, number)
+            else:
+                yield self._screening(group, client, handle)
+
+    def _places_of(self, group: Group, by_place: dict[str, list[Client]]) -> list[str]:
+        if not group.kind.needs_licensed_lead:
+            return sorted(by_place)
+        authorities = authority_of([lead.id for lead in group.professionals], self.at)
+        return sorted(
+            {place for places in authorities.values() for place in places} & set(by_place)
+        )
 
     def _seats_to_take(self, group: Group) -> int:
         if group.title.startswith(FULL):
@@ -54,11 +74,11 @@ class SeatMaker:
             return group.seats - 1
         return self.chance.randint(1, max(1, group.seats // 2))
 
-    def _seat(self, group: Group, client: Client, number: int) -> Enrolment:
+    def _seat(self, group: Group, client: Client, handle: str, number: int) -> Enrolment:
         then = self.at - timedelta(days=self.chance.randint(1, 9))
         self._sign(group, client, then)
         state = EnrolmentState.seated if group.is_free else EnrolmentState.held
-        enrolment = self._enrolment(group, client, state, then)
+        enrolment = self._enrolment(group, client, handle, state, then)
         enrolment.seat_number = number
         if group.kind.is_screened:
             enrolment.screening = ScreeningDecision(
@@ -70,20 +90,20 @@ class SeatMaker:
             enrolment.held_until = self.at + HOLD_LASTS
         return enrolment
 
-    def _screening(self, group: Group, client: Client) -> Enrolment:
+    def _screening(self, group: Group, client: Client, handle: str) -> Enrolment:
         then = self.at - timedelta(days=1)
-        enrolment = self._enrolment(group, client, EnrolmentState.screening, then)
+        enrolment = self._enrolment(group, client, handle, EnrolmentState.screening, then)
         enrolment.why = "I would like to be among people who know this."
         return enrolment
 
     def _enrolment(
-        self, group: Group, client: Client, state: EnrolmentState, then: datetime
+        self, group: Group, client: Client, handle: str, state: EnrolmentState, then: datetime
     ) -> Enrolment:
         enrolment = Enrolment(
             group_id=group.id,
             client_id=client.id,
             state=state,
-            handle=self.chance.choice(HANDLES),
+            handle=handle,
             place=client.place,
             price=group.price,
             created_at=then,
@@ -103,6 +123,6 @@ class SeatMaker:
                 signer_id=client.user_id,
                 signed_at=then,
                 place=client.place,
-                evidence={"typed_name": client.preferred_name, "box_ticked": True},
+                evidence={"typed_name": client.preferred_name, "ticked": True},
             )
         )

@@ -70,7 +70,7 @@ FATES = {
     17: Fate(confirmed_days_ago=21),
     29: Fate(confirmed_days_ago=33),
     41: Fate(confirmed_days_ago=16),
-    53: Fate(ApplicationState.draft, LicenceState.draft),
+    43: Fate(ApplicationState.draft, LicenceState.draft),
 }
 ROUND = 60
 BATCH = 500
@@ -223,7 +223,7 @@ class Maker:
             state=fate.licence,
             declared_at=self.at - timedelta(days=30),
             found_source=board if verified else "",
-            found_at=self.at - timedelta(days=self.chance.randint(3, 60)) if verified else None,
+            found_at=self.at - timedelta(days=self.chance.randint(3, 28)) if verified else None,
         )
 
     def _expiry(self, fate: Fate) -> date:

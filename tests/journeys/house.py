@@ -80,8 +80,12 @@ class House:
         self.kill(*self._running)
 
     def wait_until_open(self) -> None:
-        wait_for(lambda: answers(f"{self.base}/health"), "the web server does not answer")
-        wait_for(lambda: answers(self.settings.stripe_api_base), "the sandbox does not answer")
+        for name, address in (("web", self.base), ("sandbox", self.settings.stripe_api_base)):
+            wait_for(lambda address=address: answers(f"{address}/"), self._last_words_of(name))
+
+    def _last_words_of(self, name: str) -> Callable[[], str]:
+        log = self.settings.data_dir / f"{name}.log"
+        return lambda: f"{name} does not answer; it said: {log.read_text()[-2000:]}"
 
     def bank(self, path: str) -> Any:
         """What the sandbox knows; `path` such as "/v1/charges?limit=100"."""
@@ -120,9 +124,14 @@ def answers(address: str) -> bool:
         return False
 
 
-def wait_for(happened: Callable[[], bool], otherwise: str, within: float = READY_WITHIN) -> None:
+def wait_for(
+    happened: Callable[[], bool],
+    otherwise: str | Callable[[], str],
+    within: float = READY_WITHIN,
+) -> None:
     """Look again and again until it has happened, but not for ever."""
     until = time.monotonic() + within
     while not happened():
-        assert time.monotonic() < until, otherwise
+        if time.monotonic() > until:
+            raise AssertionError(otherwise if isinstance(otherwise, str) else otherwise())
         time.sleep(LOOK_EVERY)

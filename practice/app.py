@@ -78,6 +78,8 @@ def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
         SESSION_COOKIE_NAME="__Host-attune" if settings.served_over_tls else "attune",
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
+        # Our pages ask browsers to send no referrer; the token alone must carry a form over TLS.
+        WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,7 +1,6 @@
 """Forms of accounts."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import EmailField, HiddenField, PasswordField, StringField, TelField, ValidationError
@@ -70,6 +69,23 @@ class SignUpForm(AddressForm):
         return self.role is Role.therapist or self.adult.data == "yes"
 
 
+class ConfirmForm(Form):
+    """The password is asked for unless this browser is the one that chose it.
+
+    Anybody can sign up with somebody else's address: a click in that mail alone must not open an
+    account to which a stranger has the password.
+    """
+
+    password = PasswordField(
+        "The password you chose",
+        [InputRequired("Please give your password."), Length(max=LONGEST * 4)],
+    )
+
+    def ask_only(self, *, elsewhere: bool) -> None:
+        if not elsewhere:
+            del self.password
+
+
 class SignInForm(Form):
     next = HiddenField()
     email = EmailField(
@@ -109,7 +125,6 @@ class ClientDetailsForm(DetailsForm):
 
 def local_path(address: str) -> str:
     """The address if it is a plain path here, else nothing: no other site is ever led to."""
-    parts = urlsplit(address)
-    is_ours = address.startswith("/") and not (parts.scheme or parts.netloc)
+    is_ours = address.startswith("/") and not address.startswith("//")
     plain = address.isascii() and address.isprintable() and "\\" not in address
-    return address if is_ours and plain and not address.startswith("//") else ""
+    return address if is_ours and plain else ""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.audit import record
 from core.database import db, unit_of_work
-from core.errors import NotFound, Refusal
+from core.errors import NotFound, Refusal, WrongState
 from practice.accounts import attempts, mails, signing_in, tokens
 from practice.accounts.models import (
     STAFF_ROLES,
@@ -41,6 +41,10 @@ class NotYourOwnAdministration(Refusal):
     message = "Nobody changes their own administrator role. Please ask another administrator."
 
 
+class NotYourOwnRoles(Refusal):
+    message = "Nobody gives themselves a role. Please ask another administrator."
+
+
 class LastAdministrator(Refusal):
     message = "At least one administrator must remain. Make somebody else one first."
 
@@ -51,7 +55,7 @@ def sign_up(
     """Open an account, or say by mail that there is one: the caller learns nothing either way.
 
     A client signs up as an adult. An account that nobody has confirmed belongs to nobody, so the
-    newest sign-up's password replaces the one before and earlier links stop working.
+    newest sign-up's password and role replace the ones before and earlier links stop working.
     """
     user = user_with(session, email) or _added(session, email, password_hash, role, name, at)
     if user is None or user.is_confirmed or user.is_disabled:
@@ -61,7 +65,7 @@ def sign_up(
         _send_invitation(session, user, at)
     else:
         user.password_hash = password_hash
-        _take_role(user, role, at)
+        _take_only_role(session, user, role, at)
         _ask_to_confirm(session, user, at)
 
 
@@ -183,6 +187,9 @@ def invite(
 
 
 def invite_again(session: Session, user: User, actor: User, at: datetime) -> None:
+    """Send a fresh link; raises WrongState for an invitation taken up or an account closed."""
+    if user.is_confirmed or user.is_disabled:
+        raise WrongState
     _send_invitation(session, user, at)
     _record(session, user, actor, "staff.invited_again", at)
 
@@ -193,10 +200,14 @@ def change_roles(
     """Give these staff roles and no others; whether somebody is a client stays as it is.
 
     Their browsers are signed out, so that no page opened with the old roles goes on working.
-    Raises NotYourOwnAdministration or LastAdministrator.
+    Nobody gives themselves a role: one of them opens what administrators are not to read.
+    Raises NotYourOwnAdministration, NotYourOwnRoles or LastAdministrator.
     """
     wanted = _grantable(roles) | (user.roles - GRANTABLE_ROLES)
     _check_administration(session, user, Role.administrator in wanted, actor)
+    if user.id == actor.id and wanted - user.roles:
+        raise NotYourOwnRoles
+    _lock_roles(session, user)
     before = sorted(user.roles)
     user.role_rows = [row for row in user.role_rows if row.role in wanted]
     for role in sorted(wanted):
@@ -265,6 +276,14 @@ def _take_role(user: User, role: Role, at: datetime, granted_by: User | None = N
         user.client = Client(adult_attested_at=at, created_at=at)
 
 
+def _take_only_role(session: Session, user: User, role: Role, at: datetime) -> None:
+    """One account is a client's or a colleague's: the log names colleagues, and never clients."""
+    user.role_rows = [row for row in user.role_rows if row.role is role]
+    if role is not Role.client and user.client is not None:
+        session.delete(user.client)
+    _take_role(user, role, at)
+
+
 def _tell_known(session: Session, email: str, at: datetime) -> None:
     user = user_with(session, email)
     if user is not None and not user.is_disabled:
@@ -286,6 +305,7 @@ def _choose_password(
 ) -> User:
     """Whoever has the link reads the mail of this address, so it is confirmed as well."""
     user = tokens.use(session, token, purpose, at)
+    tokens.void_all(session, user, at)
     user.password_hash = password_hash
     user.email_confirmed_at = user.email_confirmed_at or at
     end_all_sessions(session, user, user, at)
@@ -295,6 +315,12 @@ def _choose_password(
 
 def _grantable(roles: Iterable[Role]) -> frozenset[Role]:
     return frozenset(roles) & GRANTABLE_ROLES
+
+
+def _lock_roles(session: Session, user: User) -> None:
+    """Two changes at once follow each other, and the second sees what the first has left."""
+    session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    session.refresh(user, ["role_rows"])
 
 
 def _check_administration(session: Session, user: User, stays: bool, actor: User) -> None:

@@ -83,6 +83,16 @@ def remember(user: User, token: str) -> None:
     login_user(SignedIn(user, SignInSession(), token))
 
 
+def note_sign_up(password_hash: str) -> None:
+    """Let this browser's cookie know the account it asked for, whether or not one was opened."""
+    session["signed_up"] = token_hash(password_hash)
+
+
+def signed_up_here(user: User) -> bool:
+    """Whether this browser chose the password that the account has now."""
+    return secrets.compare_digest(session.get("signed_up", ""), token_hash(user.password_hash))
+
+
 def forget() -> None:
     logout_user()
     session.clear()

@@ -25,7 +25,7 @@ class LinkOver(Refusal):
 
 def issue(session: Session, user: User, purpose: EmailTokenPurpose, at: datetime) -> str:
     """A new link for this user; earlier ones of the same purpose stop working."""
-    _void(session, user, purpose, at)
+    _void(session, user, EmailToken.purpose == purpose, at)
     token = secrets.token_urlsafe(32)
     session.add(
         EmailToken(
@@ -63,6 +63,11 @@ def use(session: Session, token: str, purpose: EmailTokenPurpose, at: datetime) 
     return user
 
 
+def void_all(session: Session, user: User, at: datetime) -> None:
+    """No link sent to this user so far works any more."""
+    _void(session, user, sa.true(), at)
+
+
 def _good(token: str, purpose: EmailTokenPurpose, at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         EmailToken.token_hash == token_hash(token),
@@ -72,10 +77,6 @@ def _good(token: str, purpose: EmailTokenPurpose, at: datetime) -> sa.ColumnElem
     )
 
 
-def _void(session: Session, user: User, purpose: EmailTokenPurpose, at: datetime) -> None:
-    unused = sa.and_(
-        EmailToken.user_id == user.id,
-        EmailToken.purpose == purpose,
-        EmailToken.used_at.is_(None),
-    )
+def _void(session: Session, user: User, which: sa.ColumnElement[bool], at: datetime) -> None:
+    unused = sa.and_(EmailToken.user_id == user.id, which, EmailToken.used_at.is_(None))
     session.execute(sa.update(EmailToken).where(unused).values(used_at=at))

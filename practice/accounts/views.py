@@ -1,6 +1,7 @@
 """Pages of accounts."""
 
 import uuid
+from contextlib import suppress
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -10,12 +11,14 @@ from werkzeug.wrappers import Response
 from core.access import policy
 from core.clock import now
 from core.database import db, unit_of_work
+from core.errors import NotFound
 from practice.accounts import attempts, operations, passwords, queries, signing_in, tokens
 from practice.accounts.attempts import Kind, TooManyTries
 from practice.accounts.browsers import browser_name
 from practice.accounts.forms import (
     AddressForm,
     ClientDetailsForm,
+    ConfirmForm,
     DetailsForm,
     NewPasswordForm,
     SignInForm,
@@ -24,7 +27,7 @@ from practice.accounts.forms import (
 from practice.accounts.models import EmailTokenPurpose, Role, User
 from practice.accounts.policy import anyone, signed_in
 from practice.accounts.tokens import LinkOver
-from practice.forms import EmptyForm, Form
+from practice.forms import Form
 
 bp = Blueprint("accounts", __name__)
 
@@ -34,6 +37,8 @@ NOT_SIGNED_IN = (
     "We could not sign you in with this address and password. If you have just signed up, "
     "please open the link in our mail first."
 )
+
+NOT_THE_PASSWORD = "This is not the password that was chosen for this account last."
 
 
 @bp.get("/sign-up")
@@ -57,6 +62,7 @@ def open_account() -> Page:
             operations.sign_up(
                 session, form.email.data, password_hash=password_hash, role=form.role, at=now()
             )
+        signing_in.note_sign_up(password_hash)
         return redirect(url_for("accounts.check_mail"), 303)
     return render_template("accounts/sign_up.html", form=form), 422
 
@@ -82,14 +88,15 @@ def check_mail() -> Page:
 @bp.route("/confirm/<string:token>", methods=["GET", "POST"])
 @policy(anyone)
 def confirm(token: str) -> Page:
-    form = EmptyForm()
+    form = ConfirmForm()
     try:
-        if form.validate_on_submit():
+        owner = tokens.owner(db.session(), token, EmailTokenPurpose.confirm, now())
+        form.ask_only(elsewhere=not signing_in.signed_up_here(owner))
+        if form.validate_on_submit() and _is_theirs(form, owner):
             return _confirmed(token)
-        tokens.owner(db.session(), token, EmailTokenPurpose.confirm, now())
     except LinkOver:
         return _link_over("accounts.check_mail", "Send me a new link")
-    return render_template("accounts/confirm.html", form=form)
+    return _page("accounts/confirm.html", form)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -196,11 +203,12 @@ def end_every_browser() -> Page:
     return redirect(url_for("accounts.sign_in"), 303)
 
 
-def _counted(form: Form, kind: Kind) -> bool:
+def _counted(form: Form, kind: Kind, address: str | None = None) -> bool:
     """Count the try in a transaction of its own: it counts even if what follows fails."""
+    address = address or form.email.data
     try:
         with unit_of_work() as session:
-            attempts.count(session, kind, form.email.data, request.remote_addr or "", now())
+            attempts.count(session, kind, address, request.remote_addr or "", now())
     except TooManyTries as refusal:
         form.form_errors.append(refusal.message)
     return not form.form_errors
@@ -218,6 +226,18 @@ def _signed_in_with(form: SignInForm) -> bool:
     if token:
         signing_in.remember(user, token)
     return token is not None
+
+
+def _is_theirs(form: ConfirmForm, owner: User) -> bool:
+    """Whether the account's password was chosen by whoever opens the link, not by a stranger."""
+    if "password" not in form:
+        return True
+    email, password_hash = owner.email, owner.password_hash
+    if _counted(form, Kind.sign_in, email) and not passwords.is_right(
+        form.password.data, password_hash
+    ):
+        form.password.errors = [NOT_THE_PASSWORD]
+    return not form.errors
 
 
 def _confirmed(token: str) -> Page:
@@ -240,7 +260,8 @@ def _taken_up(token: str, password_hash: str) -> Page:
 def _begun(session: Session, user: User) -> str:
     """Begin a session for this browser; whoever was signed in on it before is signed out."""
     if current_user.is_authenticated:
-        operations.end_session(session, current_user.user, current_user.row.public_id, now())
+        with suppress(NotFound):
+            operations.end_session(session, current_user.user, current_user.row.public_id, now())
     browser = browser_name(request.headers.get("User-Agent", ""))
     return operations.begin_session(session, user, browser, now())
 

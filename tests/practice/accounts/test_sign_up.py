@@ -195,3 +195,49 @@ def test_mails_about_accounts_say_nothing_of_health(http, session):
     for mail in mails:
         text = (mail["subject"] + mail["body"]).lower()
         assert not any(word in text for word in ("therap", "health", "intake", "clinic", "client"))
+
+
+def test_a_stranger_who_signs_up_with_my_address_after_me_gets_no_account(http, app, session):
+    http.post("/sign-up", data=GOOD)
+    app.test_client().post("/sign-up", data=GOOD | {"password": "a stranger's words"})
+    link = link_in(mails_to(session, ADDRESS)[-1])
+    assert 'name="password"' in http.get(link).text
+    answer = http.post(link, data={"password": GOOD["password"]})
+    assert answer.status_code == 422
+    assert "/forgotten" in answer.text
+    look_again(session)
+    assert not user_with(session, ADDRESS).is_confirmed
+
+
+def test_a_click_alone_confirms_nothing_that_a_stranger_began(http, app, session):
+    app.test_client().post("/sign-up", data=GOOD)
+    assert http.post(link_in(mails_to(session, ADDRESS)[0])).status_code == 422
+    look_again(session)
+    assert not user_with(session, ADDRESS).is_confirmed
+
+
+def test_on_another_device_the_password_confirms(http, app, session):
+    app.test_client().post("/sign-up", data=GOOD)
+    link = link_in(mails_to(session, ADDRESS)[0])
+    assert http.post(link, data={"password": GOOD["password"]}).status_code == 303
+    assert http.get("/account").status_code == 200
+
+
+def test_guessing_the_password_of_a_confirmation_is_slowed_down(http, app, session):
+    app.test_client().post("/sign-up", data=GOOD)
+    link = link_in(mails_to(session, ADDRESS)[0])
+    for _ in range(BY_ADDRESS[Kind.sign_in].most):
+        http.post(link, data={"password": "a guess"})
+    assert http.post(link, data={"password": GOOD["password"]}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "role"),
+    [("", "therapist", Role.therapist), ("therapist", "", Role.client)],
+)
+def test_nobody_becomes_client_and_colleague_under_one_address(http, session, first, then, role):
+    http.post("/sign-up", data=GOOD | {"for": first})
+    http.post("/sign-up", data=GOOD | {"for": then})
+    user = user_with(session, ADDRESS)
+    assert user.roles == {role}
+    assert count(session, Client) == (role is Role.client)

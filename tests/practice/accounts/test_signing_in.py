@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -189,3 +190,14 @@ def test_closing_an_account_ends_the_page_that_is_open(http, session, user):
 def test_somebody_signed_in_need_not_sign_in_again(http, user):
     try_it(http)
     assert http.get("/sign-in").location == "/today"
+
+
+def test_a_form_sent_over_tls_needs_its_token_and_no_referrer(app):
+    browser, address = app.test_client(), "https://localhost"
+    page = browser.get("/sign-in", base_url=address)
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text).group(1)
+    data = {"email": ADDRESS, "password": PASSWORD}
+    assert browser.post("/sign-in", base_url=address, data=data).status_code == 400
+    answer = browser.post("/sign-in", base_url=address, data=data | {"csrf_token": token})
+    assert answer.status_code == 422

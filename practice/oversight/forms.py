@@ -1,6 +1,6 @@
 """Forms of the administrators' console."""
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 from wtforms import (
@@ -14,6 +14,7 @@ from wtforms import (
     StringField,
     TextAreaField,
     TimeField,
+    ValidationError,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
@@ -23,6 +24,7 @@ from practice.consent.operations import text_hash
 from practice.forms import Form
 
 MOST_WEEKS = 12
+FURTHEST = timedelta(days=366)
 LONGEST_TEXT = 40_000
 AT_LEAST_ONE = "Please choose at least one role."
 
@@ -32,6 +34,12 @@ ROLE_CHOICES = [(role.value, role.label.capitalize()) for role in Role if role i
 def one_line_endings(value: str | None) -> str | None:
     """Browsers send CR LF."""
     return value.replace("\r\n", "\n") if value else value
+
+
+def whole_number(value: object) -> int:
+    """The number, or 0 (no version at all) for anything else."""
+    text = str(value or "")
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 class RolesForm(Form):
@@ -69,8 +77,14 @@ class ShiftForm(Form):
 
     def offer(self, people: list[tuple[str, str]], today: date) -> None:
         self.person.choices = people
+        self.today = today
         if not self.is_submitted():
             self.day.data = today
+
+    def validate_day(self, field: Any) -> None:
+        # Yesterday's shift may still run; a day at the end of the calendar has no instant in UTC.
+        if field.data and not -timedelta(days=1) <= field.data - self.today <= FURTHEST:
+            raise ValidationError("A shift cannot be put into the past, nor a year ahead or more.")
 
     @property
     def span(self) -> tuple[Any, Any, Any]:
@@ -87,7 +101,7 @@ class DocumentForm(Form):
         filters=[one_line_endings],
     )
     material_change = BooleanField("This changes what people agree to: ask them again")
-    after_version = HiddenField()
+    after_version = HiddenField(filters=[whole_number])
     previewed = HiddenField()
 
     @property

@@ -43,6 +43,8 @@ def add_shifts(
     """
     if not person.has(*FLAG_READERS) or person.is_disabled:
         raise CannotReadFlags
+    # Two of the same shift at once (a double click) would both find the time free.
+    session.execute(sa.select(User.id).where(User.id == person.id).with_for_update())
     days = [day + timedelta(weeks=week) for week in range(weeks)]
     spans = [shift_span(day, starts, ends, zone) for day in days]
     return [_add_shift(session, person, span, actor, at) for span in spans]
@@ -51,7 +53,9 @@ def add_shifts(
 def remove_shift(session: Session, public_id: uuid.UUID, actor: User, at: datetime) -> None:
     """Take a shift off the rota; one that is running ends now. Raises NotFound for a past one."""
     shift = session.scalars(
-        sa.select(DutyShift).where(DutyShift.public_id == public_id, DutyShift.ends_at > at)
+        sa.select(DutyShift)
+        .where(DutyShift.public_id == public_id, DutyShift.ends_at > at)
+        .with_for_update(of=DutyShift)
     ).first()
     if shift is None:
         raise NotFound

@@ -39,6 +39,10 @@ bp = Blueprint("oversight", __name__)
 
 Page = Response | str | tuple[str, int]
 
+FILTERS = ("role", "action", "person")
+# Far behind the end of any list, and a row number that both databases can count to.
+LAST_PAGE = 1_000_000
+
 
 @bp.context_processor
 def _times() -> dict[str, str]:
@@ -251,7 +255,7 @@ def _published(form: DocumentForm, purpose: Purpose) -> bool:
             current_user.user,
             now(),
             material_change=form.material_change.data,
-            after_version=int(form.after_version.data or 0),
+            after_version=form.after_version.data,
         )
     return not form.form_errors
 
@@ -288,13 +292,13 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 
 
 def _page_number() -> int:
-    return max(1, request.args.get("page", 1, type=int))
+    return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
 
 
 def _address(number: int) -> str:
     """This page with its filters, at another page number."""
-    chosen = {**request.args.to_dict(), **(request.view_args or {}), "page": number}
-    return url_for(request.endpoint or "", **chosen)
+    chosen = {name: request.args[name] for name in FILTERS if name in request.args}
+    return url_for(request.endpoint or "", page=number, **chosen)
 
 
 def _zone() -> str:

@@ -99,7 +99,8 @@ def _client() -> Client | None:
 
 
 def _page_number() -> int:
-    return max(1, request.args.get("page", 1, type=int))
+    # A row number beyond 64 bits is an error to both databases.
+    return min(max(1, request.args.get("page", 1, type=int)), 1_000_000)
 
 
 def _address_of_page(number: int) -> str:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from practice.accounts.models import Role, User
+from practice.intake.models import DutyShift
 from tests.builders.accounts import look_again, make_user, sign_in
 from tests.practice.accounts.mailbox import link_in, mails_to
 
@@ -43,7 +44,7 @@ def test_one_address_signing_up_at_once_becomes_one_account(browsers, session):
 def test_a_link_opened_at_once_works_once(browsers, session):
     browsers[0].post("/sign-up", data=GOOD)
     link = link_in(mails_to(session, "sam@example.test")[0])
-    answers = at_once([lambda b=b: b.post(link).status_code for b in browsers])
+    answers = at_once([lambda b=b: b.post(link, data=GOOD).status_code for b in browsers])
     assert sorted(answers) == [303, 410, 410, 410, 410]
 
 
@@ -68,3 +69,36 @@ def test_two_administrators_cannot_remove_each_other_at_once(browsers, session, 
 def remove(browser, other, how):
     form = {"roles": "moderator", "confirmed": "yes"}
     return browser.post(f"/oversight/staff/{other}/{how}", data=form)
+
+
+@pytest.fixture
+def administrators(browsers, session):
+    for browser in browsers:
+        sign_in(browser, make_user(session, roles=[Role.administrator]))
+    return browsers
+
+
+def test_the_same_shift_put_in_at_once_is_one_shift(administrators, session):
+    clinician = make_user(session, roles=[Role.duty_clinician])
+    session.commit()
+    form = {"person": str(clinician.public_id), "day": "2026-12-02", "weeks": "1"}
+    form |= {"starts": "09:00", "ends": "17:00"}
+    answers = at_once(
+        [lambda b=b: b.post("/oversight/rota", data=form).status_code for b in administrators]
+    )
+    assert sorted(answers) == [303, 422, 422, 422, 422]
+    shift = session.scalars(sa.select(DutyShift)).one()
+    address = f"/oversight/rota/{shift.public_id}/removal"
+    answers = at_once([lambda b=b: b.post(address).status_code for b in administrators])
+    assert sorted(answers) == [303, 404, 404, 404, 404]
+
+
+def test_the_same_role_given_at_once_is_given_once(administrators, session):
+    colleague = make_user(session, roles=[Role.supervisor])
+    session.commit()
+    form = {"roles": ["supervisor", "moderator"], "confirmed": "yes"}
+    address = f"/oversight/staff/{colleague.public_id}/roles"
+    answers = at_once([lambda b=b: b.post(address, data=form).status_code for b in administrators])
+    assert answers == [303] * 5
+    look_again(session)
+    assert colleague.roles == {Role.supervisor, Role.moderator}

@@ -10,6 +10,7 @@ from practice.accounts.models import Role
 from practice.consent.models import ConsentDocument, Purpose
 from practice.consent.policy import has, needs_signing
 from practice.intake.models import DutyShift
+from practice.oversight import queries
 from practice.oversight.mails import Piece, pieces
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.consent import make_document, make_signature
@@ -246,3 +247,36 @@ def test_the_pieces_of_a_mail_are_the_mail():
         Piece("http://a.test/x", True),
         Piece("https://b.test/y", True),
     ]
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2027-12-31", "2026-11-20", "0001-01-01"])
+def test_a_day_far_away_is_refused_beside_its_field(http, clinician, day):
+    shift = {"person": str(clinician.public_id), "day": day, "starts": "09:00", "ends": "08:00"}
+    answer = http.post("/oversight/rota", data=shift | {"weeks": "2"})
+    assert answer.status_code == 422
+    assert "nor a year ahead" in answer.text
+
+
+@pytest.mark.parametrize("started_from", ["first", "", "-1", "9" * 30])
+def test_a_version_that_never_was_is_no_start(http, session, admin, started_from):
+    make_document(session)
+    session.commit()
+    data = {"title": "Treatment", "body": "Other words.", "after_version": started_from}
+    seen = hidden(http.post(NEW, data=data).text, "previewed")
+    answer = http.post(NEW, data=data | {"previewed": seen})
+    assert answer.status_code == 422
+    assert "has changed since" in answer.text
+
+
+@pytest.mark.parametrize("list_", ["/oversight/staff", "/oversight/log", "/groups"])
+def test_a_page_behind_every_end_is_an_empty_page(http, admin, list_):
+    assert http.get(f"{list_}?page={10**30}").status_code == 200
+
+
+def test_links_to_other_pages_carry_the_filters_and_nothing_else(http, session, admin):
+    for _ in range(queries.PER_PAGE):
+        make_user(session, roles=[Role.therapist])
+    session.commit()
+    page = http.get("/oversight/staff?role=therapist&endpoint=x&_scheme=ftp&_external=1&page=0")
+    assert page.status_code == 200
+    assert "ftp:" not in page.text

@@ -118,10 +118,36 @@ def test_nobody_takes_their_own_administration_away(http, session, admin):
     assert admin.has(Role.administrator)
 
 
-def test_an_administrator_may_take_another_role_besides(http, session, admin):
-    assert change(http, admin, ["administrator", "clinical_lead"]).status_code == 303
+@pytest.mark.parametrize("role", ["clinical_lead", "duty_clinician", "therapist"])
+def test_nobody_gives_themselves_a_role_that_opens_what_clients_say(http, session, admin, role):
+    answer = change(http, admin, ["administrator", role])
+    assert answer.status_code == 422
+    assert "Nobody gives themselves a role" in answer.text
     look_again(session)
-    assert admin.roles == {Role.administrator, Role.clinical_lead}
+    assert admin.roles == {Role.administrator}
+
+
+def test_an_administrator_may_give_up_another_role_of_their_own(http, app, session):
+    both = make_user(session, roles=[Role.administrator, Role.moderator])
+    sign_in(http, both)
+    assert change(http, both, ["administrator"]).status_code == 303
+    look_again(session)
+    assert both.roles == {Role.administrator}
+
+
+def test_a_taken_up_invitation_is_not_sent_again(http, session, colleague):
+    address = f"/oversight/staff/{colleague.public_id}/invitation"
+    assert http.post(address).status_code == 409
+    assert mails_to(session, colleague.email) == []
+
+
+def test_a_password_chosen_by_another_link_ends_the_invitation(http, app, session, admin):
+    http.post("/oversight/staff/invitation", data=INVITED)
+    theirs = app.test_client()
+    theirs.post("/forgotten", data={"email": "mireille@example.test"})
+    invitation, reset = (link_in(mail) for mail in mails_to(session, "mireille@example.test"))
+    assert theirs.post(reset, data={"password": "lanterns by the river"}).status_code == 303
+    assert theirs.post(invitation, data={"password": "somebody else's"}).status_code == 410
 
 
 def test_nobody_closes_their_own_account_here(http, session, admin):

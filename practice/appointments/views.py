@@ -22,6 +22,7 @@ from practice.appointments.presenting import days_of, template_words
 from practice.appointments.refusals import SlotTaken
 from practice.consent.forms import SignForm
 from practice.consent.models import Purpose
+from practice.consent.operations import WordsChanged
 from practice.consent.queries import current_document
 from practice.matches.models import MatchRequest
 from practice.matches.queries import request_of
@@ -92,6 +93,9 @@ def sign(appointment: uuid.UUID) -> Answer:
         with unit_of_work() as session:
             held = _my_appointment(appointment)
             operations.sign_and_book(session, held, form.evidence, current_user.user, now())
+    except WordsChanged as refusal:
+        form.form_errors.append(refusal.message)
+        return _consent_page(_my_appointment(appointment), form), 422
     except WrongState as refusal:
         return _refused(refusal, "appointments.times", match_request=_request_id(appointment))
     except Refusal as refusal:

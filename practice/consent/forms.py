@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length
 
 from practice.forms import Form
@@ -24,6 +24,8 @@ class SignForm(Form):
         READ_AND_AGREE, [InputRequired("Please tick the box if you agree. You need not.")]
     )
     typed_name = name_field()
+    # The page writes it itself: which documents it shows.
+    shown = SelectMultipleField(validate_choice=False)
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class SignForm(Form):
             "typed_name": self.typed_name.data,
             "ticked": self.agreed.data,
             "words": str(self.agreed.label.text),
+            "shown": self.shown.data,
         }
 
 

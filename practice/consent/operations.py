@@ -25,6 +25,13 @@ from practice.consent.signals import consent_revoked
 from practice.consent.texts import shipped
 
 
+class WordsChanged(Refusal):
+    message = (
+        "These words have changed since you opened the page. Please read them again before you "
+        "agree."
+    )
+
+
 class NothingChanged(Refusal):
     message = "These are the words that are published already."
 
@@ -43,11 +50,17 @@ def sign(
     """Agree to the current text; signing the same words twice gives the signature there is.
 
     `evidence` says how the intent was shown (`SignForm.evidence`), `place` where the client is
-    (ISO 3166-2; the client's own unless given). Raises NothingPublished.
+    (ISO 3166-2; the client's own unless given). What was on the page is under "shown" in it (public
+    ids of documents) and not kept. Raises NothingPublished, or WordsChanged if the current text was
+    not among them.
     """
     document = newest_document(session, purpose)
     if document is None:
         raise NothingPublished
+    meant = dict(evidence or {})
+    shown = meant.pop("shown", None)
+    if shown and str(document.public_id) not in shown:
+        raise WordsChanged
     _lock(session, client)
     standing = _standing(session, client, purpose, scope)
     same = [signature for signature in standing if signature.document_id == document.id]
@@ -63,7 +76,7 @@ def sign(
         capacity=SignerCapacity.self_,
         signed_at=at,
         place=place or client.place,
-        evidence=dict(evidence or {}),
+        evidence=meant,
     )
     session.add(signature)
     session.flush()

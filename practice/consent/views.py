@@ -1,6 +1,8 @@
 """Pages of consent."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, url_for
@@ -37,12 +39,7 @@ Page = AnyResponse | str | tuple[str, int]
 @policy(is_client)
 def begin() -> Page:
     form = BeginForm()
-    if form.validate_on_submit():
-        with unit_of_work() as session:
-            for purpose in BEFORE_INTAKE:
-                operations.sign(
-                    session, purpose, the_client(), current_user.user, now(), evidence=form.evidence
-                )
+    if form.validate_on_submit() and _signed_before_intake(form):
         return redirect(url_for("intake.index"), 303)
     documents = {purpose: current_document(purpose) for purpose in BEFORE_INTAKE}
     done = may_begin_intake(the_client())
@@ -83,7 +80,8 @@ def copy(signature: uuid.UUID) -> Page:
 def revocation(signature: uuid.UUID) -> Page:
     form = EmptyForm()
     if form.validate_on_submit():
-        with unit_of_work() as session:
+        # Taken back a moment ago, by a second click: what was wanted has happened.
+        with suppress(WrongState), unit_of_work() as session:
             operations.revoke(session, _mine(signature), current_user.user, now())
         flash("You have taken this consent back. It stopped at once.", "leaf")
         return redirect(url_for("consent.signature", signature=signature), 303)
@@ -98,10 +96,11 @@ def revocation(signature: uuid.UUID) -> Page:
 def renewal(signature: uuid.UUID) -> Page:
     form = SignForm()
     if form.validate_on_submit():
-        with unit_of_work() as session:
+        with _changed_words_on(form), unit_of_work() as session:
             renewed = _renewed(session, _mine(signature), form)
-        flash("Thank you. You have agreed to the newer text.", "leaf")
-        return redirect(url_for("consent.signature", signature=renewed.public_id), 303)
+        if not form.form_errors:
+            flash("Thank you. You have agreed to the newer text.", "leaf")
+            return redirect(url_for("consent.signature", signature=renewed.public_id), 303)
     signed = _mine(signature)
     document = current_document(signed.purpose)
     page = _signature_page("consent/renewal.html", signed, form=form, document=document)
@@ -128,6 +127,24 @@ def privacy() -> Page:
     return render_template(
         "consent/privacy.html", document=document, title=title, body=body, zone=_clinic_zone()
     )
+
+
+def _signed_before_intake(form: BeginForm) -> bool:
+    with _changed_words_on(form), unit_of_work() as session:
+        for purpose in BEFORE_INTAKE:
+            operations.sign(
+                session, purpose, the_client(), current_user.user, now(), evidence=form.evidence
+            )
+    return not form.form_errors
+
+
+@contextmanager
+def _changed_words_on(form: SignForm) -> Iterator[None]:
+    """A text that was published meanwhile is shown with what was typed, to be read first."""
+    try:
+        yield
+    except operations.WordsChanged as refusal:
+        form.form_errors.append(refusal.message)
 
 
 def _mine(signature: uuid.UUID) -> Signature:

@@ -13,6 +13,7 @@ from core.errors import NotFound, Refusal, WrongState
 from practice.accounts.models import Client
 from practice.accounts.policy import is_client, the_client
 from practice.consent.models import Purpose
+from practice.consent.operations import WordsChanged
 from practice.consent.queries import current_document
 from practice.groups import operations, queries
 from practice.groups.forms import AskForm, LeaveForm, SeatForm
@@ -119,6 +120,9 @@ def _join(
         return _to(_joined(group, client, known, form))
     except HandleTaken as refusal:
         form.handle.errors = [refusal.message]
+        return _join_page(group, form, known)
+    except WordsChanged as refusal:
+        form.form_errors.append(refusal.message)
         return _join_page(group, form, known)
     except TURNED_AWAY as refusal:
         return _turned_away(group, refusal)

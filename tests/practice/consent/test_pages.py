@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -191,3 +193,26 @@ def test_nothing_that_runs_or_calls_home_comes_out_of_a_text(attack):
     assert 'href="javascript' not in html
     assert 'href="data' not in html
     assert "<a" not in html or "onclick" not in html
+
+
+def test_words_published_while_the_page_was_open_are_read_before_they_are_signed(
+    http, session, client
+):
+    shown = re.findall(r'name="shown" value="([^"]+)"', http.get(BEGIN).text)
+    assert len(shown) == 2
+    make_document(session, Purpose.assessment, version=2)
+    session.commit()
+    answer = http.post(BEGIN, data=SIGNED | {"shown": shown})
+    assert answer.status_code == 422
+    assert "have changed since you opened the page" in answer.text
+    assert "Sam Doe" in answer.text
+    assert signatures(session) == 0
+    again = re.findall(r'name="shown" value="([^"]+)"', answer.text)
+    assert http.post(BEGIN, data=SIGNED | {"shown": again}).status_code == 303
+    assert signatures(session) == 2
+
+
+def test_a_second_click_on_taking_back_leads_to_the_same_page(http, signature):
+    address = f"/consents/{signature.public_id}/revocation"
+    first, second = http.post(address), http.post(address)
+    assert (second.status_code, second.location) == (303, first.location)

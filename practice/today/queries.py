@@ -7,7 +7,9 @@ from statistics import median
 import sqlalchemy as sa
 
 from core.database import db
+from practice.accounts.models import Client
 from practice.appointments.models import Appointment, AppointmentState
+from practice.appointments.policy import appointments_of, appointments_with
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
 from practice.therapists.models import Licence, LicenceState, Therapist
@@ -67,20 +69,20 @@ def _typical_wait(at: datetime) -> int | None:
     return round(median(waits)) if len(waits) >= FEWEST_WAITS else None
 
 
-def meetings_of_client(client_id: int, at: datetime) -> list[Appointment]:
-    return _meetings(Appointment.client_id == client_id, at)
+def meetings_of_client(client: Client, at: datetime) -> list[Appointment]:
+    return _meetings(appointments_of(client), at)
 
 
-def meetings_of_therapist(therapist_id: int, at: datetime) -> list[Appointment]:
-    return _meetings(Appointment.therapist_id == therapist_id, at)
+def meetings_of_therapist(therapist: Therapist, at: datetime) -> list[Appointment]:
+    """Only of those whose consent to treatment stands; of others not even a name is shown."""
+    return _meetings(appointments_with(therapist), at)
 
 
-def _meetings(whose: sa.ColumnElement[bool], at: datetime) -> list[Appointment]:
+def _meetings(wanted: sa.Select[Appointment], at: datetime) -> list[Appointment]:
     coming = sa.and_(
         Appointment.ends_at > at - timedelta(hours=12), Appointment.starts_at < at + SOON
     )
-    wanted = sa.select(Appointment).where(whose, coming)
-    booked = wanted.where(Appointment.state == AppointmentState.booked)
+    booked = wanted.where(coming, Appointment.state == AppointmentState.booked)
     return list(db.session.scalars(booked.order_by(Appointment.starts_at)))
 
 

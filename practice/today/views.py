@@ -89,7 +89,7 @@ def _of_client() -> dict[str, Any]:
         "submitted": latest_submitted(client),
         "unfinished": open_intake(client),
         "match_request": queries.request_of(client.id),
-        "meetings": queries.meetings_of_client(client.id, at),
+        "meetings": queries.meetings_of_client(client, at),
         "sessions": queries.sessions_of_client(client.id, at),
         "seats": queries.seats_of(client.id),
     }
@@ -101,7 +101,7 @@ def _of_therapist(therapist: Therapist) -> dict[str, Any]:
     return {
         "therapist": therapist,
         "local": at.astimezone(ZoneInfo(therapist.zone)),
-        "meetings": queries.meetings_of_therapist(therapist.id, at),
+        "meetings": queries.meetings_of_therapist(therapist, at),
         "sessions": queries.sessions_of_leader(therapist.id, at),
         "requests": queries.requests_waiting_for(therapist.id),
         "hours_are_stale": confirmed is None or at - confirmed > HOURS_STAY_FRESH,

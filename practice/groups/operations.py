@@ -127,11 +127,14 @@ def leave(
 
 
 def leave_for_withdrawn_consent(purpose: Purpose, *, signature: Signature) -> None:
-    """Receiver of `consent_revoked`: without consent there is no seat; the public rules refund."""
+    """Receiver of `consent_revoked`: without consent there is no seat; the public rules refund.
+
+    Without the privacy notice nobody new sees anything: a request to join that waits ends too.
+    """
     session = sa.orm.object_session(signature)
-    if purpose is not Purpose.group or session is None:
+    if session is None:
         return
-    for enrolment in _live_under(session, signature):
+    for enrolment in _ended_with(session, purpose, signature):
         at = _revoked_at(signature)
         refund = refund_now(session, enrolment, at)
         _give_up(session, enrolment, refund, "left", at)
@@ -446,6 +449,19 @@ def _locked_enrolment(session: Session, enrolment_id: uuid.UUID, client: Client)
     if enrolment is None:
         raise NotFound
     return enrolment
+
+
+def _ended_with(session: Session, purpose: Purpose, signature: Signature) -> list[Enrolment]:
+    if purpose is Purpose.group:
+        return _live_under(session, signature)
+    if purpose is Purpose.privacy_notice:
+        return _waiting_of(session, signature.client_id)
+    return []
+
+
+def _waiting_of(session: Session, client_id: int) -> list[Enrolment]:
+    unseated = Enrolment.state.in_((EnrolmentState.screening, EnrolmentState.invited))
+    return list(session.scalars(_locking().where(Enrolment.client_id == client_id, unseated)))
 
 
 def _live_under(session: Session, signature: Signature) -> list[Enrolment]:

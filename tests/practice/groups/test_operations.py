@@ -254,6 +254,20 @@ def test_withdrawing_the_consent_gives_the_seat_up(session, agreement):
     assert (enrolment.state, other.state) == (EnrolmentState.left, EnrolmentState.seated)
 
 
+def test_without_the_privacy_notice_no_leader_is_left_with_a_question_and_a_seat_stays(
+    session, agreement
+):
+    client = make_client(session)
+    taken = seat(make_group(session, price=0), client)
+    asked = ask(make_group(session, kind=GroupKind.therapy, price=0), client, "Reed")
+    wanted = sa.select(Signature).where(Signature.purpose == Purpose.privacy_notice)
+    with unit_of_work() as work:
+        revoke(work, work.scalars(wanted).one(), client.user, NOW)
+    session.refresh(taken)
+    session.refresh(asked)
+    assert (taken.state, asked.state) == (EnrolmentState.seated, EnrolmentState.left)
+
+
 def test_withdrawing_another_consent_leaves_seats_alone(session, agreement):
     group, client = make_group(session, price=0), make_client(session)
     enrolment = seat(group, client)
@@ -291,3 +305,11 @@ def test_an_enrolment_from_before_is_not_somebody_elses_way_in(session, agreemen
     session.commit()
     with pytest.raises(ScreeningFirst):
         seat(group, client)
+
+
+@pytest.mark.parametrize("other", ["Élan", "ÉLAN", "élan"])
+def test_the_same_name_is_the_same_in_every_script(session, agreement, other):
+    group = make_group(session, price=0)
+    seat(group, make_client(session), "Élan")
+    with pytest.raises(HandleTaken):
+        seat(group, make_client(session), other)

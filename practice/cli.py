@@ -2,8 +2,10 @@
 
 import sys
 from dataclasses import replace
+from typing import NoReturn
 
 import click
+import sqlalchemy as sa
 from flask import Flask
 from flask.cli import ScriptInfo
 
@@ -18,6 +20,7 @@ from practice.intake.commands import score_command
 from practice.matches.commands import match_command
 from practice.seed.commands import seed_command
 
+WRONG_USE = 2
 # A command that needs the application asks for it with `flask.cli.with_appcontext`.
 APPLICATION = ScriptInfo(create_app=lambda: _app(settings_from()), set_debug_flag=False)
 
@@ -35,12 +38,17 @@ for command in (create_admin_command, match_command, npi_command, score_command,
 @click.option("--demo", is_flag=True, help="Fill an empty database with a demo clinic.")
 def run(demo: bool) -> None:
     """Bring the database up to date and start web, worker and sandbox."""
-    from practice.supervisor import supervise
+    from practice.supervisor import KeepsFailing, require_free_ports, supervise
 
-    settings = replace(settings_from(), demo=demo or settings_from().demo)
+    settings = settings_from()
+    settings = replace(settings, demo=demo or settings.demo)
+    require_free_ports(settings)
     _prepare(settings)
     click.echo(f"\nAttune is at {settings.base_url}   (Ctrl-C stops it)\n")
-    supervise(settings)
+    try:
+        supervise(settings)
+    except KeepsFailing as failure:
+        raise click.ClickException(str(failure)) from None
 
 
 @cli.command()
@@ -97,10 +105,24 @@ def _app(settings: Settings) -> Flask:
 def main() -> None:
     """Run the command line; exit codes: 2 wrong use or unreadable input, 1 a negative answer."""
     try:
-        cli()
+        sys.exit(cli.main(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as nothing_asked:
+        nothing_asked.show()
+        sys.exit(WRONG_USE)
+    except click.ClickException as error:
+        _end(error.format_message(), error.exit_code)
     except BadSetting as error:
-        click.echo(f"attune: {error}", err=True)
-        sys.exit(2)
+        _end(str(error), WRONG_USE)
+    except sa.exc.OperationalError as error:
+        # Its first line says what the server said; the rest would quote a statement.
+        _end(f"the database cannot be used: {str(error.orig).splitlines()[0]}", WRONG_USE)
+    except click.Abort:
+        _end("stopped", WRONG_USE)
+
+
+def _end(words: str, code: int) -> NoReturn:
+    click.echo(f"attune: {' '.join(words.split())}", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

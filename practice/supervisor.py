@@ -2,16 +2,25 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from types import FrameType
 
-from core.config import Settings
+from core.config import BadSetting, Settings
 
+ADDRESS = "127.0.0.1"
 GRACE = 10.0
 RESTART_PAUSE = 1.0
+# A child that fails this often within seconds of its start will not do better the next time.
+AT_ONCE = 10.0
+MOST_FAILURES = 5
+
+
+class KeepsFailing(RuntimeError):
+    """A child fails whenever it is started; the message names it."""
 
 
 @dataclass
@@ -21,12 +30,26 @@ class Child:
     name: str
     command: list[str]
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    started: float = 0.0
+    failures: int = 0
 
     def start(self, environment: dict[str, str]) -> None:
+        self.started = time.monotonic()
         self.process = subprocess.Popen(self.command, env=environment)
 
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+    def start_again(self, environment: dict[str, str]) -> None:
+        """Raises KeepsFailing when it ended with an error, at once, too many times in a row."""
+        failed = self.process is not None and (self.process.returncode or 0) > 0
+        at_once = time.monotonic() - self.started < AT_ONCE
+        self.failures = self.failures + 1 if failed and at_once else 0
+        if self.failures >= MOST_FAILURES:
+            raise KeepsFailing(f"{self.name} fails whenever it is started; it said why above")
+        print(f"{self.name} ended; starting it again", file=sys.stderr, flush=True)
+        time.sleep(RESTART_PAUSE)
+        self.start(environment)
 
 
 def children_of(settings: Settings) -> list[Child]:
@@ -36,21 +59,38 @@ def children_of(settings: Settings) -> list[Child]:
     return children
 
 
+def require_free_ports(settings: Settings) -> None:
+    """Raises BadSetting for a port that something else listens on, or that we may not use."""
+    _require_free("PORT", settings.port)
+    if settings.uses_sandbox:
+        _require_free("SANDBOX_PORT", settings.sandbox_port)
+
+
+def _require_free(setting: str, port: int) -> None:
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((ADDRESS, port))
+        except OSError as error:
+            why = (error.strerror or "cannot be used").lower()
+            raise BadSetting(f"port {port}: {why}; choose another with {setting}=") from None
+
+
 def supervise(settings: Settings) -> None:
     """Start every child and keep them running until a signal to stop arrives."""
     children = children_of(settings)
     environment = os.environ | _environment_of(settings)
     stopping = _stop_on_signals()
-    for child in children:
-        child.start(environment)
-    while not stopping:
-        time.sleep(0.2)
+    try:
         for child in children:
-            if child.has_ended() and not stopping:
-                print(f"{child.name} ended; starting it again", file=sys.stderr, flush=True)
-                time.sleep(RESTART_PAUSE)
-                child.start(environment)
-    _stop(children)
+            child.start(environment)
+        while not stopping:
+            time.sleep(0.2)
+            for child in children:
+                if child.has_ended() and not stopping:
+                    child.start_again(environment)
+    finally:
+        _stop(children)
 
 
 def _stop_on_signals() -> list[int]:
@@ -92,10 +132,10 @@ def _attune(*arguments: str) -> list[str]:
 
 
 def _web(settings: Settings) -> list[str]:
-    workers = os.environ.get("WEB_WORKERS", "2")
     return [
         *(sys.executable, "-m", "gunicorn", "practice.wsgi:app"),
-        *("--bind", f"127.0.0.1:{settings.port}", "--workers", workers, "--threads", "4"),
+        *("--bind", f"{ADDRESS}:{settings.port}", "--graceful-timeout", str(int(GRACE) - 2)),
+        *("--workers", str(settings.web_workers), "--threads", "4"),
         *("--worker-tmp-dir", "/dev/shm" if os.path.isdir("/dev/shm") else str(settings.data_dir)),
         *("--log-level", "warning"),
     ]

@@ -68,6 +68,20 @@ def proving(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session")
 def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return _fresh_database(request, tmp_path_factory)
+
+
+@pytest.fixture
+def own_database_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """An empty database without tables, for a test that runs processes of its own."""
+    return _fresh_database(request, tmp_path_factory)
+
+
+def _fresh_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     if request.config.getoption("--database") == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('database') / 'attune.sqlite3'}"
     return _cluster(request.config).create_database()

@@ -1,7 +1,9 @@
 """Errors become one kind page. It never shows what the error was about."""
 
-from flask import Flask, render_template
+from flask import Flask, g, render_template
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from core.database import db
@@ -29,10 +31,15 @@ def _http_error(error: HTTPException) -> object:
 
 
 def _unexpected(error: Exception) -> object:
-    db.session.rollback()
     log("request.failed", error=type(error).__name__, where=where(error))
-    return _render(ERROR_PAGES[500])
+    return _render(ERROR_PAGES[503 if isinstance(error, OperationalError) else 500])
 
 
 def _render(page: ErrorPage) -> tuple[str, int]:
-    return render_template("errors/error.html", page=page), page.status
+    try:
+        db.session.rollback()
+        return render_template("errors/error.html", page=page), page.status
+    except SQLAlchemyError:
+        # The frame asks who is signed in; without a database help is shown to a visitor.
+        g._login_user = AnonymousUserMixin()
+        return render_template("errors/error.html", page=page), page.status

@@ -7,6 +7,7 @@ from statistics import median
 import sqlalchemy as sa
 
 from core.database import db
+from core.outbox import OutboxMessage
 from practice.accounts.models import Client
 from practice.appointments.models import Appointment, AppointmentState
 from practice.appointments.policy import appointments_of, appointments_with
@@ -20,6 +21,8 @@ LOOKING_BACK = timedelta(days=90)
 ENDS_SOON = timedelta(days=60)
 # A typical wait is only said when enough people waited.
 FEWEST_WAITS = 5
+# An outbox in which something is due for so long is not well.
+WAITS_TOO_LONG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -150,3 +153,10 @@ def licences_ending(therapist_id: int, at: datetime) -> list[Licence]:
         Licence.in_force_until < at + ENDS_SOON,
     )
     return list(db.session.scalars(ending.order_by(Licence.in_force_until)))
+
+
+def outbox_is_late(at: datetime) -> bool:
+    """Whether something has been due for too long; what was set aside is not waited for."""
+    waiting = sa.and_(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None))
+    oldest = db.session.scalar(sa.select(sa.func.min(OutboxMessage.due_at)).where(waiting))
+    return oldest is not None and at - oldest > WAITS_TOO_LONG

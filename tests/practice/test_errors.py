@@ -1,0 +1,122 @@
+"""An error becomes one kind page that never tells what it was about."""
+
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+
+from core.access import policy
+from core.database import db, unit_of_work
+from core.errors import ERROR_PAGES, NotAllowed, NotFound, Refusal, WrongState
+from practice.accounts.models import User
+from tests.builders.accounts import make_client, sign_in
+
+CANARY = "canary in the story"
+
+
+@contextmanager
+def failing_with(app, error, endpoint="today.crisis"):
+    view = app.view_functions[endpoint]
+
+    def fails(**_arguments):
+        raise error
+
+    app.view_functions[endpoint] = policy(view.policy)(fails)
+    try:
+        yield
+    finally:
+        app.view_functions[endpoint] = view
+
+
+@contextmanager
+def database_away(app):
+    """Every statement fails as it does when the server is gone."""
+
+    def gone(_connection, _cursor, statement, parameters, _context, _many):
+        raise sa.exc.OperationalError(statement, parameters, OSError(CANARY))
+
+    with app.app_context():
+        engine = db.engine
+    sa.event.listen(engine, "before_cursor_execute", gone)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", gone)
+
+
+def heading(answer):
+    [only] = BeautifulSoup(answer.text, "html.parser").find_all("h1")
+    return only.get_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError(CANARY), 500),
+        (NotFound(CANARY), 404),
+        (NotAllowed(CANARY), 403),
+        (KeyError(CANARY), 500),
+    ],
+)
+def test_the_page_of_an_error_does_not_tell_what_it_was_about(app, http, caplog, error, status):
+    with failing_with(app, error):
+        answer = http.get("/crisis")
+    assert answer.status_code == status
+    assert heading(answer) == ERROR_PAGES[status].heading
+    assert CANARY not in answer.text + caplog.text
+    assert "988" in answer.text
+
+
+def test_a_refusal_that_no_view_expected_says_its_own_kind_words(app, http):
+    with failing_with(app, WrongState()):
+        answer = http.get("/crisis")
+    assert answer.status_code == 409
+    assert Refusal.message not in answer.text
+    assert WrongState.message in answer.text
+
+
+def test_an_unexpected_error_is_logged_by_class_and_place(app, http, caplog):
+    caplog.set_level("INFO", "attune")
+    with failing_with(app, ValueError(CANARY)):
+        http.get("/crisis")
+    assert '"error": "ValueError"' in caplog.text
+    assert "tests/practice/test_errors.py" in caplog.text
+
+
+@pytest.mark.parametrize("address", ["/", "/today", "/nowhere", "/crisis"])
+def test_when_the_database_is_away_a_page_says_so_and_still_names_help(
+    app, http, session, caplog, address
+):
+    sign_in(http, make_client(session).user)
+    with database_away(app):
+        answer = http.get(address)
+    assert answer.status_code in {500, 503} or address in {"/nowhere", "/crisis"}
+    assert "988" in answer.text
+    assert heading(answer)
+    assert CANARY not in answer.text + caplog.text
+
+
+def test_a_statement_that_fails_is_never_told_with_its_values(session):
+    with pytest.raises(sa.exc.StatementError) as error, unit_of_work() as work:
+        work.execute(sa.update(User).where(User.email == CANARY).values(id=sa.func.nonsense()))
+    assert CANARY not in str(error.value)
+
+
+def test_a_form_without_its_token_is_asked_for_again(app):
+    answer = app.test_client().post("/sign-in", data={"email": "sam@example.test"})
+    assert answer.status_code == 400
+    assert heading(answer) == "This page was open for too long"
+    assert "sam@example.test" not in answer.text
+
+
+def test_a_method_that_a_page_does_not_have_is_one_of_ours(http):
+    answer = http.delete("/crisis")
+    assert answer.status_code == 405
+    assert heading(answer) == ERROR_PAGES[405].heading
+
+
+def test_more_than_anyone_types_is_refused_kindly(http):
+    answer = http.post("/sign-in", data={"email": "a" * (3 * 1024 * 1024)})
+    assert answer.status_code == 413
+    assert heading(answer) == ERROR_PAGES[413].heading

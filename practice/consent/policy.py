@@ -1,5 +1,6 @@
 """Which consents are in force, as clauses for everybody's queries, and whose pages are whose."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +24,13 @@ def in_force(
     not end a consent; it is asked for again (`needs_signing`).
     """
     return _signed(purpose, client_id, scope).exists()
+
+
+def stood_beyond(
+    purpose: Purpose, client_id: sa.ColumnElement[int], instant: sa.ColumnElement[datetime]
+) -> sa.ColumnElement[bool]:
+    """EXISTS: as `in_force`, or taken back only after `instant`, a column of the query around."""
+    return _signed(purpose, client_id, "", revoked_by=instant).exists()
 
 
 def has(purpose: Purpose, client: Client, scope: str = "") -> bool:
@@ -49,10 +57,15 @@ def signatures_of(client: Client) -> sa.Select[Signature]:
     )
 
 
-def _signed(purpose: Purpose, client_id: Any, scope: Any, since_version: int = 0) -> sa.Select[Any]:
+def _signed(
+    purpose: Purpose, client_id: Any, scope: Any, since_version: int = 0, revoked_by: Any = None
+) -> sa.Select[Any]:
     # Aliased, so that a query about signatures can hold this clause too.
     signature, document = aliased(Signature), aliased(ConsentDocument)
     revoked = aliased(Revocation)
+    taken_back = sa.select(revoked.id).where(revoked.signature_id == signature.id)
+    if revoked_by is not None:
+        taken_back = taken_back.where(revoked.revoked_at <= revoked_by)
     return (
         sa.select(sa.literal(1))
         .select_from(signature)
@@ -60,7 +73,7 @@ def _signed(purpose: Purpose, client_id: Any, scope: Any, since_version: int = 0
         .where(signature.purpose == purpose)
         .where(signature.client_id == client_id, signature.scope == scope)
         .where(document.version >= since_version)
-        .where(~sa.select(revoked.id).where(revoked.signature_id == signature.id).exists())
+        .where(~taken_back.exists())
     )
 
 

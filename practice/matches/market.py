@@ -16,7 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, joinedload, selectinload
+from sqlalchemy.orm import (
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    UOWTransaction,
+    joinedload,
+    selectinload,
+)
 
 import matching
 from core.config import Settings
@@ -164,15 +171,19 @@ def _notice_executed(execution: ORMExecuteState) -> None:
 
 @sa.event.listens_for(db.session, "before_commit")
 def _stamp(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # A savepoint's end is no commit.
     session.flush()
     if session.info.pop(CHANGED, False):
         # Last, so that the lock on the one row is held no longer than the commit takes.
         session.execute(_new_stamp(session.connection()))
 
 
-@sa.event.listens_for(db.session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(CHANGED, None)
+@sa.event.listens_for(db.session, "after_soft_rollback")
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    # A savepoint that fails takes back nothing of what came before it.
+    if not ended.nested:
+        session.info.pop(CHANGED, None)
 
 
 def _matters(row: object) -> bool:

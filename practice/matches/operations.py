@@ -18,6 +18,7 @@ from core import audit
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
+from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
 from practice.matches.deadlines import answer_due, time_due
 from practice.matches.mails import say_something_waits
@@ -29,7 +30,7 @@ from practice.matches.models import (
     WeightsVersion,
 )
 from practice.matches.policy import requests_of
-from practice.matches.queries import submitted_intake
+from practice.matches.queries import footing_of, submitted_intake
 from practice.matches.search import search_for
 from practice.matches.sharing import chosen
 from practice.matches.signals import request_closed
@@ -88,13 +89,8 @@ def keep_proposal(
     """Keep what was shown and from what, so that it can be replayed; None if it is kept already."""
     ensure_weights(session, at)
     proposal = _proposal(client, values, shown, weights, at)
-    known = sa.select(Proposal.id).where(
-        Proposal.client_id == client.id, Proposal.digest == proposal.digest
-    )
-    if session.scalar(known) is not None:
+    if _is_kept(session, proposal) or not _added(session, proposal):
         return None
-    session.add(proposal)
-    session.flush()
     return proposal
 
 
@@ -125,6 +121,7 @@ def ask(
 
     Raises NoPlaceYet, AlreadyAsking, NotOffered (not listed for the client's place) and NoRoom.
     """
+    lock_consents_of(session, client)
     if not client.place:
         raise NoPlaceYet
     _close_what_is_overdue(session, client, at)
@@ -262,7 +259,10 @@ def stop_with_the_notice(_purpose: Purpose, *, signature: Signature) -> None:
         return
     waiting = requests_of(signature.client).where(MatchRequest.state.in_(WAITING))
     for request in session.scalars(waiting).all():
-        withdraw(session, request, signature.client.user, revocation.revoked_at)
+        lock(session, request)
+        # The therapist may have answered meanwhile; taking a consent back never fails for that.
+        if request.is_waiting:
+            withdraw(session, request, signature.client.user, revocation.revoked_at)
 
 
 def lock(session: Session, request: MatchRequest) -> None:
@@ -289,6 +289,22 @@ def _proposal(
     )
 
 
+def _is_kept(session: Session, proposal: Proposal) -> bool:
+    known = sa.select(Proposal.id).where(
+        Proposal.client_id == proposal.client_id, Proposal.digest == proposal.digest
+    )
+    return session.scalar(known) is not None
+
+
+def _added(session: Session, proposal: Proposal) -> bool:
+    try:
+        with session.begin_nested():
+            session.add(proposal)
+    except IntegrityError:
+        return False  # Another tab of theirs has kept it since: that row is as good.
+    return True
+
+
 def _close_what_is_overdue(session: Session, client: Client, at: datetime) -> None:
     """The sweep may not have come by yet; nobody waits for it."""
     waiting = requests_of(client).where(MatchRequest.state.in_(WAITING))
@@ -300,7 +316,11 @@ def _require_offered(
     client: Client, answers: dict[str, Any], therapist: Therapist, at: datetime
 ) -> None:
     """Where a client's own wishes are not met they may ask all the same; elsewhere they may not."""
-    found = search_for(client, answers, at).why_not(str(therapist.public_id))
+    footing = footing_of(client)
+    if not footing.has_notice:
+        raise NotOffered
+    search = search_for(client, answers, at, footing=footing)
+    found = search.why_not(str(therapist.public_id))
     if found is None or not found.live or therapist.user_id == client.user_id:
         raise NotOffered
     failing = {failure.rule for failure in found.failures}

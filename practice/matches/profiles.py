@@ -86,7 +86,7 @@ def profile_of(
         dayparts=tuple(hours_by_daypart(therapist.hours)),
         places=frozenset(authority),
         evidence=tuple(evidence),
-        supervisor=therapist.supervisor.name if therapist.supervisor else "",
+        supervisor=_supervisor_of(therapist),
         has_room=therapist.open_places > 0,
     )
 
@@ -122,6 +122,12 @@ def engine_values(
 def last_day(until: datetime, place: str) -> date:
     """The last whole day of a right that ends at the instant `until`, where the licence is from."""
     return (until - timedelta(seconds=1)).astimezone(ZoneInfo(zone_of(place))).date()
+
+
+def _supervisor_of(therapist: Therapist) -> str:
+    """Whoever holds a full licence may still name the one who supervised them before."""
+    supervised = therapist.is_associate and therapist.supervisor
+    return supervised.name if supervised else ""
 
 
 def _bits(therapist: Therapist, on: date) -> int:

@@ -15,6 +15,7 @@ from practice.consent.models import Purpose
 from practice.consent.policy import in_force
 from practice.intake.models import Intake
 from practice.intake.policy import intakes_of
+from practice.matches.deadlines import DAYS_TO_CHOOSE_A_TIME
 from practice.matches.market import the_stamp
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, RequestState
 from practice.matches.policy import requests_of, requests_to
@@ -125,7 +126,11 @@ def requests_that_wait(at: datetime) -> list[int]:
     """Keys of requests whose time may have run out by now, the earliest due first."""
     may_be_due = sa.or_(
         sa.and_(MatchRequest.state == RequestState.sent, MatchRequest.answer_due_at <= at),
-        MatchRequest.state == RequestState.accepted,
+        # Five working days are never less than five days.
+        sa.and_(
+            MatchRequest.state == RequestState.accepted,
+            MatchRequest.answered_at <= at - timedelta(days=DAYS_TO_CHOOSE_A_TIME),
+        ),
     )
     waiting = sa.select(MatchRequest.id).where(may_be_due)
     return list(db.session.scalars(waiting.order_by(MatchRequest.answer_due_at)))

@@ -6,7 +6,7 @@ from core.database import unit_of_work
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import operations
 from practice.matches.models import MatchAlert, MatchRequest
-from practice.matches.queries import requests_that_wait, untold_alerts
+from practice.matches.queries import footing_of, requests_that_wait, untold_alerts
 from practice.matches.search import search_for
 
 
@@ -32,7 +32,8 @@ def tell_who_waits(at: datetime) -> None:
 
 def _somebody_fits(alert: MatchAlert, at: datetime) -> bool:
     client = alert.client
-    if not client.place:
+    footing = footing_of(client)
+    if not client.place or not footing.has_notice:
         return False
     answers = answers_of(latest_submitted(client))
-    return bool(search_for(client, answers, at).ranking(1).results)
+    return bool(search_for(client, answers, at, footing=footing).ranking(1).results)

@@ -92,7 +92,8 @@ def set_place() -> Answer:
 
 @bp.post("/matches/alert")
 @policy(is_client)
-def alert() -> Response:
+@after_intake
+def alert() -> Answer:
     """Leave a message to be told once when somebody can be offered."""
     with unit_of_work() as session:
         operations.ask_to_be_told(session, the_client(), now())
@@ -105,7 +106,7 @@ def alert() -> Response:
 @after_intake
 def why_not() -> Answer:
     """Why somebody is not among the matches, told only from what their profile prints."""
-    name = request.args.get("name", "").strip()
+    name = request.args.get("name", "").replace("\0", "").strip()
     found = named(name, _uuid_from("therapist"), now())
     chosen = found[0] if len(found) == 1 else None
     return render_template(
@@ -259,8 +260,7 @@ def _therapist(public_id: uuid.UUID) -> Therapist:
 
 
 def _limit() -> int:
-    asked = request.args.get("limit", "")
-    return min(max(int(asked), SHOWN), MOST_SHOWN) if asked.isdecimal() else SHOWN
+    return min(max(request.args.get("limit", SHOWN, type=int), SHOWN), MOST_SHOWN)
 
 
 def _may_show_more(search: Search, ranking: matching.Ranking) -> bool:

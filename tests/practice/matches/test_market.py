@@ -1,5 +1,6 @@
 """The kept market: quick while nothing changes, never stale when something does."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -157,3 +158,24 @@ def test_the_queries_do_not_grow_with_the_market(app, session):
         return len(statements)
 
     assert built_with(3) == built_with(15)
+
+
+def test_a_savepoint_that_fails_does_not_hide_what_changed_before_it(therapist):
+    """Posting a mail that was posted already ends that way."""
+
+    def take_and_stumble(session, one):
+        therapists.take_place(session, one.id)
+        with suppress(RuntimeError), session.begin_nested():
+            raise RuntimeError
+
+    before = market()
+    assert change(take_and_stumble) is not before
+
+
+def test_the_stamp_waits_for_the_commit_and_not_for_a_savepoint(app, therapist):
+    with statements_of(app) as statements, unit_of_work() as session:
+        therapists.take_place(session, therapist.id)
+        with session.begin_nested():
+            pass
+        assert not any("INSERT INTO market_stamps" in one for one in statements)
+    assert any("INSERT INTO market_stamps" in one for one in statements)

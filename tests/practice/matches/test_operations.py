@@ -23,7 +23,7 @@ from practice.matches.operations import (
     lapse,
     withdraw,
 )
-from practice.matches.queries import history_of, turned_down
+from practice.matches.queries import history_of, requests_that_wait, turned_down
 from practice.matches.search import search_for
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
 from practice.therapists.models import Therapist
@@ -292,3 +292,58 @@ def test_scores_leave_nobody_out_once_the_consent_to_assessment_is_taken_back(se
     ]
     revoke(session, signature, client.user, NOW)
     assert search_for(client, answers, NOW).ranking().results
+
+
+def test_nobody_is_asked_once_the_privacy_notice_was_taken_back(session):
+    """Also by a page that was sent before the other one was."""
+    client, therapist = make_seeker(session), make_therapist(session)
+    take_back_notice(session, client)
+    with pytest.raises(NotOffered):
+        ask(session, client, therapist)
+
+
+def test_nothing_is_searched_for_whoever_took_the_privacy_notice_back(app, session):
+    client = make_seeker(session)
+    make_therapist(session)
+    operations.ask_to_be_told(session, client, NOW)
+    take_back_notice(session, client)
+    session.commit()
+    tell_who_waits(NOW)
+    assert session.scalars(sa.select(OutboxMessage)).all() == []
+
+
+def test_taking_back_the_notice_succeeds_though_the_therapist_says_no_meanwhile(
+    session, monkeypatch
+):
+    request = make_request(session)
+
+    def said_no(session, asked):
+        asked.state = RequestState.declined
+
+    monkeypatch.setattr(operations, "lock", said_no)
+    take_back_notice(session, request.client)
+    assert request.state is RequestState.declined
+
+
+def test_the_sweep_looks_only_at_yeses_that_may_have_run_out(session):
+    request = make_request(session, accepted=True)
+    assert requests_that_wait(NOW + timedelta(days=4)) == []
+    assert requests_that_wait(NOW + timedelta(days=7)) == [request.id]
+
+
+def test_a_proposal_that_another_tab_kept_first_is_kept_once(session, monkeypatch):
+    client = make_seeker(session)
+    make_therapist(session)
+    search = search_for(client, answers_of(latest_submitted(client)), NOW)
+    shown = [search.market.index.therapist(one.id) for one in search.ranking().results]
+    kept = (client, search.values, shown, search.market.weights, NOW)
+    assert operations.keep_proposal(session, *kept) is not None
+    monkeypatch.setattr(operations, "_is_kept", lambda *_: False)
+    assert operations.keep_proposal(session, *kept) is None
+    assert session.scalar(sa.select(sa.func.count()).select_from(Proposal)) == 1
+
+
+def take_back_notice(session, client):
+    signatures = session.scalars(signatures_of(client))
+    [signature] = [one for one in signatures if one.purpose is Purpose.privacy_notice]
+    revoke(session, signature, client.user, NOW)

@@ -448,3 +448,11 @@ def test_somebody_elses_request_is_not_found(session, http, role):
         assert STORY.encode() not in answer.data
     session.expire_all()
     assert session.get(MatchRequest, request.id).state is RequestState.sent
+
+
+@pytest.mark.parametrize("query", ["/matches?limit=" + "9" * 5000, "/matches/why-not?name=A%00na"])
+def test_an_odd_query_is_no_error(session, http, query):
+    client = make_seeker(session)
+    make_therapist(session)
+    sign_in(http, client.user)
+    assert http.get(query).status_code == 200

@@ -40,7 +40,7 @@ def end(session: Session, episode: Episode, because: EndReason, actor: User, at:
 
     Raises WrongState when it has ended.
     """
-    session.refresh(episode, with_for_update={"of": Episode})
+    _lock(session, episode)
     if not episode.is_open:
         raise WrongState
     episode.ended_at, episode.ended_because = at, because
@@ -57,6 +57,10 @@ def end_with_consent(_purpose: Purpose, *, signature: Signature) -> None:
     if signature.purpose is not Purpose.treatment or session is None or revocation is None:
         return
     for episode in open_episodes_under(session, signature.client, signature.scope):
+        _lock(session, episode)
+        # The therapist may have ended it meanwhile; taking a consent back never fails for that.
+        if not episode.is_open:
+            continue
         actor = signature.client.user
         end(session, episode, EndReason.consent_withdrawn, actor, revocation.revoked_at)
 
@@ -66,6 +70,11 @@ def open_episodes_under(session: Session, client: Client, scope: str) -> list[Ep
     theirs = sa.select(Episode).where(Episode.client_id == client.id, Episode.ended_at.is_(None))
     found = session.scalars(theirs).all()
     return [one for one in found if therapist_scope(one.therapist.public_id) == scope]
+
+
+def _lock(session: Session, episode: Episode) -> None:
+    """The row as it is now, kept from others until the transaction ends."""
+    session.refresh(episode, with_for_update={"of": Episode})
 
 
 def _tell_the_other(session: Session, episode: Episode, actor: User, at: datetime) -> None:

@@ -6,9 +6,9 @@ from core.database import db
 from practice.accounts.models import User
 from practice.care.models import Episode
 from practice.consent.models import Purpose
-from practice.consent.policy import in_force
+from practice.consent.policy import in_force, stood_beyond
 from practice.consent.purposes import therapist_scope
-from practice.therapists.models import Therapist
+from practice.therapists.models import Level, Therapist
 
 
 def episodes_visible_to(user: User) -> sa.Select[Episode]:
@@ -27,10 +27,20 @@ def own_episodes(user: User) -> sa.Select[Episode]:
     return episodes_visible_to(user).where(Episode.therapist_id.in_(own))
 
 
+def scores_stay_open() -> sa.ColumnElement[bool]:
+    """Of `Episode`: the consent to assessment stands, or was taken back when the care had begun.
+
+    No therapist sees the scores who did not treat already when it was taken back.
+    """
+    return stood_beyond(Purpose.assessment, Episode.client_id, Episode.opened_at)
+
+
 def _self_and_associates(user: User) -> list[sa.Row[tuple[int, object]]]:
     own = sa.select(Therapist.id).where(Therapist.user_id == user.id)
     supervised = sa.and_(
-        Therapist.supervisor_id.in_(own), Therapist.supervisor_confirmed_at.is_not(None)
+        Therapist.level == Level.associate,
+        Therapist.supervisor_id.in_(own),
+        Therapist.supervisor_confirmed_at.is_not(None),
     )
     treating = sa.select(Therapist.id, Therapist.public_id)
     return list(

@@ -13,7 +13,7 @@ from core.database import db
 from practice.accounts.models import User
 from practice.care.meetings import Meeting, meetings_of
 from practice.care.models import Episode
-from practice.care.policy import episodes_visible_to, own_episodes
+from practice.care.policy import episodes_visible_to, own_episodes, scores_stay_open
 from practice.care.scores import ScoreSeries
 from practice.intake.instruments import INSTRUMENTS
 from practice.intake.models import Assessment
@@ -57,10 +57,10 @@ def _whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
 
 
 def _lines(episodes: Sequence[Episode]) -> list[CaseloadLine]:
-    assessments = _assessments_of([episode.client_id for episode in episodes])
-    meetings = meetings_of([episode.id for episode in episodes])
+    ids = [episode.id for episode in episodes]
+    assessments, meetings = _assessments_of(ids), meetings_of(ids)
     return [
-        CaseloadLine(episode, _series(assessments[episode.client_id]), meetings[episode.id])
+        CaseloadLine(episode, _series(assessments[episode.id]), meetings[episode.id])
         for episode in episodes
     ]
 
@@ -73,13 +73,15 @@ def _series(assessments: list[Assessment]) -> dict[str, ScoreSeries]:
     return {code: series for code, series in found.items() if series.assessments}
 
 
-def _assessments_of(client_ids: Collection[int]) -> dict[int, list[Assessment]]:
+def _assessments_of(episode_ids: Collection[int]) -> dict[int, list[Assessment]]:
+    """{episode key: assessments of its client that may be read in it, in order}."""
     taken = (
-        sa.select(Assessment)
-        .where(Assessment.client_id.in_(client_ids))
+        sa.select(Episode.id, Assessment)
+        .join(Assessment, Assessment.client_id == Episode.client_id)
+        .where(Episode.id.in_(episode_ids), scores_stay_open())
         .order_by(Assessment.taken_at, Assessment.id)
     )
     found: dict[int, list[Assessment]] = defaultdict(list)
-    for assessment in db.session.scalars(taken):
-        found[assessment.client_id].append(assessment)
+    for episode_id, assessment in db.session.execute(taken):
+        found[episode_id].append(assessment)
     return found

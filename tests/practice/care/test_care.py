@@ -11,9 +11,10 @@ from practice.accounts.models import Role
 from practice.care import operations
 from practice.care.models import EndReason, Episode
 from practice.care.policy import episodes_visible_to
+from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
-from practice.therapists.models import Therapist
+from practice.therapists.models import Level, Therapist
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.care import make_episode
 from tests.builders.counting import statements_of
@@ -200,3 +201,44 @@ def test_the_therapist_ends_the_care_with_a_reason(session, http, episode):
     session.expire_all()
     ended = session.get(Episode, episode.id)
     assert (ended.ended_at, ended.ended_because) == (NOW, "completed")
+
+
+def take_back_assessment(session, client, at):
+    signatures = session.scalars(signatures_of(client))
+    [signature] = [one for one in signatures if one.purpose is Purpose.assessment]
+    revoke(session, signature, client.user, at)
+
+
+def test_whoever_begins_to_treat_after_the_assessment_was_taken_back_sees_no_scores(session, http):
+    client = make_seeker(session)
+    take_back_assessment(session, client, NOW)
+    episode = make_episode(session, client, at=NOW + timedelta(hours=1))
+    sign_in(http, episode.therapist.user)
+    assert "10, moderate" not in text(http.get("/caseload"))
+    page = text(http.get(page_of(episode)))
+    assert "10, moderate" not in page
+    assert "no scores to show" in page
+
+
+def test_whoever_treats_already_keeps_the_scores_of_the_record(session, http, episode):
+    take_back_assessment(session, episode.client, NOW + timedelta(hours=1))
+    sign_in(http, episode.therapist.user)
+    assert "10, moderate" in text(http.get("/caseload"))
+
+
+def test_whoever_supervised_before_a_full_licence_reads_no_more(session):
+    supervisor = make_therapist(session, name="Ana Supervisor")
+    associate = make_therapist(session, name="Ben Associate", supervisor=supervisor)
+    make_episode(session, therapist=associate)
+    associate.level = Level.licensed
+    session.flush()
+    assert visible(session, supervisor.user) == []
+
+
+def test_taking_back_the_consent_succeeds_though_the_therapist_ends_the_care_meanwhile(
+    session, episode, monkeypatch
+):
+    monkeypatch.setattr(operations, "open_episodes_under", lambda *_: [episode])
+    operations.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+    take_back(session, episode)
+    assert session.get(Therapist, episode.therapist_id).open_places == 3

@@ -10,13 +10,21 @@ from practice.forms import Form
 from practice.vocabularies import vocabulary
 
 
+def instant(text: str) -> datetime:
+    """ISO 8601 with its offset; raises ValueError."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return found
+
+
 class TimeForm(Form):
     """A start (ISO 8601, UTC) among those that are free, and a way of meeting."""
 
     starts_at = RadioField(
         "Which time suits you?",
         [InputRequired("Please choose a time.")],
-        coerce=datetime.fromisoformat,
+        coerce=instant,
         validate_choice=False,
     )
     format = RadioField("How would you like to meet?", [InputRequired("Please choose a way.")])

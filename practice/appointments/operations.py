@@ -35,7 +35,7 @@ from practice.appointments.refusals import (
 from practice.care.models import Episode
 from practice.care.operations import open_episode
 from practice.consent.models import Purpose
-from practice.consent.operations import sign
+from practice.consent.operations import lock_consents_of, sign
 from practice.consent.policy import has
 from practice.consent.purposes import therapist_scope
 from practice.matches.models import MatchRequest, RequestState
@@ -84,10 +84,15 @@ def sign_and_book(
 ) -> Episode:
     """One transaction: the consent is signed, the episode opened and the meeting booked.
 
+    A second signing of what is booked changes nothing.
+
     The hold, the acceptance (and with it the place), the licence for where the client is now and
     at that time are looked at once more. Raises HoldRanOut, NotOpenForTimes, NotLicensedThere.
     """
+    lock_consents_of(session, appointment.client)
     request = _request_behind(session, appointment)
+    if appointment.episode is not None and appointment.state is AppointmentState.booked:
+        return appointment.episode
     if not appointment.is_held_at(at):
         raise HoldRanOut
     if request.state is not RequestState.accepted:
@@ -213,7 +218,9 @@ def _release_what_ran_out(session: Session, therapist_id: int, at: datetime) -> 
 
 def _lock_the_times_of(session: Session, therapist_id: int) -> None:
     """One writer of a therapist's times at a time (SQLite has only one writer anyway)."""
-    session.execute(sa.select(Therapist.id).where(Therapist.id == therapist_id).with_for_update())
+    row = sa.select(Therapist.id).where(Therapist.id == therapist_id)
+    # Weaker than FOR UPDATE: an episode that only refers to the therapist need not wait.
+    session.execute(row.with_for_update(key_share=True))
 
 
 def _request_behind(session: Session, appointment: Appointment) -> MatchRequest:

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 
 from practice.accounts.models import Client, User
-from practice.appointments.models import Appointment, AppointmentState
+from practice.appointments.models import Appointment
+from practice.care.models import Episode
 from practice.consent.models import Purpose
 from practice.consent.policy import in_force
 from practice.consent.purposes import therapist_scope
@@ -16,12 +17,19 @@ def appointments_of(client: Client) -> sa.Select[Appointment]:
 
 
 def appointments_with(therapist: Therapist) -> sa.Select[Appointment]:
-    """A therapist's, while the client's consent to treatment with them stands."""
+    """A therapist's, while the care goes on and the client's consent to it stands.
+
+    A time that was only held belongs to no episode, so it shows neither then nor later.
+    """
     scope = therapist_scope(therapist.public_id)
-    return sa.select(Appointment).where(
-        Appointment.therapist_id == therapist.id,
-        Appointment.state != AppointmentState.held,
-        in_force(Purpose.treatment, Appointment.client_id, scope),
+    return (
+        sa.select(Appointment)
+        .join(Episode, Episode.id == Appointment.episode_id)
+        .where(
+            Appointment.therapist_id == therapist.id,
+            Episode.ended_at.is_(None),
+            in_force(Purpose.treatment, Appointment.client_id, scope),
+        )
     )
 
 

@@ -5,12 +5,14 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from practice.accounts.models import Role
+from practice.appointments import operations
 from practice.appointments.models import Appointment, AppointmentState
 from practice.appointments.queries import free_times
-from practice.care.models import Episode
+from practice.care.models import EndReason, Episode
+from practice.care.operations import end
 from practice.consent.operations import ensure_documents
 from tests.builders.accounts import make_client, make_user, sign_in
-from tests.builders.appointments import make_booked, make_held
+from tests.builders.appointments import EVIDENCE, make_booked, make_held
 from tests.builders.matches import make_request
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
@@ -194,3 +196,27 @@ def test_a_held_time_is_not_the_therapists_to_see(session, http):
     held = make_held(session)
     sign_in(http, held.therapist.user)
     assert http.get(page_of(held)).status_code == 404
+
+
+@pytest.mark.parametrize("odd", ["2026-12-02T18:00", "0001-01-01T00:00+23:59", "9999-12-31", "x"])
+def test_a_time_that_is_no_choice_is_refused_kindly(http, asked, odd):
+    answer = http.post(times_of(asked), data={"starts_at": odd, "format": "online"})
+    assert answer.status_code in (303, 409, 422)
+
+
+def test_a_therapist_no_longer_finds_the_meetings_of_care_that_has_ended(session, http):
+    booked = make_booked(session)
+    sign_in(http, booked.therapist.user)
+    assert http.get(page_of(booked)).status_code == 200
+    end(session, booked.episode, EndReason.completed, booked.therapist.user, NOW)
+    session.commit()
+    assert http.get(page_of(booked)).status_code == 404
+    assert http.get(f"{page_of(booked)}/calendar.ics").status_code == 404
+
+
+def test_signing_a_second_time_opens_no_second_episode_and_refuses_nothing(session):
+    """Two clicks both found the time held; the second came to the lock when it was booked."""
+    booked = make_booked(session)
+    again = operations.sign_and_book(session, booked, EVIDENCE, booked.client.user, NOW)
+    assert again is booked.episode
+    assert session.scalar(sa.select(sa.func.count()).select_from(Episode)) == 1

@@ -1,6 +1,7 @@
 """Forms of the catalogue, of joining and leaving, and of a leader's own groups."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ from wtforms.validators import (
     ValidationError,
 )
 
+from core.clock import now
 from core.config import Settings
 from core.money import format_money
 from practice.accounts.models import Client
@@ -48,6 +50,7 @@ PRICE_STEPS = (10000, 25000, 50000)
 HANDLE = re.compile(r"[^\W_][\w '’.-]{0,28}[\w.]")
 MOST_PRICE = Decimal(10000)
 MOST_PEERS = 4
+MOST_AWAY = timedelta(days=730)
 
 
 class FilterForm(Form):
@@ -155,6 +158,16 @@ class WordsForm(Form):
         return Words(self.title.data, self.summary.data, self.about.data, self.where.data or "")
 
 
+class PriceField(DecimalField):
+    """A finite number; Decimal would also read "NaN", which compares with nothing."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError("Please give a price; 0 is fine.")
+
+
 class GroupForm(WordsForm):
     """A whole group. `co_lead` holds public ids; prices are typed in whole units."""
 
@@ -165,7 +178,7 @@ class GroupForm(WordsForm):
     seats = IntegerField(
         "Seats", [InputRequired("Please say how many."), NumberRange(2, 100, "From 2 to 100.")]
     )
-    price = DecimalField(
+    price = PriceField(
         "Price for the whole, 0 if it is free",
         [
             InputRequired("Please give a price; 0 is fine."),
@@ -201,8 +214,9 @@ class GroupForm(WordsForm):
         self.co_lead.choices = [("", "Nobody else")]
 
     @classmethod
-    def of(cls, group: Group) -> Self:
-        return cls(data=_kept_as_is(group) | _kept_otherwise(group))
+    def of_led(cls, group: Group, leader: Therapist) -> Self:
+        """The group as `leader`, who changes it, sees it: the others are the co-leads."""
+        return cls(data=_kept_as_is(group) | _kept_otherwise(group, leader))
 
     def offer(self, colleagues: list[Therapist]) -> Self:
         """Let the leader choose among these as a co-lead."""
@@ -217,6 +231,10 @@ class GroupForm(WordsForm):
             raise ValidationError("Please choose at least one.")
         if len(field.data) > 5:
             raise ValidationError("Please choose five at most.")
+
+    def validate_first_day(self, field: Field) -> None:
+        if abs(field.data - now().date()) > MOST_AWAY:
+            raise ValidationError("Please choose a day within the next two years.")
 
     def validate_price(self, field: Field) -> None:
         if field.data is not None and 0 < field.data < 1:
@@ -272,7 +290,7 @@ def _kept_as_is(group: Group) -> dict[str, Any]:
     return {name: getattr(group, name) for name in names.split()}
 
 
-def _kept_otherwise(group: Group) -> dict[str, Any]:
+def _kept_otherwise(group: Group, leader: Therapist) -> dict[str, Any]:
     first = group.sessions[0]
     starts = first.starts_at.astimezone(ZoneInfo(group.zone))
     return {
@@ -281,12 +299,7 @@ def _kept_otherwise(group: Group) -> dict[str, Any]:
         "at": starts.time(),
         "minutes": int((first.ends_at - first.starts_at).total_seconds()) // 60,
         "sessions": len(group.sessions),
-        "leads_it": any(lead.user_id == group.created_by_id for lead in group.professionals),
-        "co_lead": _co_lead_of(group),
+        "leads_it": leader in group.professionals,
+        "co_lead": next((str(one.public_id) for one in group.professionals if one != leader), ""),
         "peers": "\n".join(group.peer_leaders),
     }
-
-
-def _co_lead_of(group: Group) -> str:
-    others = (lead for lead in group.professionals if lead.user_id != group.created_by_id)
-    return next((str(lead.public_id) for lead in others), "")

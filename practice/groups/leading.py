@@ -27,10 +27,17 @@ from practice.groups.models import (
 )
 from practice.groups.operations import give_up_seat, lock_group
 from practice.groups.policy import groups_led_by
-from practice.groups.refusals import InThePast, NobodyMayLead, TermsAreFixed
+from practice.groups.refusals import (
+    GroupOver,
+    InThePast,
+    NobodyMayLead,
+    NotForYouToScreen,
+    NotYours,
+    TermsAreFixed,
+)
 from practice.groups.timetable import weekly
 from practice.therapists.models import Therapist
-from practice.therapists.queries import authority_of
+from practice.therapists.queries import authority_of, therapist_of
 
 
 @dataclass(frozen=True)
@@ -82,13 +89,21 @@ def change_group(
     actor: User,
     at: datetime,
 ) -> Group:
-    """Change a group; its terms only while nobody has joined on them, else TermsAreFixed."""
+    """Change a group; its terms only while nobody has joined on them, else TermsAreFixed.
+
+    Raises NobodyMayLead when it is open and could not be opened like that, WrongState when it
+    was called off.
+    """
     group = _led_group(session, group_id, actor)
+    if group.state is GroupState.cancelled:
+        raise WrongState
     _write_words(group, words)
     if terms is not None:
         if has_people(session, group):
             raise TermsAreFixed
         _replace_terms(session, group, terms, at)
+        if group.state is GroupState.open:
+            _refuse_unlicensed(group, actor, at)
     session.flush()
     _record(session, group, actor, at, "group.changed", terms=terms is not None)
     return group
@@ -101,8 +116,7 @@ def publish_group(session: Session, group_id: uuid.UUID, actor: User, at: dateti
         raise WrongState
     if group.has_begun(at):
         raise InThePast
-    if not _may_be_led(group, at):
-        raise NobodyMayLead
+    _refuse_unlicensed(group, actor, at)
     group.state = GroupState.open
     session.flush()
     _record(session, group, actor, at, "group.published")
@@ -110,10 +124,15 @@ def publish_group(session: Session, group_id: uuid.UUID, actor: User, at: dateti
 
 
 def cancel_group(session: Session, group_id: uuid.UUID, actor: User, at: datetime) -> int:
-    """Call a group off; everybody gets everything back. Returns how many people were told."""
+    """Call a group off; everybody gets everything back. Returns how many people were told.
+
+    Raises WrongState when it was called off, GroupOver after its last session.
+    """
     group = _led_group(session, group_id, actor)
     if group.state is GroupState.cancelled:
         raise WrongState
+    if group.is_over(at):
+        raise GroupOver
     group.state = GroupState.cancelled
     enrolments = _live_of(session, group)
     for enrolment in enrolments:
@@ -133,8 +152,13 @@ def decide_screening(
     actor: User,
     at: datetime,
 ) -> Enrolment:
-    """The leader's answer to somebody who asked to join. Raises WrongState when it was given."""
+    """The leader's answer to somebody who asked to join.
+
+    Raises NotForYouToScreen, and WrongState when it was given.
+    """
     group = _led_group(session, group_id, actor)
+    if not may_screen(group, actor, at):
+        raise NotForYouToScreen
     enrolment = _asked(session, group, enrolment_id)
     enrolment.move_to(EnrolmentState.invited if invited else EnrolmentState.declined, at)
     enrolment.screening = ScreeningDecision(
@@ -150,6 +174,12 @@ def has_people(session: Session, group: Group) -> bool:
     """Whether anybody has asked, was invited, or has a seat."""
     live = sa.exists().where(Enrolment.group_id == group.id, Enrolment.state.in_(LIVE))
     return bool(session.scalar(sa.select(live)))
+
+
+def may_screen(group: Group, actor: User, at: datetime) -> bool:
+    """Whether this person leads the group under a licence in force, not only set it up."""
+    own = [lead.id for lead in group.professionals if lead.user_id == actor.id]
+    return any(authority_of(own, at).values())
 
 
 def _led_group(session: Session, group_id: uuid.UUID, actor: User) -> Group:
@@ -227,6 +257,14 @@ def _leads(terms: Terms) -> list[GroupLead]:
     ]
     peers = [GroupLead(kind=LeadKind.lived_experience, name=name) for name in terms.peer_leaders]
     return professionals + peers
+
+
+def _refuse_unlicensed(group: Group, actor: User, at: datetime) -> None:
+    if not _may_be_led(group, at):
+        raise NobodyMayLead
+    own = therapist_of(actor)
+    if own is None or not authority_of([own.id], at)[own.id]:
+        raise NotYours
 
 
 def _may_be_led(group: Group, at: datetime) -> bool:

@@ -101,6 +101,9 @@ class Group(Identified, Base):
     def has_begun(self, at: datetime) -> bool:
         return self.starts_at <= at
 
+    def is_over(self, at: datetime) -> bool:
+        return all(meeting.ends_at <= at for meeting in self.sessions)
+
     def takes_people(self, at: datetime) -> bool:
         return self.state is GroupState.open and not self.has_begun(at)
 

@@ -44,5 +44,22 @@ class NobodyMayLead(Refusal):
     )
 
 
+class NotYours(NobodyMayLead):
+    message = (
+        "Groups are opened and changed by a therapist whose own licence is verified and in force. "
+        "You can keep it as a draft meanwhile."
+    )
+
+
+class NotForYouToScreen(Refusal):
+    message = (
+        "Who asks is answered by a leader of this group whose licence is verified and in force."
+    )
+
+
+class GroupOver(Refusal):
+    message = "The last session is over, so there is nothing left to call off."
+
+
 class InThePast(Refusal):
     message = "The first session lies in the past. Please choose a later date."

@@ -54,7 +54,8 @@ def new() -> ResponseReturnValue:
 @bp.route("/led-groups/<uuid:group>/details", methods=["GET", "POST"])
 @policy(is_leader)
 def edit(group: uuid.UUID) -> ResponseReturnValue:
-    found, colleagues = _led(group), _colleagues()
+    found = _led(group)
+    colleagues = _colleagues(found)
     form = _edit_form(found, colleagues)
     if not form.validate_on_submit():
         return _edit_page(form, found)
@@ -62,6 +63,9 @@ def edit(group: uuid.UUID) -> ResponseReturnValue:
         _change(found, form, colleagues)
     except InThePast as refusal:
         form.first_day.errors = [refusal.message]
+        return _edit_page(form, found)
+    except NobodyMayLead as refusal:
+        form.leads_it.errors = [refusal.message]
         return _edit_page(form, found)
     except TermsAreFixed as refusal:
         flash(refusal.message, "sun")
@@ -142,7 +146,8 @@ def _roster_page(
         found = _led(group)
         lines = queries.roster(found)
         _note_the_reading(session, found)
-    asking = [line for line in lines if line.enrolment.state is EnrolmentState.screening]
+        screens = leading.may_screen(found, _user(), now())
+    asking = _in(lines, EnrolmentState.screening)
     forms = {line.enrolment.public_id: _screening_form(line.enrolment.public_id) for line in asking}
     if answered is not None and form is not None:
         forms[answered] = form
@@ -150,6 +155,7 @@ def _roster_page(
         "groups/roster.html",
         group=found,
         asking=asking,
+        screens=screens,
         seated=_in(lines, EnrolmentState.seated, EnrolmentState.held),
         invited=_in(lines, EnrolmentState.invited),
         gone=_in(lines, EnrolmentState.left, EnrolmentState.declined, EnrolmentState.expired),
@@ -182,7 +188,7 @@ def _screening_form(enrolment: uuid.UUID) -> ScreeningForm:
 def _edit_form(group: Group, colleagues: list[Therapist]) -> GroupForm | WordsForm:
     if leading.has_people(db.session(), group):
         return WordsForm.of(group)
-    return GroupForm.of(group).offer(colleagues)
+    return GroupForm.of_led(group, _leader()).offer(colleagues)
 
 
 def _change(group: Group, form: GroupForm | WordsForm, colleagues: list[Therapist]) -> None:
@@ -213,9 +219,13 @@ def _leader() -> Therapist:
     return therapist
 
 
-def _colleagues() -> list[Therapist]:
+def _colleagues(group: Group | None = None) -> list[Therapist]:
+    """Who can be named as a co-lead; whoever leads the group already stays, licence or not."""
     others = authorised(now()).where(Therapist.user_id != _user().id)
-    return list(db.session.scalars(others.order_by(Therapist.name, Therapist.id)))
+    found = list(db.session.scalars(others.order_by(Therapist.name, Therapist.id)))
+    present = group.professionals if group is not None else []
+    stay = [one for one in present if one not in found and one.user_id != _user().id]
+    return found + stay
 
 
 def _user() -> User:

@@ -214,3 +214,8 @@ def test_a_draft_is_for_its_leaders_alone(session, http, state, status):
     assert http.get(f"/groups/{group.public_id}").status_code == status
     sign_in(http, group.professionals[0].user)
     assert http.get(f"/groups/{group.public_id}").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["99999999999999999999", "-1", "0", "²", "x"])
+def test_an_odd_page_number_still_shows_the_list(world, http, page):
+    assert http.get("/groups", query_string={"page": page}).status_code == 200

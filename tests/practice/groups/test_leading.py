@@ -9,7 +9,7 @@ from core.audit import AuditEntry
 from core.outbox import OutboxMessage
 from practice.accounts.models import Role
 from practice.groups.models import EnrolmentState, Group, GroupKind, GroupState, LeadKind
-from practice.therapists.models import ApplicationState
+from practice.therapists.models import ApplicationState, LicenceState
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.groups import make_enrolment, make_group
 from tests.builders.therapists import make_therapist
@@ -307,3 +307,90 @@ def test_the_first_day_is_a_day_of_the_groups_own_zone(session, http, leader):
     assert group.starts_at.date() == date(2027, 3, 3)
     assert group.starts_at.time() == time(5, 30)
     assert group.created_at == NOW
+
+
+@pytest.mark.parametrize("kind", [GroupKind.peer, GroupKind.therapy])
+def test_somebody_unverified_opens_no_group_under_a_colleagues_licence(session, http, kind):
+    stranger = make_therapist(session, state=ApplicationState.submitted)
+    leads = [stranger, make_therapist(session)]
+    draft = make_group(session, leads=leads, kind=kind, state=GroupState.draft)
+    sign_in(http, stranger.user)
+    answer = http.post(f"{led(draft)}/publication", follow_redirects=True)
+    assert "whose own licence is verified" in words(answer)
+    assert the_group(session).state is GroupState.draft
+
+
+def test_an_open_group_is_not_changed_into_one_that_could_not_be_opened(session, http):
+    lapsed = make_therapist(session, licence_state=LicenceState.suspended)
+    group = make_group(session, lead=lapsed)
+    sign_in(http, lapsed.user)
+    answer = http.post(f"{led(group)}/details", data=DETAILS | {"kind": "peer"})
+    assert answer.status_code == 422
+    assert the_group(session).kind is GroupKind.psychoeducation
+
+
+@pytest.mark.parametrize("leads", [True, False])
+def test_only_a_leader_with_a_licence_reads_and_answers_who_asks(session, http, leads):
+    colleague = make_therapist(session)
+    other = make_therapist(
+        session, licence_state=LicenceState.suspended if leads else LicenceState.verified
+    )
+    group = make_group(
+        session,
+        leads=[colleague, other] if leads else [colleague],
+        kind=GroupKind.therapy,
+        created_by_id=other.user_id,
+    )
+    enrolment = asking(session, group)
+    sign_in(http, other.user)
+    page = http.get(led(group))
+    assert "tired of being alone" not in page.text
+    assert "1 person asks to join" in words(page)
+    answer = answer_to(http, enrolment)
+    assert "tired of being alone" not in answer.text
+    session.refresh(enrolment)
+    assert enrolment.state is EnrolmentState.screening
+
+
+def test_a_co_lead_who_saves_a_change_pushes_nobody_out(session, http, leader):
+    colleague = make_therapist(session, "Ines Duarte", licence_state=LicenceState.suspended)
+    group = make_group(session, leads=[colleague, leader], created_by_id=colleague.user_id)
+    session.commit()
+    page = BeautifulSoup(http.get(f"{led(group)}/details").text, "html.parser")
+    chosen = page.select_one("select[name=co_lead] option[selected]")["value"]
+    assert chosen == str(colleague.public_id)
+    answer = http.post(f"{led(group)}/details", data=DETAILS | {"co_lead": chosen})
+    assert answer.status_code == 303
+    assert {lead.therapist_id for lead in the_group(session).leads} == {colleague.id, leader.id}
+
+
+def test_a_group_that_is_over_is_not_called_off(session, http, leader):
+    group = make_group(session, lead=leader, days=-90)
+    enrolment = make_enrolment(session, group, make_client(session))
+    session.commit()
+    assert "Call it off" not in words(http.get(led(group)))
+    answer = http.post(f"{led(group)}/cancellation", follow_redirects=True)
+    assert "nothing left to call off" in words(answer)
+    session.refresh(enrolment)
+    assert enrolment.state is EnrolmentState.seated
+
+
+def test_a_group_that_was_called_off_stays_as_it_was(session, http, leader):
+    group = make_group(session, lead=leader, state=GroupState.cancelled)
+    session.commit()
+    assert http.post(f"{led(group)}/details", data=DETAILS).status_code == 409
+    assert the_group(session).title == "Breathing room"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"price": "NaN"},
+        {"price": "sNaN"},
+        {"first_day": "9999-12-30"},
+        {"first_day": "0001-01-01", "zone": "Pacific/Guam"},
+    ],
+    ids=str,
+)
+def test_a_number_or_day_out_of_all_bounds_is_said_beside_its_field(session, http, leader, odd):
+    assert http.post("/led-groups/new", data=DETAILS | odd).status_code == 422

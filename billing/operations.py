@@ -36,6 +36,7 @@ DESCRIPTION = "Group programme"
 # A payment page must live at least 30 minutes (Stripe, "Create a Checkout Session"); the rest
 # is the time we have to ask for it.
 CHECKOUT_LASTS = timedelta(minutes=35)
+ASK_WITHIN = CHECKOUT_LASTS - timedelta(minutes=31)
 ASK_AFTER = timedelta(minutes=3)
 SETTLE_AFTER = timedelta(minutes=1)
 OVERDUE = timedelta(hours=1)
@@ -49,7 +50,10 @@ class PaymentPageAway(Refusal):
 
 
 class OrderClosed(Refusal):
-    message = "This payment can no longer be made. Nothing was charged."
+    message = (
+        "This payment can no longer be made. "
+        "If you have paid already, it counts, or all of it goes back."
+    )
 
 
 class OverRefund(Refusal):
@@ -101,6 +105,11 @@ def open_checkout(order_id: uuid.UUID, *, success_url: str, cancel_url: str, at:
         raise OrderClosed
     page = _opened_page(_intent_of(order, success_url, cancel_url))
     return _write_down_page(order_id, page, at)
+
+
+def can_be_replaced(order: Order, at: datetime) -> bool:
+    """Nobody has the address of its payment page, and it is too late to ask for one."""
+    return order.was_never_opened and (order.is_settled or at > order.created_at + ASK_WITHIN)
 
 
 def close_order(session: Session, order_id: uuid.UUID, at: datetime) -> None:

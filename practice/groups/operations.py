@@ -17,7 +17,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing.models import Order
-from billing.operations import CHECKOUT_LASTS, close_order, place_order, request_refund
+from billing.operations import (
+    CHECKOUT_LASTS,
+    can_be_replaced,
+    close_order,
+    place_order,
+    request_refund,
+)
 from billing.queries import order_of
 from core import audit
 from core.config import Settings
@@ -26,6 +32,7 @@ from core.errors import NotFound
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
 from practice.consent.operations import sign
+from practice.consent.policy import has
 from practice.groups.mails import tell_client, tell_leaders
 from practice.groups.models import LIVE, Enrolment, EnrolmentState, Group, ScreeningDecision
 from practice.groups.refunds import refund_due
@@ -100,12 +107,13 @@ def take_seat(
 
 
 def renew_order(session: Session, enrolment_id: uuid.UUID, client: Client, at: datetime) -> None:
-    """A fresh order for a held seat whose payment page could never be opened."""
+    """A fresh order for a held seat whose payment page was never and can no longer be opened."""
     enrolment = _locked_enrolment(session, enrolment_id, client)
     if enrolment.state is not EnrolmentState.held or enrolment.order_id is None:
         return
     order = order_of(session, enrolment.order_id)
-    if order is not None and order.is_settled and order.was_never_opened:
+    if order is not None and can_be_replaced(order, at):
+        close_order(session, order.public_id, at)
         enrolment.order_id = _place_order(session, enrolment, at).public_id
         enrolment.held_until = at + HOLD_LASTS
 
@@ -316,13 +324,18 @@ def _new_enrolment(
 
 
 def _refuse_taken_handle(session: Session, group: Group, client: Client, handle: str) -> None:
-    others = (
-        sa.select(Enrolment.id)
-        .where(Enrolment.group_id == group.id, Enrolment.client_id != client.id)
-        .where(Enrolment.state.in_(LIVE), sa.func.lower(Enrolment.handle) == handle.lower())
-    )
-    if session.scalar(others.limit(1)) is not None:
+    if _is_taken(session, group, client, handle):
         raise HandleTaken
+
+
+def _is_taken(session: Session, group: Group, client: Client, handle: str) -> bool:
+    others = sa.select(Enrolment.handle).where(
+        Enrolment.group_id == group.id,
+        Enrolment.client_id != client.id,
+        Enrolment.state.in_(LIVE),
+    )
+    # Compared here: SQLite folds only the letters of English.
+    return handle.casefold() in {known.casefold() for known in session.scalars(others)}
 
 
 def _sign(session: Session, group: Group, client: Client, joining: Joining, at: datetime) -> None:
@@ -398,9 +411,14 @@ def _seat_for_money(session: Session, enrolment: Enrolment, at: datetime) -> int
 
 
 def _may_come_late(session: Session, enrolment: Enrolment, at: datetime) -> bool:
-    group = enrolment.group
-    comes_again = live_enrolment(session, group.id, enrolment.client_id) is not None
-    return not comes_again and group.takes_people(at) and has_lead_in(group, enrolment.place, at)
+    group, client = enrolment.group, enrolment.client
+    return (
+        group.takes_people(at)
+        and has_lead_in(group, enrolment.place, at)
+        and has(Purpose.group, client, group.scope)
+        and live_enrolment(session, group.id, client.id) is None
+        and not _is_taken(session, group, client, enrolment.handle)
+    )
 
 
 def _give_all_back(session: Session, order: Order, at: datetime) -> None:

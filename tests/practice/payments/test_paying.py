@@ -6,10 +6,12 @@ from bs4 import BeautifulSoup
 
 from billing.models import Charge, Order, Refund
 from billing.operations import CHECKOUT_LASTS
-from core.database import db
+from core.database import db, unit_of_work
 from core.mail import KeptMail
 from core.outbox import drain
-from practice.groups.models import Enrolment, EnrolmentState
+from practice.consent.models import Purpose, Signature
+from practice.consent.operations import revoke
+from practice.groups.models import Enrolment, EnrolmentState, GroupState
 from practice.groups.operations import HOLD_LASTS
 from practice.wiring import sweep
 from tests.builders.accounts import make_client, sign_in
@@ -351,3 +353,77 @@ def test_mails_about_money_name_no_amount_and_no_group(
 def test_a_stranger_cannot_pay_for_somebodys_seat(session, http, bank, held):
     sign_in(http, make_client(session).user)
     assert http.post(f"{held}/payment").status_code == 404
+
+
+def test_late_money_seats_nobody_who_took_the_consent_back(
+    session, http, bank, held, clock, app, client
+):
+    late(session, http, bank, held, clock, app)
+    session.rollback()
+    wanted = sa.select(Signature).where(Signature.purpose == Purpose.group)
+    with unit_of_work() as work:
+        revoke(work, work.scalars(wanted).one(), client.user, clock.now())
+    bank.deliver()
+    bank.carry_out()
+    assert the(session, Enrolment).state is EnrolmentState.expired
+    assert bank.given_back() == 24000
+
+
+def test_late_money_seats_nobody_under_a_name_that_is_somebody_elses_now(
+    session, http, bank, held, clock, app, group
+):
+    late(session, http, bank, held, clock, app)
+    make_enrolment(session, group, make_client(session), handle="RIVER", seat_number=2)
+    session.commit()
+    bank.deliver()
+    bank.carry_out()
+    assert bank.given_back() == 24000
+
+
+def test_who_reads_for_a_while_before_paying_gets_the_payment_page_at_once(
+    session, http, bank, held, clock
+):
+    clock.move(timedelta(minutes=20))
+    answer = http.post(f"{held}/payment")
+    assert answer.location.startswith("http://sandbox.localhost/pay/")
+    enrolment = the(session, Enrolment)
+    assert enrolment.held_until == clock.now() + HOLD_LASTS
+    bank.carry_out()
+    bank.pay(enrolment.order_id)
+    bank.deliver()
+    assert the(session, Enrolment).state is EnrolmentState.seated
+    assert bank.count("charge.succeeded") == count(session, Charge) == 1
+
+
+def test_nothing_is_promised_about_money_that_may_be_on_its_way(
+    session, http, bank, held, clock, app
+):
+    late(session, http, bank, held, clock, app)
+    assert "Nothing was charged" not in words(http.get(held))
+    assert "Your seat is held" not in words(http.get(f"{held}/payment"))
+
+
+def test_a_seat_given_up_while_its_page_is_open_speaks_of_money_on_its_way(
+    session, http, bank, held
+):
+    http.post(f"{held}/payment")
+    bank.pay(the(session, Order).public_id)
+    assert "Nothing was charged" not in words(http.get(f"{held}/departure"))
+    answer = http.post(f"{held}/departure", data={"expected": "0"}, follow_redirects=True)
+    assert "Nothing was charged" not in words(answer)
+    assert "all of it goes back" in words(answer)
+
+
+def test_who_left_before_a_group_was_called_off_reads_what_really_goes_back(
+    session, http, bank, held, clock, group, client
+):
+    pay(http, held, bank, session)
+    clock.move(timedelta(days=20))
+    become(session, http, client.user)
+    http.post(f"{held}/departure", data={"expected": "18000"})
+    session.rollback()
+    group.state = GroupState.cancelled
+    session.commit()
+    said = words(http.get(held))
+    assert "Everything you paid goes back" not in said
+    assert "$180 of it goes back" in said

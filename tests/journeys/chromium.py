@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Response
 
 ARGUMENTS = (
@@ -34,7 +34,10 @@ class Chromium:
 
     def __init__(self, browser: Browser, base: str, *, width: int = 390) -> None:
         self.base = base
-        self._context = browser.new_context(viewport={"width": width, "height": 844})
+        # Colours that fade from one theme into the other would be found wanting half-way.
+        self._context = browser.new_context(
+            viewport={"width": width, "height": 844}, reduced_motion="reduce"
+        )
         self._context.set_default_timeout(10_000)
         self.page: Page = self._context.new_page()
         self.foreign: set[str] = set()
@@ -138,13 +141,16 @@ class Chromium:
         if kind in LOOKED_AT or not self.address.startswith(self.base):
             return
         LOOKED_AT.add(kind)
+        self.page.evaluate(AXE_SCRIPT)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            self._come_to_rest()
-            for finding in Axe().run(self.page, options=RULES).response["violations"]:
-                where = "; ".join(str(node["target"]) for node in finding["nodes"][:3])
-                self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
+            self._note_findings(theme)
         self.page.emulate_media(color_scheme="light")
+
+    def _note_findings(self, theme: str) -> None:
+        for finding in self.page.evaluate("rules => axe.run(rules)", RULES)["violations"]:
+            where = "; ".join(str(node["target"]) for node in finding["nodes"][:3])
+            self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
 
     def _kind(self) -> tuple[str, str]:
         """The address without what is personal in it, and the pieces that the page is made of."""
@@ -154,10 +160,6 @@ class Chromium:
     @property
     def _path(self) -> str:
         return urlsplit(self.address).path
-
-    def _come_to_rest(self) -> None:
-        """Colours fade from one theme into the other; half-way they would be found wanting."""
-        self.page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
 
     def _note_origin(self, address: str) -> None:
         if not address.startswith((self.base, "data:", "blob:")):

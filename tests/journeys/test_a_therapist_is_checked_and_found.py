@@ -60,33 +60,28 @@ def apply(town: Town, ana: Anybody) -> None:
 
 
 def fill_in_the_profile(ana: Anybody) -> None:
-    ana.follow("A few lines about you")
+    """Each section in turn, as the profile asks for it."""
+    go_to_what_is_missing(ana, "About you")
     ana.fill("One sentence in your own voice", "We begin where you are.")
     ana.fill("About you", "I have worked with adults in Seattle for twelve years.")
     ana.press("Save")
-    ana.follow("Whom you see")
-    ana.tick("Individual therapy")
-    ana.press("Save")
-    ana.follow("At least one concern")
+    go_to_what_is_missing(ana, "Concerns you work with")
     ana.tick("Panic attacks")
     ana.tick("Grief after a death")
     ana.press("Save")
     assert ana.heading == "How well you know them"
     ana.tick("I know this best")
     ana.press("Save")
-    ana.follow("At least one approach")
-    ana.tick("Cognitive behavioural therapy (CBT)")
-    ana.tick("English")
-    ana.tick("Online, by video")
+    go_to_what_is_missing(ana, "Whom you work with")
+    ana.tick("Individual therapy")
     ana.press("Save")
-    assert ana.sees("You meet online, so people need a link.")
-    ana.fill("Link to your video room", "https://meet.example.test/ana")
-    ana.press("Save")
-    ana.follow("Your fee for a session")
+    go_to_what_is_missing(ana, "How you work")
+    say_how_she_works(ana)
+    go_to_what_is_missing(ana, "Fees and payment")
     ana.tick("Clients who pay themselves")
     ana.fill("Your fee for a session", "135")
     ana.press("Save")
-    ana.follow("Your NPI")
+    go_to_what_is_missing(ana, "Profession and NPI")
     ana.fill("Your NPI", NPI[:-1] + str((int(NPI[-1]) + 1) % 10))
     ana.press("Save")
     assert ana.sees("These digits do not fit together.")
@@ -94,8 +89,23 @@ def fill_in_the_profile(ana: Anybody) -> None:
     ana.press("Save")
 
 
+def go_to_what_is_missing(ana: Anybody, section: str) -> None:
+    ana.follow("Add the first of these")
+    assert ana.heading == section
+
+
+def say_how_she_works(ana: Anybody) -> None:
+    ana.tick("Cognitive behavioural therapy (CBT)")
+    ana.tick("English")
+    ana.tick("Online, by video")
+    ana.press("Save")
+    assert ana.sees("You meet online, so people need a link.")
+    ana.fill("Link to your video room", "https://meet.example.test/ana")
+    ana.press("Save")
+
+
 def add_a_licence(town: Town, ana: Anybody) -> None:
-    ana.follow("At least one licence")
+    go_to_what_is_missing(ana, "Your licences")
     ana.follow("Add a licence")
     ana.fill("The place where it lets you practise", "Washington")
     ana.fill("Number", NUMBER)
@@ -139,7 +149,7 @@ def answer_what_was_asked(town: Town, ana: Anybody) -> None:
     assert ASKED not in mail.body
     ana.follow("My profile")
     assert ana.sees(ASKED)
-    ana.follow("About you")
+    ana.follow("Change About you")
     ana.fill("About you", "Twelve years in Seattle; since 2018 mostly with panic.")
     ana.press("Save")
     ana.press("Send my application")

@@ -5,6 +5,9 @@ BIN := .venv/bin
 READY := .venv/ready
 TESTS := $(BIN)/python -m pytest -q -p no:cacheprovider
 WORKERS ?= 2
+# `check` has run these already; the others touch no database, so one run of them is enough.
+CHECKED := --ignore tests/conventions
+WITHOUT_DATABASE := --ignore tests/matching --ignore tests/billing/sandbox
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench prove pins clean
@@ -27,8 +30,8 @@ run: $(READY) ## Start Attune with a demo clinic; PORT and DATA_DIR choose where
 
 test: $(READY) check ## Everything: check, then all tests on SQLite and on PostgreSQL, and in Chromium
 	@tools/system-packages postgresql chromium
-	$(TESTS) -n $(WORKERS) --database sqlite
-	$(TESTS) -n $(WORKERS) --database postgresql
+	$(TESTS) -n $(WORKERS) --database sqlite $(CHECKED)
+	$(TESTS) -n $(WORKERS) --database postgresql $(CHECKED) $(WITHOUT_DATABASE) -m "not browser"
 
 check: $(READY) ## Format, lint, types and conventions, in under a minute
 	$(BIN)/ruff format --check .

@@ -1,7 +1,12 @@
 """The base of every form."""
 
+from decimal import Decimal
+
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
+
+# More than any field takes; numbers beyond it would not even fit into a comparison.
+MOST = 10**15
 
 
 class Form(FlaskForm):
@@ -16,8 +21,17 @@ class Form(FlaskForm):
 
 
 def _clean(value: object) -> object:
-    # PostgreSQL keeps no NUL, and no person types one.
-    return value.replace("\0", "").strip() if isinstance(value, str) else value
+    if isinstance(value, str):
+        # PostgreSQL keeps no NUL, and no person types one.
+        return value.replace("\0", "").strip()
+    if isinstance(value, int | Decimal) and not _is_reasonable(value):
+        # What stands beside the field about its range is then said, instead of an error of ours.
+        return None
+    return value
+
+
+def _is_reasonable(number: int | Decimal) -> bool:
+    return Decimal(number).is_finite() and abs(number) < MOST
 
 
 class EmptyForm(Form):

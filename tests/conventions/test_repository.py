@@ -54,7 +54,7 @@ def test_every_setting_is_documented():
     for path in sources:
         text = path.read_text()
         read |= set(re.findall(r"environ(?:ment)?(?:\.get)?[\(\[]\s*\"([A-Z_0-9]+)\"", text))
-        read |= set(re.findall(r"_whole_number\(environment, \"([A-Z_0-9]+)\"", text))
+        read |= set(re.findall(r"_(?:whole_number|port)\(environment, \"([A-Z_0-9]+)\"", text))
     assert read
     for setting in read:
         assert f"`{setting}`" in documented, setting

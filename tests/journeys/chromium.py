@@ -22,7 +22,8 @@ PIECES = """() => {
     one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
   return [...new Set(pieces)].sort().join(" ");
 }"""
-LOOKED_AT: set[tuple[str, str]] = set()
+TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
+LOOKED_AT: set[tuple[str, str, int]] = set()
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -32,8 +33,8 @@ def launch(playwright: Playwright) -> Browser:
 class Chromium:
     """One person's browser: a context of its own, and axe's findings of each kind of page."""
 
-    def __init__(self, browser: Browser, base: str, *, width: int = 390) -> None:
-        self.base = base
+    def __init__(self, browser: Browser, base: str, width: int) -> None:
+        self.base, self._width = base, width
         # Colours that fade from one theme into the other would be found wanting half-way.
         self._context = browser.new_context(
             viewport={"width": width, "height": 844}, reduced_motion="reduce"
@@ -141,6 +142,8 @@ class Chromium:
         if kind in LOOKED_AT or not self.address.startswith(self.base):
             return
         LOOKED_AT.add(kind)
+        if self.page.evaluate(TOO_WIDE):
+            self.findings.append(f"{self.address}: wider than its window")
         self.page.evaluate(AXE_SCRIPT)
         for theme in THEMES:
             self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
@@ -152,10 +155,10 @@ class Chromium:
             where = "; ".join(str(node["target"]) for node in finding["nodes"][:3])
             self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
 
-    def _kind(self) -> tuple[str, str]:
-        """The address without what is personal in it, and the pieces that the page is made of."""
+    def _kind(self) -> tuple[str, str, int]:
+        """The address without what is personal in it, the pieces of the page, and the width."""
         path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Za-z0-9_-]{40,}|\d+", "…", self._path)
-        return path, self.page.evaluate(PIECES)
+        return path, self.page.evaluate(PIECES), self._width
 
     @property
     def _path(self) -> str:

@@ -19,6 +19,7 @@ from tests.journeys.plain import PlainBrowser
 from tests.journeys.town import Town
 
 Anybody = PlainBrowser | Chromium
+TELEPHONE = 390
 
 
 @pytest.fixture(scope="session")
@@ -52,15 +53,18 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["plain", pytest.param("chromium", marks=pytest.mark.browser)])
-def browse(request: pytest.FixtureRequest, town: Town) -> Iterator[Callable[[], Anybody]]:
-    """Makes one person's browser; at the end Chromium's must have met nothing amiss."""
+def browse(request: pytest.FixtureRequest, town: Town) -> Iterator[Callable[..., Anybody]]:
+    """Makes one person's browser, a telephone unless a width in pixels is given.
+
+    At the end Chromium's must have met nothing amiss.
+    """
     opened: list[Anybody] = []
 
-    def make() -> Anybody:
+    def make(*, width: int = TELEPHONE) -> Anybody:
         if request.param == "plain":
             opened.append(PlainBrowser(town.base))
         else:
-            opened.append(Chromium(request.getfixturevalue("chromium"), town.base))
+            opened.append(Chromium(request.getfixturevalue("chromium"), town.base, width))
         return opened[-1]
 
     yield make

@@ -18,7 +18,8 @@ from tests.journeys.plain import PlainBrowser
 from tests.journeys.town import Town
 
 Anybody = PlainBrowser | Chromium
-Browse = Callable[[], Anybody]
+Browse = Callable[..., Anybody]
+DESK = 1280
 
 PASSWORD = "quiet river lantern"
 

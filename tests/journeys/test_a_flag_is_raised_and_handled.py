@@ -8,6 +8,7 @@ from practice.accounts.models import Role
 from practice.when import moment_words
 from tests.builders.intake import make_shift
 from tests.journeys.people import (
+    DESK,
     Anybody,
     Browse,
     add_user,
@@ -44,7 +45,7 @@ def test_a_risky_answer_brings_help_at_once_and_a_clinician_who_reads_it(
     assert sam.sees(f"A clinician is on duty now, until {on_call} (Los Angeles time)")
     town.clock.move(timedelta(seconds=20))
     go_on_unblocked(sam)
-    noor = browse()
+    noor = browse(width=DESK)
     read_the_flag(town, noor)
     assert_a_flag_needs_a_contact_before_it_closes(noor)
     close_the_flag(noor)
@@ -63,7 +64,7 @@ def test_with_nobody_on_duty_the_page_says_so(town: Town, browse: Browse) -> Non
 
 
 def test_an_administrator_finds_no_flags(town: Town, browse: Browse, on_call: str) -> None:
-    sam, ines = browse(), browse()
+    sam, ines = browse(), browse(width=DESK)
     sign_up(town, sam, "Sam")
     agree_before_the_questions(sam, "Sam")
     give_a_risky_answer(sam)

@@ -13,6 +13,7 @@ from tests.builders.accounts import make_client
 from tests.builders.groups import make_enrolment, make_group
 from tests.journeys.chromium import Chromium
 from tests.journeys.people import (
+    DESK,
     Anybody,
     Browse,
     add_therapist,
@@ -58,7 +59,7 @@ def test_a_paid_seat_is_confirmed_once_and_given_up_for_the_refund_that_was_show
     take_a_seat_where_the_leader_is_licensed(sam)
     pay_with_a_second_card(sam)
     see_the_seat_once_the_bank_has_answered(town, sam)
-    assert_the_leader_sees_a_handle_and_an_amount(town, browse())
+    assert_the_leader_sees_a_handle_and_an_amount(town, browse(width=DESK))
     leave_after_the_first_evening(town, sam)
     assert_the_refund_arrived_once(town, sam, before)
     assert_nothing_told_what_it_was_for(town, before)

@@ -9,6 +9,7 @@ from tests.builders.credentials import make_applicant
 from tests.builders.intake import make_intake
 from tests.builders.therapists import valid_npi
 from tests.journeys.people import (
+    DESK,
     Anybody,
     Browse,
     a_year_ahead,
@@ -31,7 +32,7 @@ def test_a_therapist_applies_is_asked_for_more_is_verified_and_found(
 ) -> None:
     with building(town) as session:
         add_user(town, "Ines Ward", Role.administrator, session=session)
-    ana, ines = browse(), browse()
+    ana, ines = browse(), browse(width=DESK)
     apply(town, ana)
     fill_in_the_profile(ana)
     add_a_licence(town, ana)
@@ -42,7 +43,7 @@ def test_a_therapist_applies_is_asked_for_more_is_verified_and_found(
     look_the_npi_up(ines)
     verify(ines)
     set_hours_and_capacity(town, ana)
-    assert_visitors_find_her(browse())
+    assert_visitors_find_her(browse(width=DESK))
     assert_a_client_is_offered_her(town, browse())
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from practice.therapists.models import Therapist
 from tests.journeys.people import (
+    DESK,
     Anybody,
     Browse,
     add_therapist,
@@ -45,7 +46,7 @@ def test_a_person_finds_help_from_the_first_page_to_a_first_meeting(
     agree_before_the_questions(sam, "Sam Doe")
     say_what_brings_them(sam)
     begin_the_sheets_and_stop(sam)
-    sam = go_on_in_another_browser(browse())
+    sam = go_on_in_another_browser(browse(width=DESK))
     finish_the_sheets(sam)
     answer_what_is_practical(sam)
     say_what_they_wish(sam)
@@ -54,7 +55,7 @@ def test_a_person_finds_help_from_the_first_page_to_a_first_meeting(
     assert_the_matches_add_up(sam)
     assert_why_not_is_answered(sam)
     ask_rosa_sharing_some(sam)
-    rosa = browse()
+    rosa = browse(width=DESK)
     accept_what_was_shared(town, rosa)
     choose_a_time(town, sam)
     sign_the_consent_and_book(sam)

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -142,14 +142,14 @@ def leave_after_the_first_evening(town: Town, sam: Anybody) -> None:
     assert sam.sees("You paid $240; $210 of it goes back to your card")
 
 
-def first_evening(town: Town):  # type: ignore[no-untyped-def]
+def first_evening(town: Town) -> datetime:
     with building(town) as session:
         return session.scalars(sa.select(Group.starts_at)).one()
 
 
 def assert_the_refund_arrived_once(town: Town, sam: Anybody, before: int) -> None:
     town.settle()
-    town.sandbox.deliver(town._post_webhook)
+    town.sandbox.deliver(town.post_webhook)
     town.settle()
     refunds = [
         event["data"]["object"]["amount"]

@@ -11,6 +11,7 @@ from core.outbox import OutboxMessage
 from practice.accounts.models import Client
 from practice.appointments.models import Appointment, AppointmentState
 from practice.appointments.policy import appointments_of, appointments_with
+from practice.care.models import Episode
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
 from practice.therapists.models import Licence, LicenceState, Therapist
@@ -21,6 +22,7 @@ LOOKING_BACK = timedelta(days=90)
 ENDS_SOON = timedelta(days=60)
 # A typical wait is only said when enough people waited.
 FEWEST_WAITS = 5
+MOST_SHOWN = 12
 # An outbox in which something is due for so long is not well.
 WAITS_TOO_LONG = timedelta(minutes=10)
 
@@ -73,20 +75,32 @@ def _typical_wait(at: datetime) -> int | None:
 
 
 def meetings_of_client(client: Client, at: datetime) -> list[Appointment]:
-    return _meetings(appointments_of(client), at)
+    """The next ones, and one that is running."""
+    ahead = _booked(appointments_of(client)).where(Appointment.ends_at > at)
+    return list(db.session.scalars(ahead.limit(MOST_SHOWN)))
 
 
-def meetings_of_therapist(therapist: Therapist, at: datetime) -> list[Appointment]:
-    """Only of those whose consent to treatment stands; of others not even a name is shown."""
-    return _meetings(appointments_with(therapist), at)
+def meetings_of_therapist(therapist: Therapist, since: datetime, at: datetime) -> list[Appointment]:
+    """From `since`, when the therapist's day began, to two weeks after `at`.
+
+    Only of those whose consent to treatment stands; of others not even a name is shown.
+    """
+    near = sa.and_(Appointment.starts_at >= since, Appointment.starts_at < at + SOON)
+    return list(db.session.scalars(_booked(appointments_with(therapist)).where(near)))
 
 
-def _meetings(wanted: sa.Select[Appointment], at: datetime) -> list[Appointment]:
-    coming = sa.and_(
-        Appointment.ends_at > at - timedelta(hours=12), Appointment.starts_at < at + SOON
+def _booked(wanted: sa.Select[Appointment]) -> sa.Select[Appointment]:
+    booked = wanted.where(Appointment.state == AppointmentState.booked)
+    return booked.order_by(Appointment.starts_at)
+
+
+def therapists_caring_for(client_id: int) -> list[Therapist]:
+    """In whose care a client is now."""
+    open_ = sa.select(Episode.therapist_id).where(
+        Episode.client_id == client_id, Episode.ended_at.is_(None)
     )
-    booked = wanted.where(coming, Appointment.state == AppointmentState.booked)
-    return list(db.session.scalars(booked.order_by(Appointment.starts_at)))
+    wanted = sa.select(Therapist).where(Therapist.id.in_(open_))
+    return list(db.session.scalars(wanted.order_by(Therapist.name)))
 
 
 def sessions_of_client(client_id: int, at: datetime) -> list[tuple[GroupSession, Group]]:
@@ -96,6 +110,7 @@ def sessions_of_client(client_id: int, at: datetime) -> list[tuple[GroupSession,
         .join(Group, Group.id == GroupSession.group_id)
         .join(Enrolment, Enrolment.group_id == Group.id)
         .where(Enrolment.client_id == client_id, Enrolment.state == EnrolmentState.seated)
+        .where(Group.state == GroupState.open)
     )
     return _coming(wanted, at)
 
@@ -113,7 +128,7 @@ def _coming(
     wanted: sa.Select[GroupSession, Group], at: datetime
 ) -> list[tuple[GroupSession, Group]]:
     soon = wanted.where(GroupSession.ends_at > at, GroupSession.starts_at < at + SOON)
-    found = db.session.execute(soon.order_by(GroupSession.starts_at).limit(12))
+    found = db.session.execute(soon.order_by(GroupSession.starts_at).limit(MOST_SHOWN))
     return [(session, group) for session, group in found]
 
 
@@ -130,8 +145,11 @@ def request_of(client_id: int) -> MatchRequest | None:
     return db.session.scalars(of_client.order_by(MatchRequest.sent_at.desc()).limit(1)).first()
 
 
-def seats_of(client_id: int) -> list[Enrolment]:
+def seats_of(client_id: int, at: datetime) -> list[Enrolment]:
     """A client's seats, and their ways into groups that still want something of them."""
+    goes_on = sa.exists().where(
+        GroupSession.group_id == Enrolment.group_id, GroupSession.ends_at > at
+    )
     live = (
         EnrolmentState.screening,
         EnrolmentState.invited,
@@ -139,7 +157,7 @@ def seats_of(client_id: int) -> list[Enrolment]:
         EnrolmentState.seated,
     )
     of_client = sa.select(Enrolment).where(
-        Enrolment.client_id == client_id, Enrolment.state.in_(live)
+        Enrolment.client_id == client_id, Enrolment.state.in_(live), goes_on
     )
     return list(db.session.scalars(of_client.order_by(Enrolment.created_at)))
 

@@ -1,5 +1,6 @@
 """The home page, the start of everybody's day, help right now, and whether all is well."""
 
+from datetime import date, time, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,9 @@ from core.access import anyone, policy
 from core.clock import now
 from practice.accounts.models import Role
 from practice.accounts.policy import signed_in
+from practice.appointments.models import Appointment
 from practice.intake.queries import latest_submitted, open_intake
+from practice.local_time import instant_at
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist
 from practice.therapists.queries import therapist_of
 from practice.today import queries
@@ -82,21 +85,30 @@ def _of_client() -> dict[str, Any]:
         "submitted": latest_submitted(client),
         "unfinished": open_intake(client),
         "match_request": queries.request_of(client.id),
+        "in_care_of": queries.therapists_caring_for(client.id),
         "meetings": queries.meetings_of_client(client, at),
         "sessions": queries.sessions_of_client(client.id, at),
-        "seats": queries.seats_of(client.id),
+        "seats": queries.seats_of(client.id, at),
     }
 
 
 def _of_therapist(therapist: Therapist) -> dict[str, Any]:
     at = now()
+    local = at.astimezone(ZoneInfo(therapist.zone))
+    day_began = instant_at(local.date(), time(), therapist.zone)
+    meetings = queries.meetings_of_therapist(therapist, day_began, at)
     confirmed = therapist.hours_confirmed_at
     return {
         "therapist": therapist,
-        "local": at.astimezone(ZoneInfo(therapist.zone)),
-        "meetings": queries.meetings_of_therapist(therapist, at),
+        "local": local,
+        "meetings": meetings,
+        "meetings_today": _count_on(local.date(), meetings, local.tzinfo),
         "sessions": queries.sessions_of_leader(therapist.id, at),
         "requests": queries.requests_waiting_for(therapist.id),
         "hours_are_stale": confirmed is None or at - confirmed > HOURS_STAY_FRESH,
         "licences_ending": queries.licences_ending(therapist.id, at),
     }
+
+
+def _count_on(day: date, meetings: list[Appointment], zone: tzinfo | None) -> int:
+    return sum(meeting.starts_at.astimezone(zone).date() == day for meeting in meetings)

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from core.access import policy
-from core.database import db, unit_of_work
+from core.database import unit_of_work
 from core.errors import ERROR_PAGES, NotAllowed, NotFound, Refusal, WrongState
 from practice.accounts.models import User
 from tests.builders.accounts import make_client, sign_in
+from tests.builders.faults import SAID_BY_THE_SERVER, database_away
 
 CANARY = "canary in the story"
 
@@ -27,22 +28,6 @@ def failing_with(app, error, endpoint="today.crisis"):
         yield
     finally:
         app.view_functions[endpoint] = view
-
-
-@contextmanager
-def database_away(app):
-    """Every statement fails as it does when the server is gone."""
-
-    def gone(_connection, _cursor, statement, parameters, _context, _many):
-        raise sa.exc.OperationalError(statement, parameters, OSError(CANARY))
-
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", gone)
-    try:
-        yield
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", gone)
 
 
 def heading(answer):
@@ -94,7 +79,7 @@ def test_when_the_database_is_away_a_page_says_so_and_still_names_help(
     assert answer.status_code in {500, 503} or address in {"/nowhere", "/crisis"}
     assert "988" in answer.text
     assert heading(answer)
-    assert CANARY not in answer.text + caplog.text
+    assert SAID_BY_THE_SERVER not in answer.text + caplog.text
 
 
 def test_a_statement_that_fails_is_never_told_with_its_values(session):

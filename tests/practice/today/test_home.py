@@ -10,6 +10,7 @@ from practice.therapists.models import ApplicationState
 from practice.today.queries import FEWEST_WAITS, right_now
 from tests.builders.appointments import make_booked
 from tests.builders.counting import statements_of
+from tests.builders.faults import database_away
 from tests.builders.groups import make_group
 from tests.builders.matches import make_request
 from tests.builders.therapists import make_therapist
@@ -54,6 +55,13 @@ def test_a_typical_wait_is_told_only_of_enough_people(session):
     assert right_now(NOW).days_to_first_meeting == 1
 
 
+def test_one_price_is_said_once(http, session):
+    make_therapist(session, fee=9000)
+    session.commit()
+    assert "$90 – $90" not in http.get("/").text
+    assert "$90" in http.get("/").text
+
+
 def test_an_empty_clinic_says_so_without_inventing_numbers(http, session):
     page = http.get("/").text
     assert "0 of 0" in page
@@ -92,6 +100,12 @@ def test_health_is_well_until_something_waits_too_long(http, session):
     add_message(session, due=NOW - timedelta(minutes=11))
     answer = http.get("/health")
     assert (answer.status_code, answer.json["outbox"]) == (503, "late")
+
+
+def test_health_is_unwell_while_the_database_is_away(app, http):
+    with database_away(app):
+        answer = http.get("/health")
+    assert (answer.status_code, answer.json["database"]) == (503, "away")
 
 
 def test_what_was_set_aside_for_a_person_does_not_make_the_house_unwell_for_ever(http, session):

@@ -1,6 +1,6 @@
 """What waits for each person today."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from practice.accounts.models import Role
 from practice.consent.models import Purpose, Signature
 from practice.consent.operations import revoke
 from practice.groups.models import EnrolmentState
+from practice.local_time import instant_at
 from practice.matches import operations as matches
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.appointments import make_booked
@@ -102,6 +103,53 @@ def test_without_the_clients_consent_a_therapist_sees_not_even_that_they_met(htt
     assert f"/appointments/{booked.public_id}" in today(http, booked.therapist.user).text
     revoke(session, signed, booked.client.user, after)
     assert f"/appointments/{booked.public_id}" not in today(http, booked.therapist.user).text
+
+
+def test_a_meeting_far_ahead_is_on_the_clients_day_and_one_that_is_over_is_not(
+    http, session, clock
+):
+    booked = make_booked(session)
+    booked.starts_at += timedelta(days=70)
+    booked.ends_at += timedelta(days=70)
+    there = f"/appointments/{booked.public_id}"
+    assert there in today(http, booked.client.user).text
+    clock.move_to(booked.ends_at)
+    assert there not in today(http, booked.client.user).text
+
+
+def test_whoever_is_in_care_is_not_sent_to_look_for_somebody_between_two_meetings(
+    http, session, clock
+):
+    booked = make_booked(session)
+    clock.move_to(booked.ends_at)
+    page = today(http, booked.client.user).text
+    assert f"You are in care with {booked.therapist.name}" in page
+    assert "Your matches are ready" not in page
+    booked.episode.ended_at = booked.ends_at
+    assert "You are in care with" not in today(http, booked.client.user).text
+
+
+def test_a_therapist_counts_the_meetings_of_their_own_day(http, session, clock):
+    """At the end of the day in Los Angeles it is tomorrow in UTC."""
+    booked = make_booked(session)
+    assert booked.therapist.zone == "America/Los_Angeles"
+    assert "No meetings today" in today(http, booked.therapist.user).text
+    clock.move_to(instant_at(date(2026, 12, 2), time(23, 30), booked.therapist.zone))
+    assert booked.starts_at.date() == date(2026, 12, 2)
+    page = today(http, booked.therapist.user).text
+    assert "1 meeting today" in page
+    assert f"/appointments/{booked.public_id}" in page
+    clock.move(timedelta(hours=1))
+    page = today(http, booked.therapist.user).text
+    assert "No meetings today" in page
+    assert f"/appointments/{booked.public_id}" not in page
+
+
+def test_a_group_that_is_over_is_not_on_anybodys_day(http, session):
+    client = make_client(session)
+    group = make_group(session, title="Slow mornings", days=-70, sessions=4)
+    make_enrolment(session, group, client)
+    assert "Slow mornings" not in today(http, client.user).text
 
 
 def test_a_therapist_sees_who_asks_but_nothing_of_what_was_shared(http, session):

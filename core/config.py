@@ -42,6 +42,7 @@ class Settings:
     port: int = 8000
     sandbox_port: int = 8001
     web_workers: int = 2
+    trusted_proxies: int = 0
     argon2_time_cost: int = 3
     argon2_memory_kib: int = 65536
 
@@ -79,6 +80,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         port=port,
         sandbox_port=sandbox_port,
         web_workers=_whole_number(environment, "WEB_WORKERS", 2),
+        trusted_proxies=_whole_number(environment, "TRUSTED_PROXIES", 0, least=0),
         argon2_time_cost=_whole_number(environment, "ARGON2_TIME_COST", 3),
         argon2_memory_kib=_whole_number(environment, "ARGON2_MEMORY_KIB", 65536, least=8),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import access
 from core.clock import Clock, SystemClock
@@ -60,7 +61,18 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         app.register_blueprint(slice_)
     handle(app, "mail", deliver_mail)
     wiring.connect(app)
+    _see_through_proxies(app, settings.trusted_proxies)
     return app
+
+
+def _see_through_proxies(app: Flask, number: int) -> None:
+    """Tell browsers apart by their own address, as our own proxies report it.
+
+    Without it everybody behind a proxy would share one limit of tries at signing in; with one
+    too many, anybody could choose their address.
+    """
+    if number:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number, x_host=0)
 
 
 def _configure(app: Flask, settings: Settings, clock: Clock) -> None:

@@ -91,7 +91,7 @@ def _frame() -> dict[str, Any]:
     return {
         "signed_in": current_user.is_authenticated,
         "is_staff": _is_staff(),
-        "navigation": [e for e in _entries() if e.endpoint in current_app.view_functions],
+        "navigation": _entries(),
         "crisis": Crisis(),
         "organisation": settings.organisation,
         "is_demo": settings.demo,

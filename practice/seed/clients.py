@@ -15,6 +15,7 @@ from practice.appointments.models import Appointment, AppointmentState
 from practice.care.models import Episode
 from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.intake import answers as reading
+from practice.intake.duty import promise
 from practice.intake.instruments import INSTRUMENTS, instrument
 from practice.intake.models import (
     Assessment,
@@ -39,6 +40,7 @@ from practice.therapists.models import Therapist
 from practice.working_days import after_working_days
 
 RISK_PAGE = "phq-9-9"
+DAYS_LOOKED_AT = 60
 # One therapist of each place has most to do, so that there is a full day to look at.
 BUSIEST, SHARE_OF_BUSIEST = 3, 0.6
 
@@ -71,6 +73,14 @@ STAGES = (
     *(Stage.in_care,) * 9,
     *(Stage.in_danger,) * 2,
 )
+# How long ago somebody at a stage began at the latest.
+DAYS_SINCE = {
+    Stage.asked: 3,
+    Stage.asked_long_ago: 11,
+    Stage.accepted: 5,
+    Stage.booked: 6,
+    Stage.in_care: 49,
+}
 FIRST_OF_STAGE = {stage: STAGES.index(stage) for stage in Stage}
 
 
@@ -113,13 +123,11 @@ class ClientMaker:
     def _bring_to(self, client: Client, stage: Stage) -> None:
         if stage is Stage.signed_up:
             return
-        joined = self.at - timedelta(days=self.chance.randint(2, 30))
+        joined = self._joined(stage)
         self._sign(client, Purpose.privacy_notice, joined)
         self._sign(client, Purpose.assessment, joined)
         if stage is Stage.agreed:
             return
-        if stage is Stage.in_care:
-            joined = self.at - timedelta(days=self.chance.randint(50, 90))
         intake = self._intake(client, stage, joined)
         if stage is Stage.in_danger:
             self._flag(client, intake, handled=False)
@@ -129,6 +137,13 @@ class ClientMaker:
             self._request(client, intake, stage)
         if stage in {Stage.booked, Stage.in_care}:
             self._care(client, intake, stage)
+
+    def _joined(self, stage: Stage) -> datetime:
+        """When somebody began, so that there was time for what followed."""
+        if stage is Stage.in_danger:
+            return self.at - timedelta(hours=self.chance.randint(1, 9))
+        least = DAYS_SINCE.get(stage, 2)
+        return self.at - timedelta(days=self.chance.randint(least, max(30, least + 5)))
 
     def _sign(self, client: Client, purpose: Purpose, at: datetime, **scope: str) -> None:
         self.session.add(
@@ -258,7 +273,7 @@ class ClientMaker:
             source=RISK_PAGE,
             raised_by={"instrument": "phq-9", "item": 9, "answer": self._risk_answer(intake)},
             raised_at=raised,
-            promised="A clinician on duty reads this today.",
+            promised=promise(raised, client.zone),
         )
         if handled:
             later = raised + timedelta(hours=2)
@@ -359,6 +374,8 @@ class ClientMaker:
         weeks: int,
     ) -> None:
         starts = self._free_hour(therapist, weeks)
+        if starts is None:
+            return
         self.session.add(
             Appointment(
                 client_id=client.id,
@@ -375,10 +392,10 @@ class ClientMaker:
             )
         )
 
-    def _free_hour(self, therapist: Therapist, weeks: int) -> datetime:
-        """An hour within the therapist's week that nobody of this world has yet."""
+    def _free_hour(self, therapist: Therapist, weeks: int) -> datetime | None:
+        """An hour of the therapist's that nobody of this world has yet; None in a full world."""
         today = self.at.astimezone(ZoneInfo(therapist.zone)).date()
-        for days in range(2, 60):
+        for days in range(2, DAYS_LOOKED_AT):
             day = today + timedelta(days=days + 7 * weeks)
             for window in therapist.hours:
                 if window.weekday != day.weekday():
@@ -388,7 +405,7 @@ class ClientMaker:
                     if (therapist.id, starts) not in self._taken:
                         self._taken.add((therapist.id, starts))
                         return starts
-        raise RuntimeError("no free hour in sixty days: the world is too full")
+        return None
 
     def _therapist_for(self, client: Client) -> Therapist | None:
         here = [

@@ -28,6 +28,7 @@ def seed_command(clients: int, therapists: int, groups: int, seed: int) -> None:
             raise click.UsageError("the database has people already; choose another DATA_DIR")
         with unit_of_work() as session:
             ensure_weights(session, now())
-            make_world(session, settings, Size(therapists, groups, clients), seed, now())
+            world = make_world(session, settings, Size(therapists, groups, clients), seed, now())
         pay_for_seats(now())
-    click.echo(f"{therapists} therapists, {groups} groups and {clients} clients were added.")
+    made = f"{len(world.therapists)} therapists, {len(world.groups)} groups"
+    click.echo(f"{made} and {len(world.clients)} clients were added.")

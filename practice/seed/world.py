@@ -28,7 +28,7 @@ STAFF = (
     ("duty2@attune.example", "Benedikt Osei", (Role.duty_clinician,)),
     ("lead@attune.example", "Constance Whitfield", (Role.clinical_lead,)),
 )
-ROTA_DAYS = 10
+ROTA_DAYS = range(-60, 10)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _clients(
 def _rota(session: Session, clinicians: list[User], settings: Settings, at: datetime) -> None:
     """Two clinicians in turn, from eight to eight; nobody at night, and the pages say so."""
     today = at.astimezone(ZoneInfo(settings.zone)).date()
-    for days in range(-1, ROTA_DAYS):
+    for days in ROTA_DAYS:
         day = today + timedelta(days=days)
         session.add(
             DutyShift(

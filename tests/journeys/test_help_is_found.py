@@ -251,7 +251,7 @@ def assert_both_have_the_meeting(town: Town, sam: Anybody, rosa: Anybody) -> Non
     sam.follow("Today")
     assert sam.sees("With Rosa Almeida, online.")
     rosa.follow("Today")
-    assert rosa.sees("1 meeting in the next two weeks")
+    assert rosa.sees("first meeting · consent signed")
     rosa.follow("Open")
     assert rosa.heading == "Your meeting with Sam"
 

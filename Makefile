@@ -44,8 +44,8 @@ bench: $(READY) ## Measure against a baseline in the same run
 
 prove: $(READY) ## The long proofs at full size, on both databases
 	@tools/system-packages postgresql chromium nodejs
-	$(TESTS) --prove -m prove --database sqlite
-	$(TESTS) --prove -m prove --database postgresql
+	$(TESTS) --prove --database sqlite
+	$(TESTS) --prove --database postgresql
 
 pins: $(READY) ## Choose the newest allowed versions again and write requirements*.txt
 	@tools/compile-requirements

@@ -46,10 +46,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--prove"):
-        kept = [item for item in items if item.get_closest_marker("prove") is None]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
+    """With --prove only the proofs run: those that grow, and those that have no small size."""
+    wanted = is_proof if config.getoption("--prove") else runs_small
+    kept = [item for item in items if wanted(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = kept
+
+
+def is_proof(item: pytest.Item) -> bool:
+    return not runs_small(item) or "proving" in getattr(item, "fixturenames", ())
+
+
+def runs_small(item: pytest.Item) -> bool:
+    return item.get_closest_marker("prove") is None
 
 
 class Browser(FlaskClient):

@@ -53,6 +53,7 @@ def show(group: uuid.UUID) -> str:
         zone=found.client.zone if found.client else found.group.zone,
         left=found.left,
         joinable=found.group.takes_people(now()),
+        only_looks=_viewer() is not None and found.client is None,
         mine=found.mine,
         led_where_i_am=_led_where_they_are(found),
         **page_of(found.group),

@@ -13,7 +13,9 @@ from practice.intake.duty import promise
 from practice.intake.models import Intake, RiskFlag
 from practice.matches.models import MatchRequest
 from practice.seed import clients
+from practice.seed.demo import is_empty, logins
 from practice.seed.world import Size, make_world
+from tests.builders.accounts import make_user
 from tests.conftest import NOW
 
 
@@ -93,3 +95,9 @@ def test_a_world_may_have_more_people_than_hours(app, session, monkeypatch):
     taken = Counter((one.therapist_id, one.starts_at) for one in booked)
     assert set(taken.values()) == {1}
     assert len(booked) < 4 * len(all_of(Episode))
+
+
+def test_a_database_of_other_people_prints_no_logins(session):
+    make_user(session)
+    assert not is_empty()
+    assert list(logins()) == []

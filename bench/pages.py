@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 
 from core.access import policy
 from core.clock import now
-from core.config import settings_from
+from core.config import current_settings, settings_from
 from core.database import db, unit_of_work
 from core.migrating import upgrade
 from practice.accounts import signing_in
@@ -103,9 +103,8 @@ def _app(folder: Path) -> Flask:
 
 
 def _fill(groups: int) -> dict[str, str]:
-    from flask import current_app
 
-    settings = current_app.extensions["settings"]
+    settings = current_settings()
     with unit_of_work() as session:
         ensure_weights(session, now())
         make_world(session, settings, Size(60, groups, 40), 2026, now())

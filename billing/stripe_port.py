@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import stripe
 from flask import current_app
 
-from core.config import Settings
+from core.config import Settings, current_settings
 
 CONNECT_TIMEOUT, ANSWER_TIMEOUT = 3.05, 10.0
 RETRIES = 2
@@ -144,7 +144,7 @@ def stripe_port() -> StripePort:
     """The door of this application."""
     kept: StripePort | None = current_app.extensions.get("stripe_port")
     if kept is None:
-        kept = StripePort.from_settings(current_app.extensions["settings"])
+        kept = StripePort.from_settings(current_settings())
         current_app.extensions["stripe_port"] = kept
     return kept
 

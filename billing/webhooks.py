@@ -12,14 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 import stripe
-from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from billing.models import WebhookEvent
 from billing.operations import apply_page, apply_refund, receive_payment
 from billing.stripe_port import Payment, known_id, page_of, stripe_port
-from core.config import Settings
+from core.config import current_settings
 from core.database import db, unit_of_work
 
 TOLERANCE = 300
@@ -57,7 +56,7 @@ def receive(body: bytes, signature: str, *, heard_at: datetime, at: datetime) ->
 
 def verified(body: bytes, signature: str, heard_at: datetime) -> Event:
     """The event, if the raw bytes are signed, fresh to 300 s and of our own mode."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     try:
         stripe.WebhookSignature.verify_header(body, signature, settings.stripe_webhook_secret)
         said_at = _said_at(signature)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from flask import current_app
 
 DEFAULT_DATA_DIR = Path(__file__).parent.parent / "var"
 SANDBOX_API_KEY = "sk_test_attune_sandbox"
@@ -54,6 +55,12 @@ class Settings:
     @property
     def served_over_tls(self) -> bool:
         return self.base_url.startswith("https://")
+
+
+def current_settings() -> Settings:
+    """The settings of the running application."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings
 
 
 def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
-from core.config import Settings
+from core.config import Settings, current_settings
 from core.database import Base, Identified, unit_of_work
 from core.outbox import post
 
@@ -61,7 +60,7 @@ def send_mail(
 
 def deliver_mail(payload: dict[str, Any]) -> None:
     """The outbox handler of mails: the mail server, or the demo's post box without one."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if settings.smtp_url:
         _send_over_smtp(settings, _message_from(settings, payload))
     else:

@@ -1,8 +1,8 @@
 """Headers of every answer: a strict content policy, no referrer, private pages not kept."""
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 
-from core.config import Settings
+from core.config import Settings, current_settings
 
 
 def install(app: Flask) -> None:
@@ -43,4 +43,4 @@ def _content_policy() -> str:
 
 
 def _settings() -> Settings:
-    return current_app.extensions["settings"]
+    return current_settings()

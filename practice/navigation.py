@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, request, url_for
 from flask_login import current_user
 
 from core.clock import now
+from core.config import current_settings
 from core.money import format_money
 from practice.accounts.models import STAFF_ROLES, Role
 from practice.when import (
@@ -83,11 +84,11 @@ def install(app: Flask) -> None:
 
 
 def money(minor: int) -> str:
-    return format_money(minor, current_app.extensions["settings"].currency)
+    return format_money(minor, current_settings().currency)
 
 
 def _frame() -> dict[str, Any]:
-    settings = current_app.extensions["settings"]
+    settings = current_settings()
     return {
         "signed_in": current_user.is_authenticated,
         "is_staff": _is_staff(),

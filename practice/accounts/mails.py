@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from core.config import Settings
+from core.config import Settings, current_settings
 from core.mail import send_mail
 from practice.accounts.models import User
 from practice.accounts.signing_in import token_hash
@@ -98,5 +98,4 @@ def _link(endpoint: str, **values: str) -> str:
 
 
 def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
+    return current_settings()

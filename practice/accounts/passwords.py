@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 
-from core.config import Settings
+from core.config import current_settings
 
 SHORTEST = 8
 LONGEST = 128
@@ -72,7 +72,7 @@ def _normal(password: str) -> str:
 
 
 def _hasher() -> PasswordHasher:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return PasswordHasher(
         time_cost=settings.argon2_time_cost,
         memory_cost=settings.argon2_memory_kib,

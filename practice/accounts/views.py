@@ -3,13 +3,14 @@
 import uuid
 from contextlib import suppress
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts import attempts, operations, passwords, queries, signing_in, tokens
@@ -274,7 +275,7 @@ def _details_form(user: User) -> DetailsForm:
 
 def _zone(user: User) -> str:
     """The zone to tell this person times in."""
-    return user.client.zone if user.client else current_app.extensions["settings"].zone
+    return user.client.zone if user.client else current_settings().zone
 
 
 def _link_over(endpoint: str, label: str) -> Page:

@@ -2,10 +2,9 @@
 
 from datetime import UTC
 
-from flask import current_app
 from icalendar import Calendar, Event
 
-from core.config import Settings
+from core.config import current_settings
 from practice.appointments.models import Appointment, AppointmentState
 
 
@@ -21,7 +20,7 @@ def calendar_text(appointment: Appointment) -> str:
 
 
 def _event(appointment: Appointment) -> Event:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     event = Event()
     event.add("uid", f"{appointment.public_id}@attune")
     event.add("dtstamp", (appointment.booked_at or appointment.starts_at).astimezone(UTC))

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.access import policy
 from core.clock import now
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound, WrongState
 from practice.accounts.policy import anyone, is_client, the_client
@@ -163,8 +164,7 @@ def _signature_page(template: str, signed: Signature, **values: object) -> str:
 
 
 def _clinic_zone() -> str:
-    zone: str = current_app.extensions["settings"].zone
-    return zone
+    return current_settings().zone
 
 
 def _renewed(session: Session, signed: Signature, form: SignForm) -> Signature:

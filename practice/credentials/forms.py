@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import current_app
 from wtforms import (
     BooleanField,
     DateField,
@@ -25,7 +24,7 @@ from wtforms.validators import (
 )
 
 from core.clock import now, require_aware
-from core.config import Settings
+from core.config import current_settings
 from practice.credentials.deciding import TOLD, Choice
 from practice.credentials.operations import LicenceFinding, NpiFinding
 from practice.forms import Form
@@ -174,5 +173,5 @@ def today_here() -> date:
 
 def zone_here() -> ZoneInfo:
     """The zone of the organisation, in which its staff read the clock."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return ZoneInfo(settings.zone)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from flask import current_app
 from wtforms import (
     BooleanField,
     DateField,
@@ -32,7 +31,7 @@ from wtforms.validators import (
 )
 
 from core.clock import now
-from core.config import Settings
+from core.config import current_settings
 from core.money import format_money
 from practice.accounts.models import Client
 from practice.consent.forms import SignForm
@@ -275,7 +274,7 @@ class GroupForm(WordsForm):
 
 
 def _price_choices() -> list[tuple[str, str]]:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     steps = [(str(step), f"Up to {format_money(step, settings.currency)}") for step in PRICE_STEPS]
     return [("", "Any price"), ("0", "Free"), *steps]
 

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
-from core.config import Settings
+from core.config import current_settings
 from core.mail import send_mail
 from practice.accounts.models import User
 from practice.groups.models import Enrolment, Group
@@ -34,7 +33,7 @@ def tell_leaders(session: Session, group: Group, at: datetime, occasion: str) ->
 
 
 def _tell(session: Session, user: User, address: str, key: str, at: datetime) -> None:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     organisation = settings.organisation
     send_mail(
         session,

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,7 +25,7 @@ from billing.operations import (
 )
 from billing.queries import order_of
 from core import audit
-from core.config import Settings
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts.models import Client, Role, User
@@ -368,7 +367,7 @@ def _give_seat(session: Session, enrolment: Enrolment, seat: int, at: datetime) 
 
 
 def _place_order(session: Session, enrolment: Enrolment, at: datetime) -> Order:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return place_order(
         session,
         payer_reference=enrolment.client.public_id,

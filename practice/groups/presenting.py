@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import current_app
-
 from billing.stripe_port import STATEMENT_SUFFIX
-from core.config import Settings
+from core.config import current_settings
 from practice.groups.models import Enrolment, EnrolmentState, Group
 from practice.groups.refunds import TEMPLATE_WORDS
 from practice.vocabularies import vocabulary
@@ -63,5 +61,5 @@ def state_of(enrolment: Enrolment) -> tuple[str, str]:
 
 def statement_words() -> str:
     """The words on a card statement: the account's own prefix and our suffix (Stripe)."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return f"{settings.organisation.upper()}* {STATEMENT_SUFFIX}"

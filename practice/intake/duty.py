@@ -3,8 +3,8 @@
 from datetime import datetime
 
 import sqlalchemy as sa
-from flask import current_app
 
+from core.config import current_settings
 from core.database import db
 from practice.accounts.models import Role, User, UserRole
 from practice.intake.models import DutyShift
@@ -22,7 +22,7 @@ def promise(at: datetime, zone: str = "") -> str:
         running.ends_at if running else None,
         coming.starts_at if coming else None,
         at,
-        zone or current_app.extensions["settings"].zone,
+        zone or current_settings().zone,
     )
 
 

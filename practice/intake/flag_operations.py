@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.config import current_settings
 from core.errors import Refusal, WrongState
 from core.mail import send_mail
 from practice.accounts.models import Role, User
@@ -135,7 +135,7 @@ def _require_open(flag: RiskFlag) -> None:
 
 
 def _tell(session: Session, flag: RiskFlag, at: datetime) -> None:
-    base_url = current_app.extensions["settings"].base_url
+    base_url = current_settings().base_url
     for person in duty.people_to_tell(at):
         send_mail(
             session,

@@ -2,13 +2,14 @@
 
 import uuid
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
+from core.config import current_settings
 from core.database import unit_of_work
 from core.errors import NotFound
 from practice.intake import duty, flag_operations, queries
@@ -123,8 +124,7 @@ def _flag_page(flag: uuid.UUID, contact_form: ContactForm, outcome_form: Outcome
 
 def _zone() -> str:
     """Staff read times on the organisation's clock."""
-    zone: str = current_app.extensions["settings"].zone
-    return zone
+    return current_settings().zone
 
 
 def _flag(session: Session, public_id: uuid.UUID) -> RiskFlag:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from flask import current_app
 from wtforms import (
     Field,
     RadioField,
@@ -17,6 +16,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from core.clock import now
+from core.config import current_settings
 from practice.forms import Form
 from practice.hours import CELLS as HOUR_CELLS
 from practice.hours import cells_of_windows, parse_window, windows_of_cells
@@ -170,7 +170,7 @@ class PaymentForm(PageForm):
             "kind": self.kind.data,
             "insurer": (self.insurer.data or None) if self.kind.data == "insurance" else None,
             "budget": minor_units(self.budget.data or "") if self.kind.data != "free" else None,
-            "currency": current_app.extensions["settings"].currency,
+            "currency": current_settings().currency,
         }
 
 

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
-from core.config import Settings
+from core.config import current_settings
 from core.mail import Attachment, send_mail
 from practice.accounts.models import User
 
@@ -30,7 +29,7 @@ def say_something_waits(
     attachment: Attachment | None = None,
 ) -> None:
     """Post the neutral mail; `about` names the occasion, once each, and never leaves us."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     words = {"organisation": settings.organisation, "address": settings.base_url + path}
     send_mail(
         session,

@@ -26,7 +26,7 @@ from sqlalchemy.orm import (
 )
 
 import matching
-from core.config import Settings
+from core.config import current_settings
 from core.database import db, is_sqlite
 from core.logs import log
 from practice.accounts.models import User
@@ -112,7 +112,7 @@ def _build(stamp: uuid.UUID | None, at: datetime, on: date) -> Market:
     ).all()
     ids = [therapist.id for therapist in therapists]
     authority, evidence = authority_of(ids, at), licence_evidence(ids, at)
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     rows = [
         engine_values(therapist, authority[therapist.id], on, settings.currency)
         for therapist in therapists

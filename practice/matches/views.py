@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 import matching
 from core.access import policy
 from core.clock import now
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts.models import Client
@@ -276,5 +277,4 @@ def _uuid_from(name: str) -> uuid.UUID | None:
 
 
 def _currency() -> str:
-    currency: str = current_app.extensions["settings"].currency
-    return currency
+    return current_settings().currency

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
+from core.config import current_settings
 from core.database import unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import operations as accounts
@@ -302,8 +303,7 @@ def _address(number: int) -> str:
 
 
 def _zone() -> str:
-    zone: str = current_app.extensions["settings"].zone
-    return zone
+    return current_settings().zone
 
 
 @contextmanager

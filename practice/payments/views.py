@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from billing.models import Order, OrderState
@@ -12,7 +12,7 @@ from billing.stripe_port import Unknown
 from billing.webhooks import NotGenuine, receive
 from core.access import policy
 from core.clock import SystemClock, now
-from core.config import Settings
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts.policy import anyone, is_client, the_client
@@ -99,7 +99,7 @@ def _paid_with(order: Order) -> Enrolment | None:
 
 
 def _payment_page(enrolment: uuid.UUID, order_id: uuid.UUID) -> str:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     back = f"{settings.base_url}/enrolments/{enrolment}"
     return open_checkout(order_id, success_url=f"{back}/payment", cancel_url=back, at=now())
 

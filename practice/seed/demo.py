@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
-from flask import current_app
 
 from core.clock import now
+from core.config import current_settings
 from core.database import db, unit_of_work
 from practice.accounts.models import User
 from practice.matches.operations import ensure_weights
@@ -39,7 +39,7 @@ def seed_demo_if_empty(say: Callable[[str], None]) -> None:
     say("The database is empty: making a demo clinic…")
     with unit_of_work() as session:
         ensure_weights(session, now())
-        make_world(session, current_app.extensions["settings"], DEMO, SEED, now())
+        make_world(session, current_settings(), DEMO, SEED, now())
     pay_for_seats(now())
 
 

@@ -13,14 +13,14 @@ from billing.sandbox import Sandbox
 from billing.sandbox.transport import InProcess
 from billing.stripe_port import StripePort
 from core.clock import now
-from core.config import Settings
+from core.config import Settings, current_settings
 from core.database import db, unit_of_work
 from practice.groups.models import Enrolment, EnrolmentState
 
 
 def pay_for_seats(at: datetime) -> None:
     """Place and pay an order for every held seat; without the sandbox nothing is paid."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if not settings.uses_sandbox:
         return
     sandbox = Sandbox(settings.data_dir / "sandbox.sqlite3", now=now)

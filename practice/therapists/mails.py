@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
-from core.config import Settings
+from core.config import current_settings
 from core.mail import send_mail
 from practice.therapists.models import Therapist
 
@@ -24,7 +23,7 @@ def say_something_waits(
     session: Session, therapist: Therapist, at: datetime, *, about: str
 ) -> None:
     """Post the neutral mail; `about` tells this occasion from others and never leaves us."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     send_mail(
         session,
         to=therapist.user.email,

@@ -24,6 +24,8 @@ class AuditEntry(Identified, Base):
     action: Mapped[str] = mapped_column(sa.String(80), index=True)
     subject_kind: Mapped[str] = mapped_column(sa.String(40))
     subject_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
+    # The public id of the client whose record the act concerns.
+    client_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
@@ -36,11 +38,14 @@ def record(
     subject_id: uuid.UUID | None,
     actor_id: uuid.UUID | None,
     actor_role: str = "",
+    client_id: uuid.UUID | None = None,
     **details: Any,
 ) -> AuditEntry:
     """Add the row of an act to its own transaction. Ids are public ids.
 
-    `actor_id` is None when the machine itself acted (a hold that ran out, a lapse).
+    `actor_id` is None when the machine itself acted (a hold that ran out, a lapse). `client_id`
+    names whose record the act concerns, None if nobody's; an act that reads clinical content
+    ends in ".viewed".
     """
     entry = AuditEntry(
         at=at,
@@ -49,6 +54,7 @@ def record(
         action=action,
         subject_kind=subject_kind,
         subject_id=subject_id,
+        client_id=client_id,
         details=details,
     )
     session.add(entry)

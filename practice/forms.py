@@ -1,9 +1,11 @@
 """The base of every form."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import TypeVar
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField
+from wtforms import Field, PasswordField
 
 # More than any field takes; numbers beyond it would not even fit into a comparison.
 MOST = 10**15
@@ -36,3 +38,11 @@ def _is_reasonable(number: int | Decimal) -> bool:
 
 class EmptyForm(Form):
     """Only the CSRF token: for a POST that is one button."""
+
+
+FormType = TypeVar("FormType", bound=Form)
+
+
+def with_fields(form: type[FormType], fields: Mapping[str, Field]) -> type[FormType]:
+    """The form with more fields, for questions that are known only when the page is asked for."""
+    return type(form.__name__, (form,), dict(fields))

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -150,15 +151,9 @@ class Maker:
         profession: str,
         supervisor: Therapist | None,
     ) -> Therapist:
-        chance = self.chance
-        fee = chance.choice((0, 4000, 6000, 8000, 9000, 10000, 12000, 14000, 16000))
-        if supervisor:
-            fee = min(fee, 6000)
-        kinds = ["self-pay"] if fee else ["free"]
-        if chance.random() < 0.5:
-            kinds.append("insurance")
-        slides = fee >= 8000 and chance.random() < 0.5
-        formats = chance.choice((["online"], ["online", "in-person"], ["online", "telephone"]))
+        terms = self._terms(supervised=supervisor is not None)
+        presence = self._presence(where, in_person="in-person" in terms["formats"])
+        craft = self._craft(gender)
         return Therapist(
             user=user,
             supervisor=supervisor,
@@ -166,39 +161,66 @@ class Maker:
             name=name,
             profession=profession,
             level=Level.associate if supervisor else Level.licensed,
-            npi=_npi(chance),
-            voice=chance.choice(VOICES),
-            about=chance.choice(ABOUT),
-            practising_since=self.at.year - chance.randint(2, 25),
-            zone=place(where).zone,
-            office=f"{chance.randint(10, 990)} Alder Street, room {chance.randint(1, 9)}"
-            if "in-person" in formats
-            else "",
-            meeting_link=f"https://meet.attune.example/{chance.getrandbits(48):012x}",
-            services=["individual", *(["couple"] if chance.random() < 0.3 else [])],
-            formats=formats,
-            languages=[
-                "en",
-                *({chance.choice(FURTHER_LANGUAGES)} if chance.random() < 0.5 else ()),
-            ],
-            skills={
+            **terms,
+            **presence,
+            **craft,
+            most_acuity=1 if supervisor else self.chance.choice((2, 2, 3)),
+            open_places=self.chance.choice((0, 1, 2, 2, 3, 3, 4)),
+            created_at=self.at - timedelta(days=self.chance.randint(40, 700)),
+        )
+
+    def _terms(self, *, supervised: bool) -> dict[str, Any]:
+        """What a session costs, how it can be paid, and how people meet."""
+        chance = self.chance
+        fee = chance.choice((0, 4000, 6000, 8000, 9000, 10000, 12000, 14000, 16000))
+        if supervised:
+            fee = min(fee, 6000)
+        payments = ["self-pay"] if fee else ["free"]
+        if chance.random() < 0.5:
+            payments.append("insurance")
+        slides = fee >= 8000 and chance.random() < 0.5
+        formats = chance.choice((["online"], ["online", "in-person"], ["online", "telephone"]))
+        return {
+            "fee": fee,
+            "sliding_from": fee // 2 if slides else None,
+            "payments": payments + (["sliding"] if slides else []),
+            "formats": formats,
+        }
+
+    def _presence(self, where: str, *, in_person: bool) -> dict[str, Any]:
+        """Who they are and where they are found."""
+        chance = self.chance
+        return {
+            "npi": _npi(chance),
+            "voice": chance.choice(VOICES),
+            "about": chance.choice(ABOUT),
+            "practising_since": self.at.year - chance.randint(2, 25),
+            "zone": place(where).zone,
+            "office": _office(chance) if in_person else "",
+            "meeting_link": f"https://meet.attune.example/{chance.getrandbits(48):012x}",
+        }
+
+    def _craft(self, gender: str) -> dict[str, Any]:
+        """What they work with, and how."""
+        chance = self.chance
+        return {
+            "services": ["individual", *(["couple"] if chance.random() < 0.3 else [])],
+            "languages": ["en", *self._second_language()],
+            "skills": {
                 concern: chance.choice((1, 2, 2, 3))
                 for concern in chance.sample(COMMON_CONCERNS, chance.randint(6, 12))
             },
-            approaches=chance.sample(COMMON_APPROACHES, chance.randint(2, 4)),
-            identities={"gender": [gender]} if chance.random() < 0.8 else {},
-            style={
+            "approaches": chance.sample(COMMON_APPROACHES, chance.randint(2, 4)),
+            "identities": {"gender": [gender]} if chance.random() < 0.8 else {},
+            "style": {
                 axis: chance.randint(-3, 3)
                 for axis in vocabulary("style").codes
                 if chance.random() < 0.85
             },
-            payments=kinds + (["sliding"] if slides else []),
-            fee=fee,
-            sliding_from=fee // 2 if slides else None,
-            most_acuity=1 if supervisor else chance.choice((2, 2, 3)),
-            open_places=chance.choice((0, 1, 2, 2, 3, 3, 4)),
-            created_at=self.at - timedelta(days=chance.randint(40, 700)),
-        )
+        }
+
+    def _second_language(self) -> list[str]:
+        return [self.chance.choice(FURTHER_LANGUAGES)] if self.chance.random() < 0.5 else []
 
     def _application(self, fate: Fate) -> Application:
         submitted = fate.application is not ApplicationState.draft
@@ -298,6 +320,10 @@ def _npi_check(therapist: Therapist, decider: User, at: datetime) -> NpiCheck:
         retrieved_at=at - timedelta(days=20),
         looked_by_id=decider.id,
     )
+
+
+def _office(chance: Random) -> str:
+    return f"{chance.randint(10, 990)} Alder Street, room {chance.randint(1, 9)}"
 
 
 def _npi(chance: Random) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.errors import NotFound
-from practice.therapists import forms
+from practice.therapists.forms import application, fees, sections
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Section:
     key: str
     title: str
     lead: str
-    form: type[forms.SectionForm]
+    form: type[sections.SectionForm]
     then: str = ""
 
 
@@ -23,58 +23,58 @@ SECTIONS = (
         "About you",
         "What a person reads first. Write as you would speak to somebody who has never"
         " been to therapy.",
-        forms.AboutForm,
+        sections.AboutForm,
     ),
     Section(
         "people",
         "Whom you work with",
         "This decides who is offered to you. Nobody is told why they were not.",
-        forms.PeopleForm,
+        sections.PeopleForm,
     ),
     Section(
         "concerns",
         "Concerns you work with",
         "Choose what you have worked with. On the next page you say how well you know each one.",
-        forms.ConcernsForm,
+        sections.ConcernsForm,
         then="skills",
     ),
     Section(
         "skills",
         "How well you know them",
         "Fits are better when only a few are what you know best.",
-        forms.SkillsForm,
+        sections.SkillsForm,
     ),
     Section(
         "practice",
         "How you work",
         "Approaches and languages are shown as what you say about yourself.",
-        forms.PracticeForm,
+        sections.PracticeForm,
     ),
     Section(
         "style",
         "Your style",
         "There is no better or worse end. People say the same about what they hope for.",
-        forms.StyleForm,
+        sections.StyleForm,
     ),
     Section(
         "identities",
         "What you choose to publish about yourself",
         "Everything here is optional. What you choose is on your public profile, for everyone to"
         " read, and counts only for people who ask for it. Leave it empty and nothing is shown.",
-        forms.IdentitiesForm,
+        sections.IdentitiesForm,
     ),
     Section(
         "fees",
         "Fees and payment",
         "The full price is shown before anybody asks you.",
-        forms.FeesForm,
+        fees.FeesForm,
     ),
     Section(
         "profession",
         "Profession and NPI",
         "Once you are verified, a change here takes your profile off the list until we have"
         " looked again.",
-        forms.ProfessionForm,
+        application.ProfessionForm,
     ),
 )
 _BY_KEY = {section.key: section for section in SECTIONS}

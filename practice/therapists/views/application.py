@@ -12,7 +12,7 @@ from core.database import unit_of_work
 from practice.accounts.models import Role
 from practice.accounts.policy import anyone
 from practice.places import zone_of
-from practice.therapists.forms import ApplyForm
+from practice.therapists.forms.application import ApplyForm
 from practice.therapists.models import Level
 from practice.therapists.operations import HasProfile, NotComplete, begin_application, submit
 from practice.therapists.policy import is_therapist

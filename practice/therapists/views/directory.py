@@ -14,7 +14,7 @@ from practice.accounts.models import Role
 from practice.accounts.policy import anyone
 from practice.therapists import presenting
 from practice.therapists.directory import page_of_directory
-from practice.therapists.forms import DirectoryForm
+from practice.therapists.forms.directory import DirectoryForm
 from practice.therapists.models import Therapist
 from practice.therapists.queries import authorised, authority_of, licence_evidence
 from practice.therapists.views.blueprint import bp

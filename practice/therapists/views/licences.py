@@ -13,7 +13,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.forms import EmptyForm
 from practice.therapists import operations, presenting
-from practice.therapists.forms import LicenceForm
+from practice.therapists.forms.application import LicenceForm
 from practice.therapists.models import Licence, Therapist
 from practice.therapists.policy import is_therapist, licences_of
 from practice.therapists.views.blueprint import bp, own_profile

@@ -14,7 +14,8 @@ from core.errors import NotFound
 from practice.forms import EmptyForm
 from practice.therapists import operations, presenting
 from practice.therapists.completeness import missing_from
-from practice.therapists.forms import CapacityForm, HoursForm, SupervisorForm
+from practice.therapists.forms.application import SupervisorForm
+from practice.therapists.forms.hours import CapacityForm, HoursForm
 from practice.therapists.models import Therapist
 from practice.therapists.policy import associates_of, is_therapist
 from practice.therapists.queries import (

@@ -1,0 +1,1 @@
+"""Forms of the directory, of the application and of each section of a profile."""

@@ -15,6 +15,7 @@ class Role(enum.StrEnum):
     supervisor = "supervisor"
     duty_clinician = "duty_clinician"
     clinical_lead = "clinical_lead"
+    records_custodian = "records_custodian"
     moderator = "moderator"
     administrator = "administrator"
 

@@ -22,6 +22,7 @@ LOGINS = (
     ("second administrator", "admin2@attune.example"),
     ("duty clinician", "duty@attune.example"),
     ("clinical lead", "lead@attune.example"),
+    ("records custodian", "records@attune.example"),
     ("therapist", "therapist10@attune.example"),
     ("supervisor", "therapist1@attune.example"),
     ("associate", "therapist49@attune.example"),

@@ -27,6 +27,7 @@ STAFF = (
     ("duty@attune.example", "Mireille Aydın", (Role.duty_clinician,)),
     ("duty2@attune.example", "Benedikt Osei", (Role.duty_clinician,)),
     ("lead@attune.example", "Constance Whitfield", (Role.clinical_lead,)),
+    ("records@attune.example", "Idris Vaughan", (Role.records_custodian,)),
 )
 ROTA_DAYS = range(-60, 10)
 

@@ -122,7 +122,7 @@ def _signed_in(app: Flask) -> FlaskClient:
     email = f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"
     with unit_of_work() as session:
         user = session.scalars(sa.select(User).where(User.email == email)).one()
-        token = signing_in.begin(session, user, now(), "bench")
+        token = signing_in.begin(session, user, now(), "bench", strong=True)
     browser = app.test_client()
     with browser.session_transaction() as cookie:
         cookie["_user_id"] = token

@@ -55,6 +55,10 @@ class User(Identified, Base):
         return bool(self.roles & frozenset(roles))
 
     @property
+    def is_staff(self) -> bool:
+        return bool(self.roles & STAFF_ROLES)
+
+    @property
     def is_confirmed(self) -> bool:
         return self.email_confirmed_at is not None
 
@@ -82,7 +86,12 @@ class UserRole(Base):
 
 
 class SignInSession(Identified, Base):
-    """One signed-in browser. The cookie holds the token, the row only its hash."""
+    """One signed-in browser. The cookie holds the token, the row only its hash.
+
+    `proved_at` is when its owner last proved who they are; `is_strong` whether with a second
+    factor or a passkey; `short_password` whether the password typed was one that only an account
+    with a second factor may have.
+    """
 
     __tablename__ = "sign_in_sessions"
 
@@ -91,10 +100,25 @@ class SignInSession(Identified, Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    idle_until: Mapped[datetime]
+    proved_at: Mapped[datetime]
+    is_strong: Mapped[bool] = mapped_column(default=False)
+    short_password: Mapped[bool] = mapped_column(default=False)
     ended_at: Mapped[datetime | None]
     browser: Mapped[str] = mapped_column(sa.String(80), default="")
 
     user: Mapped[User] = relationship()
+
+
+class KeptForm(Identified, Base):
+    """What somebody typed when their time had run out, sealed under a key in their cookie."""
+
+    __tablename__ = "kept_forms"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class SignInAttempt(Base):

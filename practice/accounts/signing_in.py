@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,28 @@ from core.clock import now
 from core.database import db, unit_of_work
 from practice.accounts.models import SignInSession, User
 
-IDLE_LIMIT = timedelta(hours=12)
-ABSOLUTE_LIMIT = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=5)
+WARNED_BEFORE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """For how long a browser stays signed in: without a page being asked for, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+# Staff read other people's records, so the second level of assurance holds for them (AAL2 of NIST
+# SP 800-63B-4: at most an hour idle, at most a day). Clients read only their own, often on their
+# own telephone in several goes through a night: a working day idle, a fortnight in all (AAL1: at
+# most thirty days). What would hurt them most asks for a fresh proof in any case.
+STAFF_LIMITS = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
+CLIENT_LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))
+
+
+# What a page asks for by itself, or a browser for a page, shows nobody's presence.
+ASKED_BY_THE_PAGE = frozenset({None, "static", "styles.sheet", "accounts.time_left"})
 
 
 class SignedIn(UserMixin):
@@ -51,30 +71,55 @@ def load_signed_in(token: str) -> SignedIn | None:
 
 def keep_awake() -> None:
     """Put the idle limit off: a page was asked for. Written at most once in `SEEN_EVERY`."""
-    if request.endpoint in (None, "static") or not current_user.is_authenticated:
+    if request.endpoint in ASKED_BY_THE_PAGE or not current_user.is_authenticated:
         return
+    if now() - current_user.row.last_seen_at >= SEEN_EVERY:
+        put_off()
+
+
+def put_off() -> None:
+    """Somebody is there: the idle limit counts from now."""
     at = now()
-    if at - current_user.row.last_seen_at < SEEN_EVERY:
-        return
+    seen = {"last_seen_at": at, "idle_until": at + limits_of(current_user.user).idle}
     row = SignInSession.id == current_user.row.id
     with unit_of_work() as db_session:
-        db_session.execute(sa.update(SignInSession).where(row).values(last_seen_at=at))
+        db_session.execute(sa.update(SignInSession).where(row).values(**seen))
 
 
-def begin(db_session: Session, user: User, at: datetime, browser: str) -> str:
-    """Add the row of a new signed-in browser; returns the token that only its cookie holds."""
+def begin(
+    db_session: Session,
+    user: User,
+    at: datetime,
+    browser: str,
+    *,
+    strong: bool = False,
+    short_password: bool = False,
+) -> str:
+    """Add the row of a new signed-in browser; returns the token that only its cookie holds.
+
+    `strong` says that a second factor or a passkey was shown as well.
+    """
     token = secrets.token_urlsafe(32)
+    limits = limits_of(user)
     db_session.add(
         SignInSession(
             token_hash=token_hash(token),
             user_id=user.id,
             created_at=at,
             last_seen_at=at,
-            expires_at=at + ABSOLUTE_LIMIT,
+            proved_at=at,
+            idle_until=at + limits.idle,
+            expires_at=at + limits.absolute,
+            is_strong=strong,
+            short_password=short_password,
             browser=browser[:80],
         )
     )
     return token
+
+
+def limits_of(user: User) -> Limits:
+    return STAFF_LIMITS if user.is_staff else CLIENT_LIMITS
 
 
 def remember(user: User, token: str) -> None:
@@ -114,7 +159,7 @@ def is_live(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(
         SignInSession.ended_at.is_(None),
         SignInSession.expires_at > at,
-        SignInSession.last_seen_at > at - IDLE_LIMIT,
+        SignInSession.idle_until > at,
     )
 
 

@@ -70,11 +70,11 @@ def make_client(
 
 
 def sign_in(http: FlaskClient, user: User) -> None:
-    """Sign the browser in as `user`. Commits what the test has built so far."""
+    """Sign the browser in as `user`, second factor and all. Commits what the test has built."""
     session = object_session(user)
     assert session is not None, "sign_in needs a user that a session holds"
     at = http.application.extensions["clock"].now()
-    token = signing_in.begin(session, user, at, "A browser in a test")
+    token = signing_in.begin(session, user, at, "A browser in a test", strong=True)
     session.commit()
     with http.session_transaction() as cookie:
         cookie.clear()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import Role, SignInSession
 from practice.accounts.passwords import hash_password
-from practice.accounts.signing_in import ABSOLUTE_LIMIT, IDLE_LIMIT, SEEN_EVERY
+from practice.accounts.signing_in import CLIENT_LIMITS, SEEN_EVERY
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.practice.accounts.mailbox import mails_to
 
@@ -154,17 +154,17 @@ def test_locking_the_screen_leads_staff_back_to_signing_in(http, session):
 
 def test_an_idle_browser_is_signed_out(http, user, clock):
     try_it(http)
-    clock.move(IDLE_LIMIT)
+    clock.move(CLIENT_LIMITS.idle)
     assert not is_in(http)
 
 
 def test_a_browser_in_use_stays_signed_in_until_the_absolute_limit(http, user, clock):
     try_it(http)
-    half_days = int(ABSOLUTE_LIMIT / timedelta(hours=11))
+    half_days = int(CLIENT_LIMITS.absolute / timedelta(hours=11))
     for _ in range(half_days):
         clock.move(timedelta(hours=11))
         assert is_in(http)
-    clock.move(ABSOLUTE_LIMIT - half_days * timedelta(hours=11))
+    clock.move(CLIENT_LIMITS.absolute - half_days * timedelta(hours=11))
     assert not is_in(http)
 
 

@@ -49,7 +49,11 @@ ERROR_PAGES = {
     413: ErrorPage(413, "That was too large to take in", "Please shorten it and send it again."),
     429: ErrorPage(429, "Please wait a moment", "Too many tries in a short time. Nothing is lost."),
     500: ErrorPage(500, "Something went wrong on our side", "Nothing you had saved is lost."),
-    503: ErrorPage(503, "We are very busy at the moment", "Please try again in a minute."),
+    503: ErrorPage(
+        503,
+        "We cannot get at our records just now",
+        "Please try again in a minute. Nothing you had saved is lost.",
+    ),
 }
 
 STATUS_OF_REFUSAL: dict[type[Refusal], int] = {NotFound: 404, NotAllowed: 403}

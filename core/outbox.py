@@ -126,7 +126,7 @@ def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
             "outbox.failed",
             kind=message.kind,
             attempts=message.attempts,
-            error=type(error).__name__,
+            error=type(error),
             where=where(error),
         )
         _settle(message, **_after_failure(message, error, at))

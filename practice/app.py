@@ -7,15 +7,15 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core import access
+from core import access, request_log
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
 from core.database import db
 from core.mail import deliver_mail
 from core.outbox import handle
-from practice import errors, headers, navigation, styles, wiring
+from practice import errors, front_door, headers, navigation, styles, wiring
 from practice.accounts import signing_in
-from practice.accounts.views import bp as accounts
+from practice.accounts import account_views, proof_views, views
 from practice.appointments.views import bp as appointments
 from practice.care.views import bp as care
 from practice.consent.views import bp as consent
@@ -80,6 +80,7 @@ def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
     logging.getLogger("attune").setLevel(logging.INFO)
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock
+    keeping.install(app, settings)
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -102,6 +103,8 @@ def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
 
 
 def _install(app: Flask) -> None:
+    request_log.install(app)
+    front_door.install(app)
     db.init_app(app)
     csrf.init_app(app)
     signing_in.install(app)

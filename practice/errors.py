@@ -1,20 +1,25 @@
 """Errors become one kind page. It never shows what the error was about."""
 
+import errno
+
 from flask import Flask, g, render_template
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from core.database import db
 from core.errors import ERROR_PAGES, ErrorPage, Refusal, error_page_for
 from core.logs import log, where
+from core.request_ids import request_id
 
 CSRF_PAGE = ErrorPage(
     400,
     "This page was open for too long",
     "Please go back, reload the page and send it again. What you typed should still be there.",
 )
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def install(app: Flask) -> None:
@@ -31,15 +36,27 @@ def _http_error(error: HTTPException) -> object:
 
 
 def _unexpected(error: Exception) -> object:
-    log("request.failed", error=type(error).__name__, where=where(error))
-    return _render(ERROR_PAGES[503 if isinstance(error, OperationalError) else 500])
+    log("request.failed", error=type(error), where=where(error))
+    return _render(ERROR_PAGES[503 if _passes(error) else 500])
 
 
-def _render(page: ErrorPage) -> tuple[str, int]:
+def _passes(error: Exception) -> bool:
+    """Whether it is likely to be gone in a minute: the database away or busy, a disk full."""
+    is_full = isinstance(error, OSError) and error.errno in NO_ROOM
+    return is_full or isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+
+
+def _render(page: ErrorPage) -> tuple[str, int, dict[str, str]]:
     try:
         db.session.rollback()
-        return render_template("errors/error.html", page=page), page.status
+        return _answer(page)
     except SQLAlchemyError:
         # The frame asks who is signed in; without a database help is shown to a visitor.
         g._login_user = AnonymousUserMixin()
-        return render_template("errors/error.html", page=page), page.status
+        return _answer(page)
+
+
+def _answer(page: ErrorPage) -> tuple[str, int, dict[str, str]]:
+    headers = {"Retry-After": "60"} if page.status == 503 else {}
+    words = render_template("errors/error.html", page=page, reference=request_id())
+    return words, page.status, headers

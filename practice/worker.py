@@ -55,5 +55,5 @@ def _guarded(app: Flask, step: Callable[..., int | None]) -> int:
     try:
         return step(app, at=app.extensions["clock"].now()) or 0
     except Exception as error:
-        log("worker.failed", error=type(error).__name__, where=where(error))
+        log("worker.failed", error=type(error), where=where(error))
         return 0

@@ -44,6 +44,7 @@ from practice.credentials.queries import (
 from practice.credentials.queries import (
     queue as waiting_queue,
 )
+from practice.paging import page_number
 from practice.therapists import presenting
 from practice.therapists.models import Application, Licence, LicenceState
 
@@ -60,7 +61,7 @@ def queue() -> str:
     return render_template(
         "credentials/queue.html",
         waiting=waiting_queue(current_user.user),
-        others=others(current_user.user, name, _page_number()),
+        others=others(current_user.user, name, page_number()),
         form=form,
         page_address=lambda number: url_for("credentials.queue", name=name, page=number),
         presenting=presenting,
@@ -310,8 +311,3 @@ def _to_application(application: uuid.UUID) -> ResponseReturnValue:
 
 def _to_licence(licence: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("credentials.licence", licence=licence), 303)
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1

@@ -145,7 +145,7 @@ def _index_without_bad_rows(rows: list[matching.Therapist], on: date) -> matchin
         try:
             return matching.Index(rows, on=on)
         except matching.BadRow as bad:
-            log("market.bad_row", error=bad.field)
+            log("market.bad_row", error=type(bad), column=bad.field.split(".")[0])
             rows.pop(bad.row)
 
 

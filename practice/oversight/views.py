@@ -35,14 +35,13 @@ from practice.oversight.forms import (
 from practice.oversight.mails import pieces
 from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
+from practice.paging import page_number
 
 bp = Blueprint("oversight", __name__)
 
 Page = Response | str | tuple[str, int]
 
 FILTERS = ("role", "action", "person")
-# Far behind the end of any list, and a row number that both databases can count to.
-LAST_PAGE = 1_000_000
 
 
 @bp.context_processor
@@ -64,7 +63,7 @@ def index() -> Page:
 def staff() -> Page:
     form = StaffFilterForm(request.args)
     role = Role(form.role.data) if form.role.data and form.validate() else None
-    leaf = queries.staff(role, _page_number())
+    leaf = queries.staff(role, page_number())
     return render_template("oversight/staff.html", form=form, leaf=leaf, address=_address)
 
 
@@ -200,14 +199,14 @@ def log() -> Page:
     form = LogForm(request.args)
     form.action.choices = [("", "Everything"), *_action_choices()]
     form.person.choices = [("", "Everybody"), *_people_choices(queries.colleagues())]
-    leaf = queries.log(form.action.data or "", _uuid(form.person.data), _page_number())
+    leaf = queries.log(form.action.data or "", _uuid(form.person.data), page_number())
     return render_template("oversight/log.html", form=form, leaf=leaf, address=_address)
 
 
 @bp.get("/demo/mails")
 @policy(only_in_demo)
 def mails() -> Page:
-    leaf = queries.mails(_page_number())
+    leaf = queries.mails(page_number())
     return render_template("oversight/mails.html", leaf=leaf, address=_address)
 
 
@@ -290,10 +289,6 @@ def _uuid(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text or "")
     except ValueError:
         return None
-
-
-def _page_number() -> int:
-    return min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
 
 
 def _address(number: int) -> str:

@@ -248,7 +248,7 @@ def test_an_error_is_kept_and_logged_by_its_class_alone(app, handler, caplog):
 
 def test_a_kind_that_nobody_handles_is_tried_again_later(app):
     with app.app_context(), unit_of_work() as session:
-        post(session, "nobody's", {}, dedupe_key="a", at=NOW)
+        post(session, "nobodys", {}, dedupe_key="a", at=NOW)
     assert drain(app, NOW) == 1
     assert the_row(app).due_at == NOW + FIRST_WAIT
 

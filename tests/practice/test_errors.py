@@ -1,5 +1,7 @@
 """An error becomes one kind page that never tells what it was about."""
 
+import errno
+import json
 from contextlib import contextmanager
 
 import pytest
@@ -76,10 +78,58 @@ def test_when_the_database_is_away_a_page_says_so_and_still_names_help(
     sign_in(http, make_client(session).user)
     with database_away(app):
         answer = http.get(address)
-    assert answer.status_code in {500, 503} or address in {"/nowhere", "/crisis"}
+    assert answer.status_code == 404 if address == "/nowhere" else 503
     assert "988" in answer.text
     assert heading(answer)
     assert SAID_BY_THE_SERVER not in answer.text + caplog.text
+
+
+def test_a_page_without_the_database_says_when_to_try_again_and_keeps_its_headers(app, http):
+    with database_away(app):
+        answer = http.get("/therapists")
+    assert answer.headers["Retry-After"] == "60"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "Traceback" not in answer.text
+
+
+def test_a_full_disk_is_said_like_a_database_that_is_away(app, http):
+    with failing_with(app, OSError(errno.ENOSPC, CANARY)):
+        answer = http.get("/crisis")
+    assert answer.status_code == 503
+    assert CANARY not in answer.text
+
+
+def test_the_page_of_an_error_gives_the_reference_under_which_it_is_logged(app, http, caplog):
+    caplog.set_level("INFO", "attune")
+    with failing_with(app, ValueError(CANARY)):
+        answer = http.get("/crisis")
+    reference = answer.headers["X-Request-Id"]
+    assert f"give this reference: {reference}" in " ".join(
+        BeautifulSoup(answer.text, "html.parser").get_text().split()
+    )
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    assert {line["request"] for line in lines} == {reference}
+    assert {line["event"] for line in lines} == {"request.failed", "request.answered"}
+
+
+def test_an_error_after_the_view_is_logged_without_its_words_too(app, http, caplog):
+    left = [ValueError(CANARY)]
+
+    def fails(response):
+        if left:
+            raise left.pop()
+        return response
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.after_request_funcs[None].append(fails)
+    try:
+        answer = http.get("/crisis?canary=canary")
+    finally:
+        app.after_request_funcs[None].remove(fails)
+        app.config["PROPAGATE_EXCEPTIONS"] = True
+    assert answer.status_code == 500
+    assert '"error": "ValueError"' in caplog.text
+    assert "canary" not in caplog.text
 
 
 def test_a_statement_that_fails_is_never_told_with_its_values(session):

@@ -20,6 +20,7 @@ from practice.groups.presenting import statement_words
 from practice.groups.queries import Filters
 from practice.groups.refunds import refund_table
 from practice.groups.views.blueprint import bp
+from practice.paging import page_number
 from practice.therapists.queries import licence_evidence
 
 FILTERS = tuple(field.name for field in fields(Filters))
@@ -30,7 +31,7 @@ FILTERS = tuple(field.name for field in fields(Filters))
 def catalogue() -> str:
     form = FilterForm(request.args)
     filters = form.filters()
-    page = queries.catalogue(filters, _page_number(), now())
+    page = queries.catalogue(filters, page_number(), now())
     return render_template(
         "groups/catalogue.html",
         form=form,
@@ -97,11 +98,6 @@ def _viewer() -> User | None:
 def _client() -> Client | None:
     viewer = _viewer()
     return viewer.client if viewer is not None else None
-
-
-def _page_number() -> int:
-    # A row number beyond 64 bits is an error to both databases.
-    return min(max(1, request.args.get("page", 1, type=int)), 1_000_000)
 
 
 def _address_of_page(number: int) -> str:

@@ -29,6 +29,7 @@ from practice.groups.refusals import (
 )
 from practice.groups.views.blueprint import bp
 from practice.groups.views.catalogue import announced, page_of
+from practice.headers import let_forms_lead_to_payment
 
 # Where there is nothing to fill in any more, only something to see.
 PAST_THE_DOOR = frozenset(
@@ -61,6 +62,8 @@ def enrol(group: uuid.UUID) -> ResponseReturnValue:
 @policy(is_client)
 def enrolment(enrolment: uuid.UUID) -> str:
     found = _mine(enrolment)
+    if found.state is EnrolmentState.held:
+        let_forms_lead_to_payment()
     order = order_of(db.session(), found.order_id) if found.order_id else None
     return render_template(
         "groups/enrolment.html",

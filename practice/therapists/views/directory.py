@@ -12,6 +12,7 @@ from core.database import db
 from core.errors import NotFound
 from practice.accounts.models import Role
 from practice.accounts.policy import anyone
+from practice.paging import page_number
 from practice.therapists import presenting
 from practice.therapists.directory import page_of_directory
 from practice.therapists.forms.directory import DirectoryForm
@@ -25,7 +26,7 @@ from practice.therapists.views.blueprint import bp
 def directory() -> str:
     form = DirectoryForm(request.args)
     filters = form.filters()
-    page = page_of_directory(filters, _page_number(), now())
+    page = page_of_directory(filters, page_number(), now())
     return render_template(
         "therapists/directory.html",
         form=form,
@@ -62,8 +63,3 @@ def _page_address(form: DirectoryForm, number: int) -> str:
     names = [field.name for field in form if field.name in request.args]
     chosen: dict[str, Any] = {name: request.args[name] for name in names}
     return url_for("therapists.directory", **chosen, page=number)
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1

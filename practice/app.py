@@ -7,7 +7,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core import access, request_log
+from core import access, keeping, request_log
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
 from core.database import db
@@ -15,7 +15,7 @@ from core.mail import deliver_mail
 from core.outbox import handle
 from practice import errors, front_door, headers, navigation, styles, wiring
 from practice.accounts import signing_in
-from practice.accounts import account_views, proof_views, views
+from practice.accounts.views import bp as accounts
 from practice.appointments.views import bp as appointments
 from practice.care.views import bp as care
 from practice.consent.views import bp as consent

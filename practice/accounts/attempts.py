@@ -29,19 +29,25 @@ class Limit:
 
 
 class Kind(enum.StrEnum):
-    """What is counted: signing in, or asking for a mail."""
+    """What is counted: signing in, its second step, a fresh proof, or asking for a mail."""
 
     sign_in = "sign in"
+    second_factor = "second factor"
+    step_up = "step up"
     mail = "mail"
 
 
 # A whole clinic may share one browser address, so that limit is the wider one.
 BY_ADDRESS = {
     Kind.sign_in: Limit(10, timedelta(minutes=15)),
+    Kind.second_factor: Limit(10, timedelta(minutes=15)),
+    Kind.step_up: Limit(10, timedelta(minutes=15)),
     Kind.mail: Limit(5, timedelta(minutes=15)),
 }
 BY_BROWSER = {
     Kind.sign_in: Limit(100, timedelta(minutes=15)),
+    Kind.second_factor: Limit(100, timedelta(minutes=15)),
+    Kind.step_up: Limit(100, timedelta(minutes=15)),
     Kind.mail: Limit(60, timedelta(minutes=15)),
 }
 

@@ -86,19 +86,30 @@ class ConfirmForm(Form):
             del self.password
 
 
-class SignInForm(Form):
+class LeadingOn(Form):
+    """A form after which one goes on to where one wanted to be."""
+
     next = HiddenField()
+
+    @property
+    def next_path(self) -> str:
+        """Where to go afterwards: a path of ours, or nothing."""
+        return local_path(self.next.data or "")
+
+
+class ProofForm(LeadingOn):
+    password = PasswordField(
+        "Password", [InputRequired("Please give your password."), Length(max=LONGEST * 4)]
+    )
+
+
+class SignInForm(LeadingOn):
     email = EmailField(
         "E-mail address", [InputRequired("Please give your e-mail address.")], filters=[lower]
     )
     password = PasswordField(
         "Password", [InputRequired("Please give your password."), Length(max=LONGEST * 4)]
     )
-
-    @property
-    def next_path(self) -> str:
-        """Where to go afterwards: a path of ours, or nothing."""
-        return local_path(self.next.data or "")
 
 
 class NewPasswordForm(Form):

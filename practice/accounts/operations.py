@@ -20,6 +20,7 @@ from practice.accounts.models import (
     Client,
     EmailToken,
     EmailTokenPurpose,
+    KeptForm,
     Role,
     SignInAttempt,
     SignInSession,
@@ -101,6 +102,17 @@ def begin_session(session: Session, user: User, browser: str, at: datetime) -> s
     _record(session, user, user, "session.begun", at)
     session.flush()
     return token
+
+
+def prove(session: Session, browser: uuid.UUID, at: datetime, *, strong: bool) -> str:
+    """Note that whoever sits at this browser has just proved who they are; its new token."""
+    row = session.scalars(
+        sa.select(SignInSession).where(
+            SignInSession.public_id == browser, SignInSession.ended_at.is_(None)
+        )
+    ).one()
+    _record(session, row.user, row.user, "session.proved", at)
+    return signing_in.prove(row, at, strong=strong)
 
 
 def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetime) -> None:
@@ -233,8 +245,9 @@ def enable(session: Session, user: User, actor: User, at: datetime) -> None:
 
 
 def tidy(at: datetime) -> None:
-    """A sweep: forget counted tries, used links and ended browsers once they are of no use."""
+    """A sweep: forget what has served its time: tries, links, ended browsers, kept forms."""
     over = (
+        (KeptForm, KeptForm.expires_at < at),
         (SignInAttempt, SignInAttempt.at < at - attempts.KEPT_FOR),
         (EmailToken, EmailToken.expires_at < at - KEPT_AFTERWARDS),
         (SignInSession, SignInSession.ended_at < at - KEPT_AFTERWARDS),

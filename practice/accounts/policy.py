@@ -1,11 +1,21 @@
-"""Who may open a page: the rules that views name with `@policy(...)`."""
+"""Who may open a page: the rules that views name with `@policy(...)`, and `@step_up`."""
 
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from flask import redirect, request, url_for
 from flask_login import current_user
 
-from core.access import Rule, Verdict, anyone
+from core.access import Rule, Verdict, View, anyone
+from core.clock import now
+from core.config import current_settings
+from practice.accounts import keeping
 from practice.accounts.models import Client, Role
 
-__all__ = ["anyone", "has_role", "is_client", "signed_in", "the_client"]
+__all__ = ["anyone", "has_role", "is_client", "only_in_demo", "signed_in", "step_up", "the_client"]
+
+PROOF_LASTS = timedelta(minutes=15)
 
 
 def signed_in() -> Verdict:
@@ -30,3 +40,36 @@ def the_client() -> Client:
     """The client who is signed in; only for views whose policy is `is_client`."""
     client: Client = current_user.user.client
     return client
+
+
+def only_in_demo() -> Verdict:
+    """Pages that exist in the demo's world and nowhere else."""
+    return Verdict.allow if current_settings().demo else Verdict.not_found
+
+
+def step_up(view: View) -> View:
+    """Ask for a fresh proof before this view when the last one is older than `PROOF_LASTS`.
+
+    Stands under `@policy(...)`, on the page with the form and on what the form is sent to alike:
+    whoever opens the page is asked then, before typing. If the proof grows too old meanwhile, what
+    was typed is kept and can be sent right after the proof.
+    """
+
+    @wraps(view)
+    def asked(*arguments: Any, **values: Any) -> Any:
+        if recently_proved():
+            return view(*arguments, **values)
+        return redirect(url_for("accounts.prove", next=_way_back()), 303)
+
+    asked.step_up = True  # type: ignore[attr-defined]
+    return asked  # type: ignore[return-value]
+
+
+def recently_proved() -> bool:
+    return current_user.is_authenticated and now() - current_user.row.proved_at <= PROOF_LASTS
+
+
+def _way_back() -> str:
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    return keeping.keep_request(current_user.user)

@@ -1,18 +1,20 @@
 """Signed-in browsers: Flask-Login over rows of our own, so that any of them can be ended."""
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, request, session, url_for
+from flask import Flask, current_app, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import db, unit_of_work
+from practice.accounts import keeping
 from practice.accounts.models import SignInSession, User
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -35,6 +37,11 @@ STAFF_LIMITS = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 CLIENT_LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))
 
 
+# Sent by a script or by a button that only ends something: nobody would want to send it later.
+NOTHING_TYPED = frozenset(
+    "accounts.stay accounts.sign_out accounts.end_browser accounts.end_other_browsers "
+    "accounts.end_every_browser accounts.passkey_options accounts.new_passkey_options".split()
+)
 # What a page asks for by itself, or a browser for a page, shows nobody's presence.
 ASKED_BY_THE_PAGE = frozenset({None, "static", "styles.sheet", "accounts.time_left"})
 
@@ -118,6 +125,21 @@ def begin(
     return token
 
 
+def prove(row: SignInSession, at: datetime, *, strong: bool) -> str:
+    """Note a fresh proof; returns the new token of this browser, the old one opens nothing."""
+    token = secrets.token_urlsafe(32)
+    row.token_hash = token_hash(token)
+    row.proved_at = row.last_seen_at = at
+    row.idle_until = at + limits_of(row.user).idle
+    row.is_strong = row.is_strong or strong
+    return token
+
+
+def go_on_with(token: str) -> None:
+    """Exchange the token in the cookie; the pages that are open keep their forms' token."""
+    session["_user_id"] = token
+
+
 def limits_of(user: User) -> Limits:
     return STAFF_LIMITS if user.is_staff else CLIENT_LIMITS
 
@@ -138,6 +160,18 @@ def signed_up_here(user: User) -> bool:
     return secrets.compare_digest(session.get("signed_up", ""), token_hash(user.password_hash))
 
 
+def seconds_left() -> int:
+    """How long this browser stays signed in if nobody asks for another page."""
+    row = current_user.row
+    return max(0, int((min(row.idle_until, row.expires_at) - now()).total_seconds()))
+
+
+def mark_of(user: User) -> str:
+    """Tells a page whether the person who signs in again is the one who opened it."""
+    key = current_app.config["SECRET_KEY"].encode()
+    return hmac.new(key, b"page of " + user.public_id.bytes, hashlib.sha256).hexdigest()[:16]
+
+
 def forget() -> None:
     logout_user()
     session.clear()
@@ -148,10 +182,23 @@ def token_hash(token: str) -> str:
 
 
 def sign_in_address() -> str:
-    """Where to sign in, coming back here afterwards if this was a page to look at."""
-    if request.method != "GET":
+    """Where to sign in, coming back afterwards to this page or to what was typed on it."""
+    if request.method == "GET":
+        return url_for("accounts.sign_in", next=request.path)
+    owner = _lapsed_user()
+    if owner is None or request.endpoint in NOTHING_TYPED:
         return url_for("accounts.sign_in")
-    return url_for("accounts.sign_in", next=request.path)
+    return url_for("accounts.sign_in", next=keeping.keep_request(owner) or None)
+
+
+def _lapsed_user() -> User | None:
+    """Whose browser this was until its time ran out; nobody's if it was signed out."""
+    known = sa.select(SignInSession).where(
+        SignInSession.token_hash == token_hash(session.get("_user_id", "")),
+        SignInSession.ended_at.is_(None),
+    )
+    row = db.session.scalars(known).first()
+    return row.user if row and not row.user.is_disabled else None
 
 
 def is_live(at: datetime) -> sa.ColumnElement[bool]:

@@ -1,26 +1,31 @@
-"""Pages of accounts."""
+"""Signing up, signing in and out, and choosing a new password."""
 
-import uuid
 from contextlib import suppress
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
-from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
-from practice.accounts import attempts, operations, passwords, queries, signing_in, tokens
-from practice.accounts.attempts import Kind, TooManyTries
+from practice.accounts import (
+    account_views,
+    attempts,
+    operations,
+    passwords,
+    proof_views,
+    queries,
+    signing_in,
+    tokens,
+)
+from practice.accounts.attempts import Kind
+from practice.accounts.blueprint import Page, bp, counted, page
 from practice.accounts.browsers import browser_name
 from practice.accounts.forms import (
     AddressForm,
-    ClientDetailsForm,
     ConfirmForm,
-    DetailsForm,
     NewPasswordForm,
     SignInForm,
     SignUpForm,
@@ -28,11 +33,8 @@ from practice.accounts.forms import (
 from practice.accounts.models import EmailTokenPurpose, Role, User
 from practice.accounts.policy import anyone, signed_in
 from practice.accounts.tokens import LinkOver
-from practice.forms import Form
 
-bp = Blueprint("accounts", __name__)
-
-Page = Response | str | tuple[str, int]
+__all__ = ["account_views", "bp", "proof_views"]
 
 NOT_SIGNED_IN = (
     "We could not sign you in with this address and password. If you have just signed up, "
@@ -57,7 +59,7 @@ def open_account() -> Page:
     form = SignUpForm()
     if not form.may_sign_up:
         return redirect(url_for("accounts.sign_up"), 303)
-    if form.validate() and _counted(form, Kind.mail):
+    if form.validate() and counted(form, Kind.mail, form.email.data):
         password_hash = passwords.hash_password(form.password.data)
         with unit_of_work() as session:
             operations.sign_up(
@@ -78,12 +80,12 @@ def youth() -> Page:
 @policy(anyone)
 def check_mail() -> Page:
     form = AddressForm()
-    if form.validate_on_submit() and _counted(form, Kind.mail):
+    if form.validate_on_submit() and counted(form, Kind.mail, form.email.data):
         with unit_of_work() as session:
             operations.ask_to_confirm_again(session, form.email.data, now())
         flash("If this address waits for a link, we have sent it again.", "leaf")
         return redirect(url_for("accounts.check_mail"), 303)
-    return _page("accounts/check_mail.html", form)
+    return page("accounts/check_mail.html", form)
 
 
 @bp.route("/confirm/<string:token>", methods=["GET", "POST"])
@@ -97,7 +99,7 @@ def confirm(token: str) -> Page:
             return _confirmed(token)
     except LinkOver:
         return _link_over("accounts.check_mail", "Send me a new link")
-    return _page("accounts/confirm.html", form)
+    return page("accounts/confirm.html", form)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -106,11 +108,11 @@ def sign_in() -> Page:
     if current_user.is_authenticated and request.method == "GET":
         return redirect(url_for("today.today"), 303)
     form = SignInForm(next=request.args.get("next", ""))
-    if form.validate_on_submit() and _counted(form, Kind.sign_in):
+    if form.validate_on_submit() and counted(form, Kind.sign_in, form.email.data):
         if _signed_in_with(form):
             return redirect(form.next_path or url_for("today.today"), 303)
         form.form_errors.append(NOT_SIGNED_IN)
-    return _page("accounts/sign_in.html", form)
+    return page("accounts/sign_in.html", form)
 
 
 @bp.post("/sign-out")
@@ -127,11 +129,11 @@ def sign_out() -> Page:
 @policy(anyone)
 def forgotten() -> Page:
     form = AddressForm()
-    if form.validate_on_submit() and _counted(form, Kind.mail):
+    if form.validate_on_submit() and counted(form, Kind.mail, form.email.data):
         with unit_of_work() as session:
             operations.forget_password(session, form.email.data, now())
         return redirect(url_for("accounts.reset_sent"), 303)
-    return _page("accounts/forgotten.html", form)
+    return page("accounts/forgotten.html", form)
 
 
 @bp.get("/forgotten/sent")
@@ -154,7 +156,7 @@ def reset(token: str) -> Page:
             return redirect(url_for("accounts.sign_in"), 303)
     except LinkOver:
         return _link_over("accounts.forgotten", "Ask for a new link")
-    return _page("accounts/reset.html", form)
+    return page("accounts/reset.html", form)
 
 
 @bp.route("/invitation/<string:token>", methods=["GET", "POST"])
@@ -167,52 +169,7 @@ def invitation(token: str) -> Page:
             return _taken_up(token, passwords.hash_password(form.password.data))
     except LinkOver:
         return _link_over("today.home", "Go to the first page")
-    return _page("accounts/invitation.html", form, owner=owner)
-
-
-@bp.route("/account", methods=["GET", "POST"])
-@policy(signed_in)
-def account() -> Page:
-    form = _details_form(current_user.user)
-    if form.validate_on_submit():
-        with unit_of_work() as session:
-            operations.change_details(session, current_user.user, at=now(), **form.details)
-        flash("We have kept your changes.", "leaf")
-        return redirect(url_for("accounts.account"), 303)
-    browsers = queries.live_sessions(db.session(), current_user.user, now())
-    return _page("accounts/account.html", form, browsers=browsers, zone=_zone(current_user.user))
-
-
-@bp.post("/account/browsers/<uuid:browser>/end")
-@policy(signed_in)
-def end_browser(browser: uuid.UUID) -> Page:
-    with unit_of_work() as session:
-        operations.end_session(session, current_user.user, browser, now())
-    if browser == current_user.row.public_id:
-        signing_in.forget()
-    flash("That browser is signed out.", "leaf")
-    return redirect(url_for("accounts.account"), 303)
-
-
-@bp.post("/account/browsers/end")
-@policy(signed_in)
-def end_every_browser() -> Page:
-    with unit_of_work() as session:
-        operations.end_all_sessions(session, current_user.user, current_user.user, now())
-    signing_in.forget()
-    flash("You are signed out everywhere.", "leaf")
-    return redirect(url_for("accounts.sign_in"), 303)
-
-
-def _counted(form: Form, kind: Kind, address: str | None = None) -> bool:
-    """Count the try in a transaction of its own: it counts even if what follows fails."""
-    address = address or form.email.data
-    try:
-        with unit_of_work() as session:
-            attempts.count(session, kind, address, request.remote_addr or "", now())
-    except TooManyTries as refusal:
-        form.form_errors.append(refusal.message)
-    return not form.form_errors
+    return page("accounts/invitation.html", form, owner=owner)
 
 
 def _signed_in_with(form: SignInForm) -> bool:
@@ -234,7 +191,7 @@ def _is_theirs(form: ConfirmForm, owner: User) -> bool:
     if "password" not in form:
         return True
     email, password_hash = owner.email, owner.password_hash
-    if _counted(form, Kind.sign_in, email) and not passwords.is_right(
+    if counted(form, Kind.sign_in, email) and not passwords.is_right(
         form.password.data, password_hash
     ):
         form.password.errors = [NOT_THE_PASSWORD]
@@ -267,20 +224,5 @@ def _begun(session: Session, user: User) -> str:
     return operations.begin_session(session, user, browser, now())
 
 
-def _details_form(user: User) -> DetailsForm:
-    if user.client is None:
-        return DetailsForm(name=user.name)
-    return ClientDetailsForm(name=user.client.preferred_name, phone=user.client.phone)
-
-
-def _zone(user: User) -> str:
-    """The zone to tell this person times in."""
-    return user.client.zone if user.client else current_settings().zone
-
-
 def _link_over(endpoint: str, label: str) -> Page:
     return render_template("accounts/link_over.html", endpoint=endpoint, label=label), 410
-
-
-def _page(template: str, form: Form, **values: object) -> Page:
-    return render_template(template, form=form, **values), 422 if form.errors else 200

@@ -1,0 +1,82 @@
+"""Being asked again who one is, what was typed meanwhile, and how long there is left."""
+
+import uuid
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from core.access import policy
+from core.clock import now
+from core.database import unit_of_work
+from practice.accounts import keeping, operations, passwords, signing_in
+from practice.accounts.attempts import Kind
+from practice.accounts.blueprint import Page, bp, counted, page
+from practice.accounts.forms import ProofForm
+from practice.accounts.policy import anyone, signed_in
+from practice.forms import EmptyForm
+
+NOT_PROVED = "This is not right. Please look at both again."
+
+
+@bp.route("/confirm-it-is-you", methods=["GET", "POST"])
+@policy(signed_in)
+def prove() -> Page:
+    form = ProofForm(next=request.args.get("next", ""))
+    if form.validate_on_submit() and counted(form, Kind.step_up, current_user.email):
+        if passwords.is_right(form.password.data, current_user.password_hash):
+            return _proved(form.next_path, strong=False)
+        form.form_errors.append(NOT_PROVED)
+    return page("accounts/prove.html", form)
+
+
+@bp.get("/kept/<uuid:kept>")
+@policy(signed_in)
+def kept(kept: uuid.UUID) -> Page:
+    """What was typed when the time ran out, to be sent after all."""
+    typed = keeping.kept_form(current_user.user, kept)
+    return render_template("accounts/kept.html", typed=typed, kept=kept, form=EmptyForm())
+
+
+@bp.post("/kept/<uuid:kept>/removal")
+@policy(signed_in)
+def throw_away(kept: uuid.UUID) -> Page:
+    with unit_of_work() as session:
+        keeping.throw_away(session, current_user.user, kept)
+    flash("What you had typed is thrown away.", "leaf")
+    return redirect(url_for("today.today"), 303)
+
+
+@bp.get("/account/time-left")
+@policy(anyone)
+def time_left() -> dict[str, object]:
+    """For the page that is open: whether its person is still signed in, and for how long.
+
+    Asking does not keep anybody signed in. The token goes into the forms of a page that was open
+    when its person had to sign in again.
+    """
+    if not current_user.is_authenticated:
+        return {"signed_in": False}
+    return {
+        "signed_in": True,
+        "seconds": signing_in.seconds_left(),
+        "person": signing_in.mark_of(current_user.user),
+        "token": generate_csrf(),
+    }
+
+
+@bp.post("/account/staying")
+@policy(signed_in)
+def stay() -> dict[str, object]:
+    """Somebody at the open page says that they are there."""
+    signing_in.put_off()
+    return {"signed_in": True, "seconds": signing_in.seconds_left()}
+
+
+def _proved(path: str, *, strong: bool) -> Response:
+    at = now()
+    with unit_of_work() as session:
+        token = operations.prove(session, current_user.row.public_id, at, strong=strong)
+    signing_in.go_on_with(token)
+    return redirect(path or url_for("accounts.account"), 303)

@@ -37,6 +37,7 @@ class Settings:
     zone: str = "America/Los_Angeles"
     smtp_url: str = field(default="", repr=False)
     mail_from: str = "Attune <no-reply@localhost>"
+    security_contact: str = ""
     stripe_api_key: str = field(default=SANDBOX_API_KEY, repr=False)
     stripe_webhook_secret: str = field(default=SANDBOX_WEBHOOK_SECRET, repr=False)
     stripe_api_base: str = ""
@@ -44,6 +45,8 @@ class Settings:
     sandbox_port: int = 8001
     web_workers: int = 2
     trusted_proxies: int = 0
+    key_file: str = ""
+    encryption_keys: str = field(default="", repr=False)
     argon2_time_cost: int = 3
     argon2_memory_kib: int = 65536
 
@@ -80,6 +83,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         zone=_zone(environment),
         smtp_url=_smtp_url(environment),
         mail_from=environment.get("MAIL_FROM") or "Attune <no-reply@localhost>",
+        security_contact=_security_contact(environment),
         stripe_api_key=stripe_api_key,
         stripe_webhook_secret=_webhook_secret(environment, stripe_api_key),
         stripe_api_base=environment.get("STRIPE_API_BASE")
@@ -88,6 +92,8 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         sandbox_port=sandbox_port,
         web_workers=_whole_number(environment, "WEB_WORKERS", 2),
         trusted_proxies=_whole_number(environment, "TRUSTED_PROXIES", 0, least=0),
+        key_file=environment.get("KEY_FILE", ""),
+        encryption_keys=environment.get("ENCRYPTION_KEYS", ""),
         argon2_time_cost=_whole_number(environment, "ARGON2_TIME_COST", 3),
         argon2_memory_kib=_whole_number(environment, "ARGON2_MEMORY_KIB", 65536, least=8),
     )
@@ -148,6 +154,14 @@ def _smtp_url(environment: Mapping[str, str]) -> str:
     if not usable:
         raise BadSetting("SMTP_URL must look like smtp://user:password@host:587")
     return url
+
+
+def _security_contact(environment: Mapping[str, str]) -> str:
+    """An address as security.txt wants it (RFC 9116): a URI without blanks."""
+    contact = environment.get("SECURITY_CONTACT", "")
+    if contact and not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*)", contact):
+        raise BadSetting("SECURITY_CONTACT must be mailto:someone@example.org or https://…")
+    return contact
 
 
 def _webhook_secret(environment: Mapping[str, str], stripe_api_key: str) -> str:

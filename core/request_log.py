@@ -15,7 +15,7 @@ def install(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_write)
     # Flask's own way would write the address and the error's words.
-    app.log_exception = _note_failure  # type: ignore[method-assign]
+    app.log_exception = _note_failure  # type: ignore[method-assign, assignment]
 
 
 def _begin() -> None:

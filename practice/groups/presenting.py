@@ -18,6 +18,13 @@ STATE_WORDS = {
     EnrolmentState.expired: ("ran out", "stop"),
     EnrolmentState.left: ("left", "plain"),
 }
+# The same said to the person themselves, for the states that still want something of them.
+OWN_STATE_WORDS = {
+    EnrolmentState.screening: ("the leader is reading", "wait"),
+    EnrolmentState.invited: ("you are invited", "wait"),
+    EnrolmentState.held: ("a seat is held for you", "wait"),
+    EnrolmentState.seated: ("you have a seat", "yes"),
+}
 
 
 def kind_of(group: Group) -> str:
@@ -57,6 +64,11 @@ def short_day(at: datetime, zone: str) -> str:
 def state_of(enrolment: Enrolment) -> tuple[str, str]:
     """(words, kind of tag)"""
     return STATE_WORDS[enrolment.state]
+
+
+def own_state_of(enrolment: Enrolment) -> tuple[str, str]:
+    """(words, kind of tag) as the person reads them; only while the enrolment is live."""
+    return OWN_STATE_WORDS[enrolment.state]
 
 
 def statement_words() -> str:

@@ -1,6 +1,6 @@
-"""The home page, the start of everybody's day, help right now, and whether all is well."""
+"""The home page, everybody's day, help right now, whether all is well, whom to tell if not."""
 
-from datetime import date, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,9 +10,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.access import anyone, policy
 from core.clock import now
+from core.config import current_settings
+from core.errors import NotFound
 from practice.accounts.models import Role
 from practice.accounts.policy import signed_in
 from practice.appointments.models import Appointment
+from practice.appointments.presenting import template_words
+from practice.groups.presenting import own_state_of
 from practice.intake.queries import latest_submitted, open_intake
 from practice.local_time import instant_at
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist
@@ -21,6 +25,9 @@ from practice.today import queries
 from practice.today.styleguide import StyleForm
 
 bp = Blueprint("today", __name__)
+bp.context_processor(template_words)
+
+CONTACT_GOOD_FOR = timedelta(days=180)
 
 STAFF_PAGES = {
     Role.administrator: "credentials.queue",
@@ -68,6 +75,30 @@ def health() -> tuple[Response, int]:
     return jsonify(database="ok", outbox="late" if late else "ok"), 503 if late else 200
 
 
+@bp.get("/security")
+@policy(anyone)
+def security() -> str:
+    contact = current_settings().security_contact
+    return render_template("today/security.html", contact=contact)
+
+
+@bp.get("/.well-known/security.txt")
+@policy(anyone)
+def security_contact() -> Response:
+    """Whom to tell about a weakness (RFC 9116); not there while nobody is named."""
+    settings = current_settings()
+    if not settings.security_contact:
+        raise NotFound
+    lines = (
+        f"Contact: {settings.security_contact}",
+        f"Expires: {_good_until(now()):%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.base_url}{url_for('today.security_contact')}",
+        f"Policy: {settings.base_url}{url_for('today.security')}",
+    )
+    return Response("".join(f"{line}\n" for line in lines), mimetype="text/plain")
+
+
 @bp.get("/styleguide")
 @policy(anyone)
 def styleguide() -> str:
@@ -76,6 +107,12 @@ def styleguide() -> str:
     wrong.story.errors = ("Please shorten this to 500 letters.",)
     wrong.often.errors = ("Please choose one.",)
     return render_template("styleguide.html", calm=calm, wrong=wrong)
+
+
+def _good_until(at: datetime) -> datetime:
+    """A whole day in half a year; the RFC asks for less than a year."""
+    day = (at + CONTACT_GOOD_FOR).astimezone(UTC)
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _of_client() -> dict[str, Any]:
@@ -89,6 +126,7 @@ def _of_client() -> dict[str, Any]:
         "meetings": queries.meetings_of_client(client, at),
         "sessions": queries.sessions_of_client(client.id, at),
         "seats": queries.seats_of(client.id, at),
+        "own_state_of": own_state_of,
     }
 
 

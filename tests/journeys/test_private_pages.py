@@ -121,6 +121,8 @@ OPEN_TO: dict[str, Audience] = {
     "today.crisis": ALL,
     "today.health": ALL,
     "today.home": ALL,
+    "today.security": ALL,
+    "today.security_contact": set(),
     "today.styleguide": ALL,
     "today.today": {*EVERYBODY},
 }

@@ -88,6 +88,7 @@ def test_the_payment_company_learns_an_opaque_id_an_amount_and_neutral_words(ses
     assert page["metadata"] == {"order": str(order_id)}
     assert page["amount_total"] == 24000
     assert page["customer"] is page["customer_email"] is None
+    assert bank.lines_of_pages() == [["Group programme"]]
 
 
 @pytest.mark.parametrize("kind", ["timeout", "429", "409", "503"])
@@ -106,6 +107,7 @@ def test_a_page_whose_answer_was_lost_is_found_again(session, bank):
     with pytest.raises(PaymentPageAway):
         opened(order_id)
     assert opened(order_id)
+    assert len(bank.lines_of_pages()) == 1
     bank.pay(order_id)
     bank.deliver()
     assert order_at(order_id).state is OrderState.paid

@@ -11,6 +11,7 @@ from flask import Flask
 
 from billing.models import Order
 from billing.sandbox import Attempt, Sandbox
+from billing.sandbox.checkout import line_items_of
 from billing.sandbox.transport import InProcess
 from billing.stripe_port import StripePort
 from core.database import db
@@ -49,6 +50,13 @@ class Bank:
 
     def count(self, type_: str) -> int:
         return sum(event["type"] == type_ for event in self.sandbox.events())
+
+    def lines_of_pages(self) -> list[list[str]]:
+        """What each payment page that was ever made says is paid for."""
+        with self.sandbox.desk.call() as call:
+            pages = call.books.all("checkout.session")
+            told = [line_items_of(call, page)["data"] for page in pages]
+        return [[line["description"] for line in lines] for lines in told]
 
     def given_back(self) -> int:
         """Minor units that left the payment company."""

@@ -182,8 +182,8 @@ CONTROLS = (
         "in_force(Purpose.treatment, Appointment.client_id, scope),",
         "",
         (
-            "tests/practice/today/test_today.py"
-            "::test_without_the_clients_consent_a_therapist_sees_not_even_that_they_met",
+            "tests/practice/appointments/test_policy.py"
+            "::test_the_consent_stands_in_the_query_of_meetings_itself",
         ),
     ),
     Control(

@@ -113,6 +113,13 @@ class Identified:
     public_id: Mapped[PublicId]
 
 
+@sa.event.listens_for(Base, "init", propagate=True)
+def _identify(row: Base, _arguments: object, values: dict[str, Any]) -> None:
+    """A public id from the start: what is sealed in a row is bound to it before the flush."""
+    if isinstance(row, Identified):
+        values.setdefault("public_id", uuid.uuid4())
+
+
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
@@ -162,6 +169,8 @@ def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "busy_timeout=30000",
         "temp_store=MEMORY",
+        # What is deleted or replaced is overwritten: a destroyed key must not linger in the file.
+        "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

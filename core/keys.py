@@ -1,0 +1,225 @@
+"""Data keys: one for each owner and realm, wrapped by a key-encryption key (`core.keeping`).
+
+Whoever destroys a data key has erased everything sealed under it. Keys are unwrapped for one
+transaction and forgotten with it, so that a destroyed one is gone at once in every process.
+
+What others call: `Realm`, `SYSTEM`, `destroy(session, owner, realm)`, `derived(purpose)`.
+"""
+
+import enum
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+
+from core import sealing
+from core.clock import now
+from core.database import Base
+from core.keeping import current_keeper
+from core.sealing import KEY_BYTES, KEY_ID_BYTES
+
+SYSTEM = uuid.UUID(int=0)
+"""The owner of what belongs to the installation itself."""
+
+IN_ONE_QUERY = 500
+OPENED = "_opened"
+"""Under this name a row remembers what was opened of it (`core.encryption`)."""
+
+
+class Realm(enum.StrEnum):
+    """What is erased together.
+
+    `account`: the address, the name and the second factor of somebody who signs in (owner: the
+    user's public id). `personal`: what a client told us and may take back at once. `record`: what
+    another person was shown or the law keeps (owner of both: the client's public id). `system`:
+    work that waits and mails kept for the demo (owner: SYSTEM).
+    """
+
+    account = "account"
+    personal = "personal"
+    record = "record"
+    system = "system"
+
+
+_ACTIVE = "retired_at IS NULL"
+
+
+class DataKey(Base):
+    """A wrapped data key. `kek` names what wrapped it; a retired one opens but seals no more."""
+
+    __tablename__ = "data_keys"
+    __table_args__ = (
+        sa.Index(
+            "uq_data_keys_active_owner_realm",
+            "owner",
+            "realm",
+            unique=True,
+            sqlite_where=sa.text(_ACTIVE),
+            postgresql_where=sa.text(_ACTIVE),
+        ),
+    )
+
+    id: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
+    owner: Mapped[uuid.UUID] = mapped_column(index=True)
+    realm: Mapped[str] = mapped_column(sa.String(20))
+    wrapped: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    kek: Mapped[str] = mapped_column(sa.String(40), index=True)
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+Owned = tuple[uuid.UUID, str]
+
+
+def destroy(session: Session, owner: uuid.UUID, realm: str | None = None) -> int:
+    """Erase all that is sealed for this owner [in this realm]; returns how many keys went.
+
+    There is no way back but a backup, and restoring one destroys again.
+    """
+    session.flush()
+    theirs = DataKey.owner == owner
+    if realm is not None:
+        theirs = sa.and_(theirs, DataKey.realm == realm)
+    gone = session.execute(sa.delete(DataKey).where(theirs), execution_options=_PLAIN)
+    forget(session)
+    for row in session.identity_map.values():
+        row.__dict__.pop(OPENED, None)
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def derived(purpose: str) -> bytes:
+    """32 bytes for HMAC, from the installation's root secret: never rotated with the data keys."""
+    return current_keeper().derived(purpose)
+
+
+@dataclass
+class KeyRing:
+    """The data keys that this transaction has met. None stands for one that was destroyed."""
+
+    known: dict[bytes, "KnownKey | None"] = field(default_factory=dict)
+    active: dict[Owned, bytes] = field(default_factory=dict)
+    owners: dict[tuple[object, ...], uuid.UUID] = field(default_factory=dict)
+
+
+@dataclass
+class KnownKey:
+    """A row of `data_keys`, unwrapped when its first value is opened."""
+
+    id: bytes
+    owner: uuid.UUID
+    realm: str
+    kek: str
+    wrapped: bytes
+    _ciphers: dict[tuple[str, str], AESGCMSIV] = field(default_factory=dict)
+    _bare: bytes = b""
+
+    def cipher(self, table: str, column: str) -> AESGCMSIV:
+        if (table, column) not in self._ciphers:
+            self._ciphers[table, column] = sealing.cipher_for(self._unwrapped(), table, column)
+        return self._ciphers[table, column]
+
+    def _unwrapped(self) -> bytes:
+        if not self._bare:
+            bound = sealing.bound_to(self.owner, self.realm, self.id)
+            self._bare = current_keeper().unwrap(self.kek, self.wrapped, bound)
+        return self._bare
+
+
+def ring(session: Session) -> KeyRing:
+    found: KeyRing = session.info.setdefault("key_ring", KeyRing())
+    return found
+
+
+def forget(session: Session) -> None:
+    session.info.pop("key_ring", None)
+
+
+def meet(session: Session, key_ids: Iterable[bytes]) -> None:
+    """Load these keys at once, those that are not known yet."""
+    known = ring(session).known
+    missing = sorted(set(key_ids) - known.keys())
+    for start in range(0, len(missing), IN_ONE_QUERY):
+        wanted = missing[start : start + IN_ONE_QUERY]
+        known.update(dict.fromkeys(wanted))
+        with session.no_autoflush:
+            rows = session.execute(_COLUMNS.where(DataKey.id.in_(wanted))).all()
+        for row in rows:
+            known[row.id] = KnownKey(*row)
+
+
+def sealing_keys(session: Session, wanted: Iterable[Owned]) -> dict[Owned, KnownKey]:
+    """The active key of each owner and realm, made where there is none yet.
+
+    Each is locked against deletion until this transaction ends: the rotation deletes an old key
+    only when nobody is about to write with it.
+    """
+    keys = ring(session)
+    missing = sorted(set(wanted) - keys.active.keys())
+    if missing:
+        _find(session, missing)
+    unmade = [owned for owned in missing if owned not in keys.active]
+    if unmade:
+        session.execute(_insert(session, [new_key(*owned) for owned in unmade]))
+        # Where another process was quicker, its key is the one.
+        _find(session, unmade)
+    return {owned: _known(keys, keys.active[owned]) for owned in wanted}
+
+
+def new_key(owner: uuid.UUID, realm: str) -> dict[str, object]:
+    """The row of a fresh data key."""
+    key_id = os.urandom(KEY_ID_BYTES)
+    bound = sealing.bound_to(owner, realm, key_id)
+    kek, wrapped = current_keeper().wrap(os.urandom(KEY_BYTES), bound)
+    return {
+        "id": key_id,
+        "owner": owner,
+        "realm": realm,
+        "wrapped": wrapped,
+        "kek": kek,
+        "created_at": now(),
+    }
+
+
+_COLUMNS = sa.select(DataKey.id, DataKey.owner, DataKey.realm, DataKey.kek, DataKey.wrapped)
+_PLAIN = {"synchronize_session": False}
+
+
+def _find(session: Session, wanted: Sequence[Owned]) -> None:
+    keys = ring(session)
+    owners = sorted({owner for owner, _ in wanted})
+    for start in range(0, len(owners), IN_ONE_QUERY):
+        theirs = DataKey.owner.in_(owners[start : start + IN_ONE_QUERY])
+        active = _COLUMNS.where(theirs, DataKey.retired_at.is_(None)).order_by(DataKey.id)
+        for row in session.execute(active.with_for_update(read=True, key_share=True)):
+            keys.known[row.id] = keys.known.get(row.id) or KnownKey(*row)
+            keys.active[row.owner, row.realm] = row.id
+
+
+def _insert(session: Session, rows: list[dict[str, object]]) -> sa.Insert:
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite.insert if on_sqlite else postgresql.insert
+    return insert(DataKey).values(rows).on_conflict_do_nothing()
+
+
+def _known(keys: KeyRing, key_id: bytes) -> KnownKey:
+    key = keys.known[key_id]
+    assert key is not None
+    return key
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget_with_the_transaction(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        forget(session)
+
+
+@sa.event.listens_for(Session, "after_soft_rollback")
+def _forget_what_was_rolled_back(session: Session, _transaction: SessionTransaction) -> None:
+    # A key that was made after a savepoint is not there any more.
+    forget(session)

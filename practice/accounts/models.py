@@ -6,7 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, Identified, Key, enum_column
+from core.database import Base, Identified, Json, Key, enum_column
+from core.encryption import Realm, sealed_text
 
 
 class Role(enum.StrEnum):
@@ -136,6 +137,9 @@ class EmailTokenPurpose(enum.StrEnum):
     confirm = "confirm"
     reset = "reset"
     invitation = "invitation"
+    new_address = "new_address"
+    old_address = "old_address"
+    keep_factor = "keep_factor"
 
 
 class EmailToken(Base):
@@ -152,6 +156,130 @@ class EmailToken(Base):
     used_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship()
+
+
+class Passkey(Identified, Base):
+    """A passkey (WebAuthn Level 3): its public half, and a name its owner gave it."""
+
+    __tablename__ = "passkeys"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
+    public_key: Mapped[bytes]
+    # An unsigned 32-bit number: more than PostgreSQL's integer.
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger)
+    transports: Mapped[list[str]] = mapped_column(Json, default=list)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class AuthenticatorApp(Identified, Base):
+    """A secret shared with an app that shows codes (TOTP, RFC 6238).
+
+    It counts once its owner has typed a first code. `last_step` is the time step of the newest
+    code that was taken: that one and older ones are not taken again.
+    """
+
+    __tablename__ = "authenticator_apps"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), unique=True)
+    secret = sealed_text(Realm.account, owner="user")
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+
+    user: Mapped[User] = relationship()
+
+
+class RecoveryCode(Base):
+    """One of ten codes that stand in for a second factor, once. `number` begins the code."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (sa.UniqueConstraint("user_id", "number"),)
+
+    id: Mapped[Key]
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    number: Mapped[int]
+    code_hash: Mapped[str] = mapped_column(sa.String(200))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ChallengePurpose(enum.StrEnum):
+    register = "register"
+    sign_in = "sign_in"
+    prove = "prove"
+
+
+class PasskeyChallenge(Identified, Base):
+    """What an authenticator has to sign: for one browser, once, within minutes."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge: Mapped[bytes]
+    purpose: Mapped[ChallengePurpose] = enum_column(ChallengePurpose)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    expires_at: Mapped[datetime]
+
+
+class HalfSignIn(Base):
+    """Somebody whose password was right and whose second factor is still to come."""
+
+    __tablename__ = "half_sign_ins"
+
+    id: Mapped[Key]
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    expires_at: Mapped[datetime]
+
+    user: Mapped[User] = relationship()
+
+
+class EmailChange(Identified, Base):
+    """An address exchanged for another; the old one may take it back for three days."""
+
+    __tablename__ = "email_changes"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    old_email = sealed_text(Realm.account, owner="user")
+    new_email = sealed_text(Realm.account, owner="user")
+    asked_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship()
+
+
+class FactorResetState(enum.StrEnum):
+    asked = "asked"
+    confirmed = "confirmed"
+    stopped = "stopped"
+    done = "done"
+
+
+class FactorReset(Identified, Base):
+    """A lost second factor: asked for by one administrator, confirmed by another, then waited for.
+
+    `due_at` is when the second factor goes; until then its owner can stop it from their mail.
+    """
+
+    __tablename__ = "factor_resets"
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    state: Mapped[FactorResetState] = enum_column(FactorResetState, default=FactorResetState.asked)
+    reason = sealed_text(Realm.account, owner="user")
+    asked_at: Mapped[datetime]
+    asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    due_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    asked_by: Mapped[User] = relationship(foreign_keys=[asked_by_id])
+    confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
 
 
 class Client(Identified, Base):

@@ -320,5 +320,7 @@ def _waits(session: Session, row: Base, column: Sealed[Any]) -> bool:
 
 
 @sa.event.listens_for(Base, "expire", propagate=True)
-def _forget_what_was_opened(row: Base, _attributes: object) -> None:
-    row.__dict__.pop(keys.OPENED, None)
+def _forget_what_was_opened(row: Base | None, _attributes: object) -> None:
+    # A row that nobody holds any more is gone before it is told to expire.
+    if row is not None:
+        row.__dict__.pop(keys.OPENED, None)

@@ -1,24 +1,45 @@
-"""Reads of episodes, shaped for the caseload: the same few queries for any number of clients."""
+"""Reads of care, shaped for its pages: the same few queries for any number of clients."""
 
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
+from core.audit import AuditEntry
 from core.database import db
-from practice.accounts.models import User
+from core.readings import readings_of
+from practice.accounts.models import Client, User
+from practice.care.emergency import EmergencyOpening
+from practice.care.emergency_policy import (
+    openings_asked_by,
+    openings_in_danger,
+    openings_read_by,
+    openings_to_decide,
+    openings_visible_to,
+)
 from practice.care.meetings import Meeting, meetings_of
-from practice.care.models import Episode
-from practice.care.policy import episodes_visible_to, own_episodes, scores_stay_open
-from practice.care.scores import ScoreSeries
-from practice.intake.instruments import INSTRUMENTS
+from practice.care.models import ClosingNote, Episode, RecordLookup
+from practice.care.opened import Opening, opening_of
+from practice.care.policy import (
+    episodes_of,
+    episodes_to_close,
+    episodes_visible_to,
+    lookups_of,
+    own_episodes,
+    scores_stay_open,
+)
+from practice.care.scores import ScoreSeries, series_of
 from practice.intake.models import Assessment
+from practice.therapists.models import Level, Therapist
 
-SHOWN = ("phq-9", "gad-7")
+# How long a client's first page tells of an emergency opening; the list of readings keeps it.
+TOLD_FOR = timedelta(days=30)
+MOST_LISTED = 20
+EMERGENCY = "emergency_opening"
 
 
 @dataclass(frozen=True)
@@ -52,6 +73,163 @@ def own_episode(user: User, episode_id: uuid.UUID) -> Episode | None:
     return db.session.scalars(wanted).first()
 
 
+def to_close(user: User, at: datetime) -> Sequence[Episode]:
+    """Ended care about which this clinician may still write, the last to close first."""
+    return db.session.scalars(episodes_to_close(user, at).order_by(Episode.ended_at)).all()
+
+
+def closing_episode(user: User, episode_id: uuid.UUID, at: datetime) -> Episode | None:
+    wanted = episodes_to_close(user, at).where(Episode.public_id == episode_id)
+    return db.session.scalars(wanted).first()
+
+
+def notes_of(episode: Episode) -> Sequence[ClosingNote]:
+    """In the order in which they were written."""
+    written = sa.select(ClosingNote).where(ClosingNote.episode_id == episode.id)
+    return db.session.scalars(written.order_by(ClosingNote.id)).all()
+
+
+def lookups(user: User, at: datetime) -> Sequence[RecordLookup]:
+    """What this custodian found within the hour, the last first."""
+    return db.session.scalars(lookups_of(user, at).order_by(RecordLookup.id.desc())).all()
+
+
+def lookup(user: User, lookup_id: uuid.UUID, at: datetime) -> RecordLookup | None:
+    wanted = lookups_of(user, at).where(RecordLookup.public_id == lookup_id)
+    return db.session.scalars(wanted).first()
+
+
+@dataclass(frozen=True)
+class Emergencies:
+    """What a colleague meets on their page of emergency openings; each list the newest first."""
+
+    mine: Sequence[EmergencyOpening]
+    to_decide: Sequence[EmergencyOpening]
+    to_review: Sequence[EmergencyOpening]
+    reviewed: Sequence[EmergencyOpening]
+
+
+def emergencies(user: User, at: datetime) -> Emergencies:
+    in_danger = openings_in_danger(user)
+    return Emergencies(
+        _openings(openings_asked_by(user)),
+        _openings(openings_to_decide(user, at)),
+        _openings(in_danger.where(~EmergencyOpening.review.has())),
+        _openings(in_danger.where(EmergencyOpening.review.has())),
+    )
+
+
+def emergency(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
+    """One that this person asked for, decides, has decided or reviews."""
+    wanted = openings_visible_to(user, at).where(EmergencyOpening.public_id == opening_id)
+    return next(iter(_openings(wanted)), None)
+
+
+def emergency_to_read(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
+    """The opening under which this person reads at `at`; None a minute too late."""
+    wanted = openings_read_by(user, at).where(EmergencyOpening.public_id == opening_id)
+    return db.session.scalars(wanted).first()
+
+
+def emergencies_waiting(user: User, at: datetime) -> int:
+    """How many of them want this person's word: a decision, or a review."""
+    unreviewed = openings_in_danger(user).where(~EmergencyOpening.review.has())
+    parts = (openings_to_decide(user, at).subquery(), unreviewed.subquery())
+    counts = (sa.select(sa.func.count()).select_from(part) for part in parts)
+    return sum(db.session.scalar(one) or 0 for one in counts)
+
+
+def reviews_overdue(at: datetime) -> int:
+    """How many openings in danger nobody has reviewed within their day."""
+    unreviewed = sa.select(EmergencyOpening).where(~EmergencyOpening.review.has())
+    opened = db.session.scalars(unreviewed.where(EmergencyOpening.opened_at.is_not(None)))
+    return sum(one.review_is_overdue(at) for one in opened)
+
+
+def told_lately(client: Client, at: datetime) -> Sequence[EmergencyOpening]:
+    """Emergency openings of this client's record of which they were told within thirty days."""
+    told = sa.select(EmergencyOpening).where(
+        EmergencyOpening.client_id == client.id, EmergencyOpening.told_at > at - TOLD_FOR
+    )
+    return db.session.scalars(told.order_by(EmergencyOpening.opened_at.desc())).all()
+
+
+def openings_of(client: Client) -> Sequence[Opening]:
+    """Who opened something of this client's, when, in what role and why; the newest first.
+
+    Built from the log's rows whose action ends in ".viewed" and that name this client, alone or
+    among others on one page (a caseload, a roster, the list of flags; `core.readings`). What the
+    client opened themselves is not in it. An emergency opening of which the client has not been
+    told stays out, with everything that was read under it or about it, until `told_at` is set.
+    """
+    entries = readings_of(client.public_id)
+    theirs = AuditEntry.actor_id != client.user.public_id
+    untold = AuditEntry.subject_id.in_(untold_openings(client))
+    seen = entries.where(theirs, ~sa.and_(AuditEntry.subject_kind == EMERGENCY, untold))
+    rows = db.session.scalars(seen.order_by(AuditEntry.at.desc(), AuditEntry.id.desc())).all()
+    names = _names({row.actor_id for row in rows if row.actor_id})
+    return [opening_of(row, names.get(row.actor_id, "")) for row in rows]
+
+
+def untold_openings(client: Client) -> sa.Select[uuid.UUID]:
+    """Public ids of openings that no page, export or download may tell this client of yet."""
+    return sa.select(EmergencyOpening.public_id).where(
+        EmergencyOpening.client_id == client.id, EmergencyOpening.told_at.is_(None)
+    )
+
+
+@dataclass(frozen=True)
+class NewSupervisor:
+    """An associate who treats this client has a supervisor the client has not agreed to."""
+
+    episode: Episode
+    supervisor: Therapist
+
+
+def new_supervisors(client: Client) -> list[NewSupervisor]:
+    episodes = _supervised_episodes(client).where(
+        sa.or_(Episode.supervisor_id.is_(None), Episode.supervisor_id != Therapist.supervisor_id)
+    )
+    return [
+        NewSupervisor(one, one.therapist.supervisor)
+        for one in db.session.scalars(episodes)
+        if one.therapist.supervisor is not None
+    ]
+
+
+def supervised_episode(client: Client, episode_id: uuid.UUID) -> Episode | None:
+    """The client's own open episode with an associate whose supervisor has agreed."""
+    wanted = _supervised_episodes(client).where(Episode.public_id == episode_id)
+    return db.session.scalars(wanted).first()
+
+
+def _supervised_episodes(client: Client) -> sa.Select[Episode]:
+    return (
+        episodes_of(client)
+        .join(Therapist, Therapist.id == Episode.therapist_id)
+        .where(
+            Episode.ended_at.is_(None),
+            Therapist.level == Level.associate,
+            Therapist.supervisor_id.is_not(None),
+            Therapist.supervisor_confirmed_at.is_not(None),
+        )
+    )
+
+
+def _openings(wanted: sa.Select[EmergencyOpening]) -> Sequence[EmergencyOpening]:
+    whole = wanted.options(
+        joinedload(EmergencyOpening.decision),
+        joinedload(EmergencyOpening.review),
+        selectinload(EmergencyOpening.delays),
+    )
+    return db.session.scalars(whole.order_by(EmergencyOpening.id.desc()).limit(MOST_LISTED)).all()
+
+
+def _names(people: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:
+    users = db.session.scalars(sa.select(User).where(User.public_id.in_(people)))
+    return {user.public_id: user.name for user in users}
+
+
 def _whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
     return (joinedload(Episode.request),)
 
@@ -60,17 +238,9 @@ def _lines(episodes: Sequence[Episode]) -> list[CaseloadLine]:
     ids = [episode.id for episode in episodes]
     assessments, meetings = _assessments_of(ids), meetings_of(ids)
     return [
-        CaseloadLine(episode, _series(assessments[episode.id]), meetings[episode.id])
+        CaseloadLine(episode, series_of(assessments[episode.id]), meetings[episode.id])
         for episode in episodes
     ]
-
-
-def _series(assessments: list[Assessment]) -> dict[str, ScoreSeries]:
-    found = {
-        code: ScoreSeries(INSTRUMENTS[code], [one for one in assessments if one.instrument == code])
-        for code in SHOWN
-    }
-    return {code: series for code, series in found.items() if series.assessments}
 
 
 def _assessments_of(episode_ids: Collection[int]) -> dict[int, list[Assessment]]:

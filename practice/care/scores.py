@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from practice.intake.instruments import Instrument
+from practice.intake.instruments import INSTRUMENTS, Instrument
 from practice.intake.models import Assessment
 from practice.when import date_words
 
+SHOWN = ("phq-9", "gad-7")
 STEADY, BETTER, WORSE = "no reliable change", "reliably better", "reliably worse"
 
 
@@ -59,3 +60,12 @@ class ScoreSeries:
         """What the chart shows, in one sentence."""
         totals = [one.total for one in self.complete]
         return f"{self.instrument.short_name}: {totals[0]} at first, {totals[-1]} now"
+
+
+def series_of(assessments: list[Assessment]) -> dict[str, ScoreSeries]:
+    """{instrument code: its series} for each that was answered."""
+    found = {
+        code: ScoreSeries(INSTRUMENTS[code], [one for one in assessments if one.instrument == code])
+        for code in SHOWN
+    }
+    return {code: series for code, series in found.items() if series.assessments}

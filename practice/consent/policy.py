@@ -1,7 +1,8 @@
 """Which consents are in force, as clauses for everybody's queries, and whose pages are whose."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -11,6 +12,21 @@ from practice.accounts.models import Client
 from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
 
 BEFORE_INTAKE = (Purpose.privacy_notice, Purpose.assessment)
+
+Scope = TypeVar("Scope", bound=Callable[..., Any])
+
+
+def beyond_consent(reason: str) -> Callable[[Scope], Scope]:
+    """Mark a scoped query that rightly holds no consent clause, and say why.
+
+    Every other one is asked for its clause by tests/conventions/test_consent_clauses.py.
+    """
+
+    def attach(scope: Scope) -> Scope:
+        scope.beyond_consent = reason  # type: ignore[attr-defined]
+        return scope
+
+    return attach
 
 
 def in_force(
@@ -48,6 +64,7 @@ def may_begin_intake(client: Client) -> bool:
     return not any(needs_signing(purpose, client) for purpose in BEFORE_INTAKE)
 
 
+@beyond_consent("a person's own signatures: their proof of what they agreed to")
 def signatures_of(client: Client) -> sa.Select[Signature]:
     """What pages about a client's consents start from."""
     return (

@@ -1,0 +1,75 @@
+"""Who opened a client's record, in words that the client reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.audit import AuditEntry
+from practice.accounts.models import Role
+from practice.care.emergency import OpeningReason
+from practice.care.models import LookupReason
+
+# Every act that ends in ".viewed": what the page showed of the client.
+WHAT = {
+    "caseload.viewed": "The list of people in their care, with your scores",
+    "record.viewed": "Your record: what you shared, your scores and meetings",
+    "end_of_care.viewed": "The page on which your care is ended",
+    "closing_notes.viewed": "The closing notes about your care",
+    "closed_records.viewed": "That there is a closed record of yours",
+    "closed_record.viewed": "Your closed record",
+    "emergency.viewed": "Your record, opened in an emergency",
+    "emergency_request.viewed": "Why somebody asked to open your record",
+    "request.viewed": "What you shared when you asked them",
+    "inbox.viewed": "The list of people who asked them, with the name you gave",
+    "meeting.viewed": "A meeting with you",
+    "day.viewed": "The list of their coming meetings, with your name",
+    "flag.viewed": "A worry about your safety",
+    "flags.viewed": "The list of worries about safety, without names",
+    "roster.viewed": "The list of people in a group, and why you asked to join",
+}
+SOMETHING = "Something of yours"
+# Why each role reads at all, where no reason was given for the single act.
+BY_ROLE = {
+    Role.therapist: "They treat you, or you asked them",
+    Role.supervisor: "They supervise your therapist",
+    Role.duty_clinician: "They read worries about safety",
+    Role.clinical_lead: "They answer for the clinicians",
+    Role.records_custodian: "They keep closed records",
+    Role.administrator: "They decided on somebody’s request",
+}
+NOBODY = "Somebody who no longer works here"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One reading by somebody else. `at` is UTC; the labels are whole, plain words."""
+
+    at: datetime
+    who_label: str
+    role_label: str
+    what_label: str
+    reason_label: str
+
+
+def opening_of(entry: AuditEntry, who: str) -> Opening:
+    return Opening(
+        at=entry.at,
+        who_label=who or NOBODY,
+        role_label=_role_label(entry.actor_role),
+        what_label=WHAT.get(entry.action, SOMETHING),
+        reason_label=_reason_label(entry),
+    )
+
+
+def _role_label(role: str) -> str:
+    return role.replace("_", " ").capitalize()
+
+
+def _reason_label(entry: AuditEntry) -> str:
+    reason = entry.details.get("reason", "")
+    if entry.action.startswith("emergency") and reason in set(OpeningReason):
+        return OpeningReason(reason).label
+    if entry.action.startswith("closed_record") and reason in set(LookupReason):
+        return LookupReason(reason).label
+    if entry.actor_role in set(Role):
+        return BY_ROLE.get(Role(entry.actor_role), "")
+    return ""

@@ -64,19 +64,6 @@ class Json(sa.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-class ConfidentialText(sa.TypeDecorator[str]):
-    """Clinical text. The one place where field encryption comes in."""
-
-    impl = sa.Text
-    cache_ok = True
-
-
-class ConfidentialJson(Json):
-    """Clinical values. The one place where field encryption comes in."""
-
-    cache_ok = True
-
-
 class Base(DeclarativeBase):
     """Base of every table: named constraints, so that an error can become a named refusal."""
 

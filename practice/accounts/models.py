@@ -288,12 +288,13 @@ class Client(Identified, Base):
     __tablename__ = "clients"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), unique=True)
-    preferred_name: Mapped[str] = mapped_column(sa.String(80), default="")
-    phone: Mapped[str] = mapped_column(sa.String(40), default="")
     place: Mapped[str] = mapped_column(sa.String(6), default="")
     zone: Mapped[str] = mapped_column(sa.String(60), default="America/Los_Angeles")
     adult_attested_at: Mapped[datetime]
     created_at: Mapped[datetime]
+
+    preferred_name = sealed_text(Realm.record, owner="")
+    phone = sealed_text(Realm.record, owner="")
 
     user: Mapped[User] = relationship(back_populates="client", lazy="joined")
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, Identified, enum_column
+from core.encryption import Realm, sealed_text
 from core.errors import WrongState
 from practice.accounts.models import Client
 from practice.care.models import Episode
@@ -53,12 +54,13 @@ class Appointment(Identified, Base):
     ends_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(sa.String(60))
     format: Mapped[str] = mapped_column(sa.String(20))
-    where: Mapped[str] = mapped_column(sa.String(300), default="")
     state: Mapped[AppointmentState] = enum_column(AppointmentState, default=AppointmentState.held)
     held_until: Mapped[datetime | None]
     booked_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancelled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+
+    where = sealed_text(Realm.record, owner="client")
 
     client: Mapped[Client] = relationship(lazy="joined")
     therapist: Mapped[Therapist] = relationship(lazy="joined")

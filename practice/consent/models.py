@@ -2,12 +2,12 @@
 
 import enum
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, Identified, Json, Key, enum_column
+from core.database import Base, Identified, Key, enum_column
+from core.encryption import Realm, sealed_json, sealed_text
 from practice.accounts.models import Client, User
 
 
@@ -54,13 +54,14 @@ class Signature(Identified, Base):
     document_id: Mapped[int] = mapped_column(sa.ForeignKey("consent_documents.id"))
     purpose: Mapped[Purpose] = enum_column(Purpose)
     scope: Mapped[str] = mapped_column(sa.String(60), default="")
-    scope_label: Mapped[str] = mapped_column(sa.String(200), default="")
     client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"))
     signer_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     capacity: Mapped[SignerCapacity] = enum_column(SignerCapacity, default=SignerCapacity.self_)
     signed_at: Mapped[datetime]
     place: Mapped[str] = mapped_column(sa.String(6), default="")
-    evidence: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+
+    scope_label = sealed_text(Realm.record, owner="client")
+    evidence = sealed_json(Realm.record, owner="client", empty=dict)
 
     document: Mapped[ConsentDocument] = relationship(lazy="joined")
     client: Mapped[Client] = relationship()

@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, ConfidentialText, Identified, Json, Key, enum_column
+from core.database import Base, Identified, Json, Key, enum_column
+from core.encryption import Realm, sealed_text
 from core.errors import WrongState
 from practice.accounts.models import Client, User
 from practice.therapists.models import Therapist
@@ -197,7 +198,6 @@ class Enrolment(Identified, Base):
     handle: Mapped[str] = mapped_column(sa.String(40))
     seat_number: Mapped[int | None]
     place: Mapped[str] = mapped_column(sa.String(6), default="")
-    why: Mapped[str] = mapped_column(ConfidentialText, default="")
     price: Mapped[int]
     order_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
     created_at: Mapped[datetime]
@@ -205,6 +205,8 @@ class Enrolment(Identified, Base):
     held_until: Mapped[datetime | None] = mapped_column(index=True)
     seated_at: Mapped[datetime | None]
     left_at: Mapped[datetime | None]
+
+    why = sealed_text(Realm.record, owner="client")
 
     group: Mapped[Group] = relationship(lazy="joined")
     client: Mapped[Client] = relationship(lazy="joined")
@@ -249,17 +251,17 @@ class Enrolment(Identified, Base):
         self.left_at = at
 
 
-class ScreeningDecision(Base):
+class ScreeningDecision(Identified, Base):
     """The leader's answer to a screening request, with a reason that only leaders read."""
 
     __tablename__ = "screening_decisions"
 
-    id: Mapped[Key]
     enrolment_id: Mapped[int] = mapped_column(sa.ForeignKey("enrolments.id"), unique=True)
     decided_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     decided_at: Mapped[datetime]
     invited: Mapped[bool]
-    reason: Mapped[str] = mapped_column(ConfidentialText, default="")
+
+    reason = sealed_text(Realm.record, owner="enrolment.client")
 
     enrolment: Mapped[Enrolment] = relationship(back_populates="screening")
     decided_by: Mapped[User] = relationship(lazy="joined")

@@ -2,19 +2,12 @@
 
 import enum
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import (
-    Base,
-    ConfidentialJson,
-    ConfidentialText,
-    Identified,
-    Key,
-    enum_column,
-)
+from core.database import Base, Identified, Key, enum_column
+from core.encryption import Realm, sealed_json, sealed_text
 from practice.accounts.models import Client, User
 
 
@@ -42,17 +35,17 @@ class Intake(Identified, Base):
     )
 
 
-class IntakeAnswer(Base):
+class IntakeAnswer(Identified, Base):
     """The answer of one question page as given; `value` is None when the page was skipped."""
 
     __tablename__ = "intake_answers"
     __table_args__ = (sa.UniqueConstraint("intake_id", "page"),)
 
-    id: Mapped[Key]
     intake_id: Mapped[int] = mapped_column(sa.ForeignKey("intakes.id"))
     page: Mapped[str] = mapped_column(sa.String(40))
-    value: Mapped[Any] = mapped_column(ConfidentialJson, nullable=True)
     answered_at: Mapped[datetime]
+
+    value = sealed_json(Realm.personal, owner="intake.client")
 
     intake: Mapped[Intake] = relationship(back_populates="answers")
 
@@ -67,8 +60,11 @@ class Assessment(Identified, Base):
     instrument: Mapped[str] = mapped_column(sa.String(40))
     instrument_version: Mapped[str] = mapped_column(sa.String(20))
     taken_at: Mapped[datetime]
-    responses: Mapped[list[int | None]] = mapped_column(ConfidentialJson)
-    result: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
+
+    responses = sealed_json(Realm.record, owner="client")
+    result = sealed_json(Realm.record, owner="client")
+
+    client: Mapped[Client] = relationship()
 
     @property
     def total(self) -> int | None:
@@ -105,9 +101,10 @@ class RiskFlag(Identified, Base):
     client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), index=True)
     intake_id: Mapped[int | None] = mapped_column(sa.ForeignKey("intakes.id"), index=True)
     source: Mapped[str] = mapped_column(sa.String(40))
-    raised_by: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
     raised_at: Mapped[datetime] = mapped_column(index=True)
     promised: Mapped[str] = mapped_column(sa.String(300), default="")
+
+    raised_by = sealed_json(Realm.record, owner="client")
 
     client: Mapped[Client] = relationship(lazy="joined")
     intake: Mapped[Intake | None] = relationship()
@@ -176,7 +173,8 @@ class FlagContact(Identified, Base):
     at: Mapped[datetime]
     manner: Mapped[ContactManner] = enum_column(ContactManner)
     reached: Mapped[bool]
-    words: Mapped[str] = mapped_column(ConfidentialText, default="")
+
+    words = sealed_text(Realm.record, owner="flag.client")
 
     flag: Mapped[RiskFlag] = relationship(back_populates="contacts")
     user: Mapped[User] = relationship(lazy="joined")
@@ -206,17 +204,17 @@ RESULT_LABELS = {
 NEEDS_THEIR_WORD = frozenset({FlagResult.safe_plan_made, FlagResult.answered_by_mistake})
 
 
-class FlagOutcome(Base):
+class FlagOutcome(Identified, Base):
     """How a flag ended, who decided it and why."""
 
     __tablename__ = "flag_outcomes"
 
-    id: Mapped[Key]
     flag_id: Mapped[int] = mapped_column(sa.ForeignKey("risk_flags.id"), unique=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     at: Mapped[datetime]
     result: Mapped[FlagResult] = enum_column(FlagResult)
-    reason: Mapped[str] = mapped_column(ConfidentialText)
+
+    reason = sealed_text(Realm.record, owner="flag.client")
 
     flag: Mapped[RiskFlag] = relationship(back_populates="outcome")
     user: Mapped[User] = relationship(lazy="joined")

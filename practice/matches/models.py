@@ -3,12 +3,12 @@
 import enum
 import uuid
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, ConfidentialJson, Identified, Json, Key, enum_column
+from core.database import Base, Identified, Json, Key, enum_column
+from core.encryption import Realm, sealed_json, sealed_text
 from core.errors import WrongState
 from practice.accounts.models import Client, User
 from practice.therapists.models import Therapist
@@ -48,8 +48,11 @@ class Proposal(Identified, Base):
     digest: Mapped[str] = mapped_column(sa.String(64))
     weights_version: Mapped[int]
     engine_version: Mapped[str] = mapped_column(sa.String(20))
-    client_inputs: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
-    shown: Mapped[list[dict[str, Any]]] = mapped_column(ConfidentialJson)
+
+    client_inputs = sealed_json(Realm.personal, owner="client")
+    shown = sealed_json(Realm.personal, owner="client")
+
+    client: Mapped[Client] = relationship()
 
 
 class RequestState(enum.StrEnum):
@@ -107,11 +110,12 @@ class MatchRequest(Identified, Base):
     place: Mapped[str] = mapped_column(sa.String(6))
     service: Mapped[str] = mapped_column(sa.String(40))
     state: Mapped[RequestState] = enum_column(RequestState, default=RequestState.sent)
-    shared: Mapped[dict[str, Any]] = mapped_column(ConfidentialJson)
     sent_at: Mapped[datetime]
     answer_due_at: Mapped[datetime] = mapped_column(index=True)
     answered_at: Mapped[datetime | None]
-    reply: Mapped[str] = mapped_column(sa.String(500), default="")
+
+    shared = sealed_json(Realm.record, owner="client")
+    reply = sealed_text(Realm.record, owner="client")
 
     client: Mapped[Client] = relationship(lazy="joined")
     therapist: Mapped[Therapist] = relationship(lazy="joined")

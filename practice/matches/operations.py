@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, object_session
 
 import matching
 from core import audit
+from core.encryption import blind_index
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
@@ -104,7 +105,9 @@ def proposal_digest(
         "weights": weights.version,
         "engine": matching.ENGINE_VERSION,
     }
-    return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
+    plain = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
+    # Keyed: answers are few enough that a hash alone could be guessed.
+    return blind_index("proposal", plain)
 
 
 def ask(

@@ -1,8 +1,13 @@
 """Who did what, when, in what role: one row in the transaction of the act.
 
-The provable ledger seals these rows afterwards; rows are only ever added.
+The ledger (`core.ledger`) seals these rows afterwards; rows are only ever added. What it seals
+names nobody: people and things stand there as keyed pseudonyms, and details as a salted
+commitment. Both are written with the row, so that after an erasure has blanked the row
+(`core.blanking`) what was sealed can still be told from it.
 """
 
+import hmac
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -10,13 +15,30 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core.canonical import commitment
 from core.database import Base, Identified, Json
+from core.keys import derived
+
+SALT_BYTES = 16
+_WAITS = "sealed_as IS NULL"
 
 
 class AuditEntry(Identified, Base):
-    """An act. `details` holds codes, dates and public ids, never clinical content."""
+    """An act. `details` holds codes, dates and public ids, never clinical content.
+
+    `sealed_as` is its number in the ledger, None while it waits. `blanked_by` is the public id of
+    the act that took the people out of this row.
+    """
 
     __tablename__ = "audit_entries"
+    __table_args__ = (
+        sa.Index(
+            "ix_audit_entries_unsealed",
+            "id",
+            sqlite_where=sa.text(_WAITS),
+            postgresql_where=sa.text(_WAITS),
+        ),
+    )
 
     at: Mapped[datetime] = mapped_column(index=True)
     actor_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
@@ -27,6 +49,21 @@ class AuditEntry(Identified, Base):
     # The public id of the client whose record the act concerns.
     client_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    actor_pseudonym: Mapped[str | None] = mapped_column(sa.String(64))
+    subject_pseudonym: Mapped[str | None] = mapped_column(sa.String(64))
+    client_pseudonym: Mapped[str | None] = mapped_column(sa.String(64))
+    salt: Mapped[str] = mapped_column(sa.String(32), default="", server_default="")
+    details_digest: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    sealed_as: Mapped[int | None]
+    blanked_by: Mapped[uuid.UUID | None] = mapped_column(index=True)
+
+    def commit(self) -> None:
+        """Write the pseudonyms and the commitment; needs the public id."""
+        self.salt = secrets.token_hex(SALT_BYTES)
+        self.details_digest = commitment(self.salt, self.details)
+        self.actor_pseudonym = pseudonym(self.public_id, "actor", self.actor_id)
+        self.subject_pseudonym = pseudonym(self.public_id, "subject", self.subject_id)
+        self.client_pseudonym = pseudonym(self.public_id, "client", self.client_id)
 
 
 def record(
@@ -48,6 +85,7 @@ def record(
     ends in ".viewed".
     """
     entry = AuditEntry(
+        public_id=uuid.uuid4(),
         at=at,
         actor_id=actor_id,
         actor_role=actor_role,
@@ -57,5 +95,18 @@ def record(
         client_id=client_id,
         details=details,
     )
+    entry.commit()
     session.add(entry)
     return entry
+
+
+def pseudonym(entry: uuid.UUID, place: str, public_id: uuid.UUID | None) -> str | None:
+    """Who or what stands in this place of this act: HMAC-SHA-256 in hex, None for nobody.
+
+    Another one in every act, so that an export links no two acts of the same person; whoever
+    holds the installation's key and an id can still tell which acts are theirs.
+    """
+    if public_id is None:
+        return None
+    named = f"{place}\0".encode() + entry.bytes + public_id.bytes
+    return hmac.digest(derived("pseudonym"), named, "sha256").hex()

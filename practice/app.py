@@ -19,6 +19,7 @@ from practice.accounts.views import bp as accounts
 from practice.appointments.views import bp as appointments
 from practice.care.views import bp as care
 from practice.consent.views import bp as consent
+from practice.cookies import SignedCookies
 from practice.credentials.views import bp as credentials
 from practice.groups.views import bp as groups
 from practice.intake.views import bp as intake
@@ -79,6 +80,7 @@ def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     logging.getLogger("attune").setLevel(logging.INFO)
     app.extensions["settings"] = settings
+    app.session_interface = SignedCookies()
     app.extensions["clock"] = clock
     keeping.install(app, settings)
     app.config.update(

@@ -21,6 +21,7 @@ from practice.appointments.sweeps import release_what_ran_out
 from practice.care import meetings
 from practice.care.operations import end_with_consent
 from practice.care.signals import episode_ended
+from practice.consent.renewing import ASK_AGAIN, ask_again
 from practice.consent.signals import consent_revoked
 from practice.groups.operations import (
     expire_holds,
@@ -55,6 +56,7 @@ def _connect_payments(app: Flask) -> None:
 
 
 def _connect_care(app: Flask) -> None:
+    handle(app, ASK_AGAIN, ask_again)
     meetings.connect(app, meetings_of)
     consent_revoked.connect(stop_with_the_notice)
     consent_revoked.connect(end_with_consent)

@@ -21,6 +21,7 @@ from practice.consent.models import (
 )
 from practice.consent.purposes import PURPOSES
 from practice.consent.queries import NothingPublished, newest_document
+from practice.consent.renewing import post_asking
 from practice.consent.signals import consent_revoked
 from practice.consent.texts import shipped
 
@@ -138,6 +139,8 @@ def publish(
     )
     _add_version(session, document)
     _record_published(session, document, actor, at)
+    if material_change:
+        post_asking(session, document, at)
     return document
 
 

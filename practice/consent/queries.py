@@ -72,6 +72,11 @@ def signed_consents(mine: sa.Select[Signature]) -> list[SignedConsent]:
     return lines
 
 
+def is_asked_again(mine: sa.Select[Signature]) -> bool:
+    """Whether somebody's standing agreement waits for their word on a newer text."""
+    return any(line.is_asked_again for line in signed_consents(mine))
+
+
 def _material_versions() -> dict[Purpose, int]:
     newest = (
         sa.select(ConsentDocument.purpose, sa.func.max(ConsentDocument.version))

@@ -17,6 +17,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, WrongState
 from practice.accounts.policy import anyone, is_client, the_client
 from practice.consent import operations
+from practice.consent.differences import differences
 from practice.consent.forms import BeginForm, SignForm
 from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.consent.policy import (
@@ -104,7 +105,10 @@ def renewal(signature: uuid.UUID) -> Page:
             return redirect(url_for("consent.signature", signature=renewed.public_id), 303)
     signed = _mine(signature)
     document = current_document(signed.purpose)
-    page = _signature_page("consent/renewal.html", signed, form=form, document=document)
+    changes = differences(signed.document.body, document.body)
+    page = _signature_page(
+        "consent/renewal.html", signed, form=form, document=document, changes=changes
+    )
     return page, 422 if form.errors else 200
 
 

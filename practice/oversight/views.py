@@ -13,17 +13,18 @@ from werkzeug.wrappers import Response
 from core.access import policy
 from core.clock import now
 from core.config import current_settings
-from core.database import unit_of_work
+from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import operations as accounts
 from practice.accounts.models import Role, User
 from practice.consent import operations as consent
+from practice.consent.differences import differences
 from practice.consent.models import Purpose
 from practice.consent.purposes import PURPOSES
 from practice.consent.queries import current_document
+from practice.consent.renewing import how_many_are_asked
 from practice.forms import EmptyForm, Form
 from practice.oversight import operations, queries
-from practice.oversight.differences import differences
 from practice.oversight.forms import (
     DocumentForm,
     InvitationForm,
@@ -190,6 +191,7 @@ def new_version(purpose: str) -> Page:
         terms=PURPOSES[current.purpose],
         changes=changes,
         previewed=previewed,
+        concerned=how_many_are_asked(db.session(), current.purpose, current.version + 1),
     )
 
 

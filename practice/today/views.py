@@ -16,6 +16,8 @@ from practice.accounts.models import Role
 from practice.accounts.policy import signed_in
 from practice.appointments.models import Appointment
 from practice.appointments.presenting import template_words
+from practice.consent.policy import signatures_of
+from practice.consent.queries import is_asked_again
 from practice.groups.presenting import own_state_of
 from practice.intake.queries import latest_submitted, open_intake
 from practice.local_time import instant_at
@@ -127,6 +129,7 @@ def _of_client() -> dict[str, Any]:
         "sessions": queries.sessions_of_client(client.id, at),
         "seats": queries.seats_of(client.id, at),
         "own_state_of": own_state_of,
+        "asked_again": is_asked_again(signatures_of(client)),
     }
 
 

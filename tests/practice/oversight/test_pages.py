@@ -280,3 +280,26 @@ def test_links_to_other_pages_carry_the_filters_and_nothing_else(http, session, 
     page = http.get("/oversight/staff?role=therapist&endpoint=x&_scheme=ftp&_external=1&page=0")
     assert page.status_code == 200
     assert "ftp:" not in page.text
+
+
+@pytest.mark.parametrize("signed", [0, 1, 2])
+def test_the_preview_says_how_many_are_asked_again_and_names_nobody(http, session, admin, signed):
+    make_document(session)
+    people = [make_client(session, preferred_name=CANARY) for _ in range(signed)]
+    for person in people:
+        make_signature(session, person, scope="therapist:1")
+    session.commit()
+    preview = http.post(NEW, data=draft(http.get(NEW).text, body="Other words.")).text
+    words = {0: "0 people have", 1: "1 person has", 2: "2 people have"}[signed]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", preview))
+    assert f"{words} agreed to an earlier version" in text
+    assert CANARY not in preview
+    assert not any(person.user.email in preview for person in people)
+
+
+def test_the_preview_of_a_small_change_says_that_nobody_is_asked(http, session, admin):
+    make_signature(session, make_client(session))
+    session.commit()
+    form = draft(http.get(NEW).text, body="Other words.")
+    form.pop("material_change")
+    assert "Nobody is asked again" in http.post(NEW, data=form).text

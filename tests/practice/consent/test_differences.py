@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practice.oversight.differences import Change, differences
+from practice.consent.differences import Change, differences
 
 lines = st.lists(st.sampled_from(["a", "b", "c", "", "d e", "d f"]), max_size=12)
 

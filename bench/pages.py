@@ -27,6 +27,7 @@ from core.migrating import upgrade
 from practice.accounts import signing_in
 from practice.accounts.models import User
 from practice.accounts.policy import signed_in
+from practice.accounts.queries import has_address
 from practice.app import create_app
 from practice.groups.models import Group
 from practice.matches.operations import ensure_weights
@@ -121,7 +122,7 @@ def _fill(groups: int) -> dict[str, str]:
 def _signed_in(app: Flask) -> FlaskClient:
     email = f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"
     with unit_of_work() as session:
-        user = session.scalars(sa.select(User).where(User.email == email)).one()
+        user = session.scalars(sa.select(User).where(has_address(email))).one()
         token = signing_in.begin(session, user, now(), "bench", strong=True)
     browser = app.test_client()
     with browser.session_transaction() as cookie:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.clock import now
 from core.config import Settings, current_settings
 from core.database import Base, Identified, unit_of_work
+from core.encryption import Realm, blind_index, sealed_text
 from core.outbox import post
 
 
@@ -35,10 +36,12 @@ class KeptMail(Identified, Base):
     __tablename__ = "kept_mails"
 
     sent_at: Mapped[datetime] = mapped_column(index=True)
-    to: Mapped[str] = mapped_column(sa.String(254), index=True)
-    subject: Mapped[str] = mapped_column(sa.String(200))
-    body: Mapped[str] = mapped_column(sa.Text)
-    attachment: Mapped[str] = mapped_column(sa.Text, default="")
+    to_index: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+
+    to = sealed_text(Realm.system, owner=None, index="to_index")
+    subject = sealed_text(Realm.system, owner=None)
+    body = sealed_text(Realm.system, owner=None)
+    attachment = sealed_text(Realm.system, owner=None)
 
 
 def send_mail(
@@ -65,6 +68,19 @@ def deliver_mail(payload: dict[str, Any]) -> None:
         _send_over_smtp(settings, _message_from(settings, payload))
     else:
         _keep(payload)
+
+
+def forget_address(session: Session, address: str) -> None:
+    """Delete what is left of mails to this address, save those that are still to leave."""
+    # A sent one's work was forgotten when it was done (`core.outbox`).
+    for kept in session.scalars(sa.select(KeptMail).where(was_sent_to(address))):
+        session.delete(kept)
+    session.flush()
+
+
+def was_sent_to(address: str) -> sa.ColumnElement[bool]:
+    """A clause over `KeptMail`: addresses are sealed, so they are found by their blind index."""
+    return KeptMail.to_index == blind_index("to", address)
 
 
 def _keep(payload: dict[str, Any]) -> None:

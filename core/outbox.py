@@ -15,7 +15,8 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.database import Base, Identified, Json, db, unit_of_work
+from core.database import Base, Identified, db, unit_of_work
+from core.encryption import Realm, sealed_json
 from core.logs import log, where
 
 LEASE = timedelta(seconds=60)
@@ -27,13 +28,15 @@ Handler = Callable[[dict[str, Any]], None]
 
 
 class OutboxMessage(Identified, Base):
-    """One piece of work. `payload` holds ids and addresses, never clinical content."""
+    """One piece of work. `payload` holds ids and addresses, never clinical content.
+
+    It is sealed, and forgotten when the work is done.
+    """
 
     __tablename__ = "outbox_messages"
     __table_args__ = (sa.Index("ix_outbox_messages_waiting", "done_at", "dead_at", "due_at"),)
 
     kind: Mapped[str] = mapped_column(sa.String(60))
-    payload: Mapped[dict[str, Any]] = mapped_column(Json)
     dedupe_key: Mapped[str] = mapped_column(sa.String(200), unique=True)
     posted_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -43,6 +46,8 @@ class OutboxMessage(Identified, Base):
     done_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    payload = sealed_json(Realm.system, owner=None, empty=dict)
 
 
 def post(
@@ -97,6 +102,8 @@ def _lease_next(at: datetime) -> OutboxMessage | None:
         message.leased_until = at + LEASE
         message.attempts += 1
         session.flush()
+        # Opened while there is a session to open it in.
+        _ = message.payload
         session.expunge(message)
         return message
 
@@ -131,7 +138,7 @@ def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
         )
         _settle(message, **_after_failure(message, error, at))
     else:
-        _settle(message, done_at=at, leased_until=None)
+        _settle(message, done_at=at, leased_until=None, payload_sealed=None)
 
 
 def _settle(message: OutboxMessage, **values: Any) -> None:

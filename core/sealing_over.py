@@ -38,8 +38,8 @@ class Column:
     """A column in the clear, `sealed` its name afterwards.
 
     `owner` is the SQL of the owner's public id and `joins` what it needs, over the table `t`;
-    without an owner it is the installation's. `empty` is what stands for nothing written, and
-    for what was erased when it is opened again.
+    without an owner it is the installation's. `empty` is what stands for nothing
+    written.
     """
 
     table: str
@@ -80,7 +80,7 @@ class Sealer:
                 self._write(column, column.sealed, sa.LargeBinary(), self._sealed(column, batch))
 
     def open(self, *columns: Spec) -> None:
-        """The way back: write each value in the clear."""
+        """The way back: write each value in the clear, save what was erased."""
         for column in _read(columns):
             for batch in self._batches(column, column.sealed, sa.LargeBinary()):
                 self._write(column, column.name, sa.Text(), self._opened(column, batch))
@@ -142,8 +142,7 @@ class Sealer:
             owner = row.owner or SYSTEM
             key = keys.get(sealing.key_id_of(row.value))
             if key is None:
-                opened.append((row.id, column.empty))
-                continue
+                continue  # Erased: what stands for nothing stays.
             cipher = sealing.cipher_for(key, column.table, column.sealed)
             place = Place(column.table, column.sealed, owner, row.public_id)
             opened.append((row.id, sealing.unseal(row.value, cipher, place).decode()))

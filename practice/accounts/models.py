@@ -29,16 +29,18 @@ STAFF_ROLES = frozenset(Role) - {Role.client}
 
 
 class User(Identified, Base):
-    """Somebody who signs in. E-mail addresses are kept in lower case."""
+    """Somebody who signs in. E-mail addresses are kept in lower case and found by their index."""
 
     __tablename__ = "users"
 
-    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
-    name: Mapped[str] = mapped_column(sa.String(120), default="")
+    email_index: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     password_hash: Mapped[str] = mapped_column(sa.String(200))
     created_at: Mapped[datetime]
     email_confirmed_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+
+    email = sealed_text(Realm.account, owner="", index="email_index")
+    name = sealed_text(Realm.account, owner="")
 
     role_rows: Mapped[list["UserRole"]] = relationship(
         back_populates="user",

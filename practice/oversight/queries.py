@@ -40,12 +40,9 @@ class Leaf(Generic[Row]):
 def staff(role: Role | None, page: int) -> Leaf[User]:
     """Everybody with a staff role (or this one), by name."""
     wanted = {role} if role else STAFF_ROLES
-    people = (
-        sa.select(User)
-        .where(_holds(wanted))
-        .order_by(sa.func.lower(User.name), User.email, User.id)
-    )
-    return _leaf(people, page)
+    people = _by_name(sa.select(User).where(_holds(wanted)))
+    start = (page - 1) * PER_PAGE
+    return Leaf(people[start : start + PER_PAGE], page, max(1, -(-len(people) // PER_PAGE)))
 
 
 def staff_member(public_id: uuid.UUID) -> User | None:
@@ -58,7 +55,7 @@ def duty_people() -> Sequence[User]:
     """Who can be put on the rota: able to sign in and to read flags."""
     able = sa.and_(User.disabled_at.is_(None), User.email_confirmed_at.is_not(None))
     people = sa.select(User).where(able, _holds(FLAG_READERS))
-    return db.session.scalars(people.order_by(sa.func.lower(User.name), User.id)).all()
+    return _by_name(people)
 
 
 @dataclass(frozen=True)
@@ -128,8 +125,7 @@ def actions() -> Sequence[str]:
 
 def colleagues() -> Sequence[User]:
     """Everybody the log can be read by, by name."""
-    people = sa.select(User).where(_holds(STAFF_ROLES))
-    return db.session.scalars(people.order_by(sa.func.lower(User.name), User.email)).all()
+    return _by_name(sa.select(User).where(_holds(STAFF_ROLES)))
 
 
 def action_words(action: str) -> str:
@@ -156,6 +152,12 @@ def _leaf(query: sa.Select[Any], page: int) -> Leaf[Any]:
     total = db.session.scalar(counted) or 0
     rows = db.session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
     return Leaf(rows, page, max(1, -(-total // PER_PAGE)))
+
+
+def _by_name(people: sa.Select[tuple[User]]) -> list[User]:
+    """Names are sealed, so the database cannot order by them; colleagues are few."""
+    found = db.session.scalars(people).all()
+    return sorted(found, key=lambda user: (user.name.lower(), user.email, user.id))
 
 
 def _holds(roles: Iterable[Role]) -> sa.ColumnElement[bool]:
@@ -185,14 +187,12 @@ def _rota_day(span: Span, shifts: Sequence[DutyShift], at: datetime, zone: str) 
 def _names(entries: Sequence[AuditEntry]) -> dict[uuid.UUID, str]:
     """The names of colleagues and of therapists' profiles among actors and subjects."""
     ids = {entry.actor_id for entry in entries} | {entry.subject_id for entry in entries}
-    people = sa.select(User.public_id, User.name, User.email).where(
-        User.public_id.in_(ids - {None}), _holds(STAFF_ROLES)
-    )
+    people = sa.select(User).where(User.public_id.in_(ids - {None}), _holds(STAFF_ROLES))
     therapists = sa.select(Therapist.public_id, Therapist.name).where(
         Therapist.public_id.in_(ids - {None})
     )
     names = {row.public_id: row.name for row in db.session.execute(therapists)}
-    return names | {row.public_id: row.name or row.email for row in db.session.execute(people)}
+    return names | {row.public_id: row.name or row.email for row in db.session.scalars(people)}
 
 
 def _line(entry: AuditEntry, names: dict[uuid.UUID, str]) -> LogLine:

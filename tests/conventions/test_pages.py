@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from core.clock import FrozenClock
 from core.database import db
 from practice.accounts.models import User
+from practice.accounts.queries import has_address
 from practice.seed.demo import LOGINS, seed_demo_if_empty
 from tests.builders.accounts import sign_in
 from tests.conftest import NOW, empty_database
@@ -49,7 +50,7 @@ def browser(clinic: Flask) -> FlaskClient:
 def test_every_page_within_reach_is_whole(clinic: Flask, browser: FlaskClient, person: str) -> None:
     if person != VISITOR:
         with clinic.app_context():
-            email = User.email == PEOPLE[person]
+            email = has_address(PEOPLE[person])
             sign_in(browser, db.session.scalars(sa.select(User).where(email)).one())
     seen = dict(pages_within_reach(clinic, browser))
     faults = {address: found for address, page in seen.items() if (found := list(faults_of(page)))}

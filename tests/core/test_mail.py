@@ -14,6 +14,7 @@ from core.config import Settings
 from core.database import db, unit_of_work
 from core.mail import Attachment, KeptMail, UnsafeMailServer, deliver_mail, send_mail
 from core.outbox import FIRST_WAIT, OutboxMessage, drain
+from tests.builders.sealed import opened
 from tests.conftest import NOW
 from tests.ports import free_port
 
@@ -75,7 +76,7 @@ def post_mail(app, *, key="one", to="sam@example.test", attachment=None):
 
 def kept(app):
     with app.app_context():
-        return list(db.session.scalars(sa.select(KeptMail)))
+        return opened(db.session.scalars(sa.select(KeptMail)))
 
 
 def test_without_a_mail_server_mails_are_kept(app):

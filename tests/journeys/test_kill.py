@@ -20,6 +20,7 @@ from core.database import db, unit_of_work
 from core.outbox import OutboxMessage
 from practice.accounts.models import Client, Role, User
 from practice.accounts.passwords import hash_password
+from practice.accounts.queries import has_address
 from practice.app import create_app
 from practice.groups.models import Enrolment, EnrolmentState
 from tests.builders.accounts import make_client, make_user
@@ -217,7 +218,7 @@ def state_of_seat(number: int) -> EnrolmentState | None:
         sa.select(Enrolment.state)
         .join(Client, Client.id == Enrolment.client_id)
         .join(User, User.id == Client.user_id)
-        .where(User.email == address_of(number))
+        .where(has_address(address_of(number)))
     )
     return next(iter(scalars(of_client)), None)
 

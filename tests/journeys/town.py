@@ -16,7 +16,7 @@ from billing.sandbox import Sandbox
 from core.clock import FrozenClock
 from core.config import Settings
 from core.database import db
-from core.mail import KeptMail
+from core.mail import KeptMail, was_sent_to
 from core.outbox import drain
 from practice import errors
 from practice.app import create_app
@@ -83,7 +83,7 @@ class Town:
         """The mails somebody has got, newest last."""
         self.settle()
         with self.app.app_context():
-            wanted = sa.select(KeptMail).where(KeptMail.to == address).order_by(KeptMail.id)
+            wanted = sa.select(KeptMail).where(was_sent_to(address)).order_by(KeptMail.id)
             return list(db.session.scalars(wanted))
 
     def link_in_last_mail_to(self, address: str) -> str:

@@ -45,7 +45,7 @@ def test_both_texts_are_signed_on_one_page_and_then_the_questions_begin(http, se
     assert (answer.status_code, answer.location) == (303, "/intake")
     look_again(session)
     assert may_begin_intake(client)
-    evidence = session.scalars(sa.select(Signature.evidence)).first()
+    evidence = session.scalars(sa.select(Signature)).first().evidence
     assert evidence["typed_name"] == "Sam Doe"
     assert evidence["ticked"] is True
 

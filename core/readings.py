@@ -66,8 +66,9 @@ def viewed(
         **details,
     )
     session.flush()
-    session.add_all(AuditConcern(entry_id=entry.id, client_id=one) for one in several)
-    session.flush()
+    if several:
+        lines = [{"entry_id": entry.id, "client_id": client} for client in several]
+        session.execute(sa.insert(AuditConcern), lines)
     return entry
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 from billing.operations import GIVE_BACK, SETTLE, give_back, reconcile, settle
 from billing.signals import order_paid, refund_done, refund_failed
+from core.ledger import seal
 from core.outbox import handle
 from practice.accounts import operations as accounts
 from practice.appointments.operations import (
@@ -18,7 +19,7 @@ from practice.appointments.operations import (
 )
 from practice.appointments.queries import meetings_of
 from practice.appointments.sweeps import release_what_ran_out
-from practice.care import meetings
+from practice.care import emergency_sweeps, meetings
 from practice.care.operations import end_with_consent
 from practice.care.signals import episode_ended
 from practice.consent.renewing import ASK_AGAIN, ask_again
@@ -31,6 +32,7 @@ from practice.groups.operations import (
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
+from practice.oversight import backups
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 
@@ -38,9 +40,10 @@ Sweep = Callable[[datetime], None]
 
 
 def connect(app: Flask) -> None:
-    app.extensions["sweeps"] = [accounts.tidy]
+    app.extensions["sweeps"] = [accounts.tidy, seal]
     _connect_payments(app)
     _connect_care(app)
+    handle(app, backups.MAKE, backups.make_asked_for)
 
 
 def _connect_payments(app: Flask) -> None:
@@ -63,6 +66,7 @@ def _connect_care(app: Flask) -> None:
     request_closed.connect(release_for_closed_request)
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
+    app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
 
 
 def sweep(app: Flask, at: datetime) -> None:

@@ -91,6 +91,12 @@ class EmergencyOpening(Identified, Base):
     )
 
     @property
+    def client_reference(self) -> str:
+        """What colleagues may call a client whose name they are not shown, "3F9A 12C4"."""
+        start = self.client.public_id.hex[:8].upper()
+        return f"{start[:4]} {start[4:]}"
+
+    @property
     def is_danger(self) -> bool:
         return self.kind is OpeningKind.danger
 

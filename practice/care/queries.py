@@ -131,6 +131,14 @@ def emergency_to_read(user: User, opening_id: uuid.UUID, at: datetime) -> Emerge
     return db.session.scalars(wanted).first()
 
 
+def readings_under(opening: EmergencyOpening) -> Sequence[datetime]:
+    """When the record was read under this opening, the first time first."""
+    read = sa.select(AuditEntry.at).where(
+        AuditEntry.subject_id == opening.public_id, AuditEntry.action == "emergency.viewed"
+    )
+    return db.session.scalars(read.order_by(AuditEntry.at, AuditEntry.id)).all()
+
+
 def emergencies_waiting(user: User, at: datetime) -> int:
     """How many of them want this person's word: a decision, or a review."""
     unreviewed = openings_in_danger(user).where(~EmergencyOpening.review.has())

@@ -59,7 +59,7 @@ def closed_record(user: User, lookup: RecordLookup, at: datetime) -> ClosedRecor
     return ClosedRecord(lookup, lookup.client, parts, _scores(lookup.client, last))
 
 
-def emergency_record(opening: EmergencyOpening, at: datetime) -> EmergencyRecord:
+def record_under(opening: EmergencyOpening, at: datetime) -> EmergencyRecord:
     """The caller has the opening from `openings_read_by`."""
     client = opening.client
     return EmergencyRecord(

@@ -17,7 +17,7 @@ from core.canonical import canonical, commitment, digest, parsed
 FORMAT = "attune-consent"
 VERSION = 1
 SIGNED = frozenset({"consent.signed", "consent.witnessed"})
-REVOKED = "consent.revoked"
+REVOKED = frozenset({"consent.revoked", "consent.revocation_witnessed"})
 MEMBERS = frozenset("acts checkpoint facts format public text version".split())
 FACTS = (
     ("title", "Document"),
@@ -78,7 +78,7 @@ def require_agreement(copy: Copy) -> None:
         raise Disagreement("the text is not the text that was signed")
     if not acts or acts[0]["entry"]["action"] not in SIGNED:
         raise Disagreement("it holds no act of signing")
-    if [act["entry"]["action"] for act in acts[1:]] not in ([], [REVOKED]):
+    if len(acts) > 2 or not {act["entry"]["action"] for act in acts[1:]} <= REVOKED:
         raise Disagreement("after the signing it may hold nothing but the taking back")
     for act in acts:
         _require_act_of(facts, act)
@@ -155,15 +155,12 @@ def _data_in(page: bytes) -> bytes:
 
 def _standing(copy: Copy) -> Iterator[str]:
     entry = copy["acts"][0]["entry"]
-    if entry["action"] in SIGNED - {"consent.signed"}:
-        yield (
-            f"Signed before the clinic kept a ledger; put into it as it stood on file on "
-            f"{_moment(entry['at'])}."
-        )
-    else:
-        yield f"Signed on {_moment(entry['at'])}."
+    yield f"Signed on {_moment(copy['facts']['signed_at'])}."
     for act in copy["acts"][1:]:
-        yield f"Taken back on {_moment(act['entry']['at'])}."
+        yield f"Taken back on {_moment(act['details']['revoked_at'])}."
+    if entry["action"] != "consent.signed":
+        on_file = _moment(entry["at"])
+        yield f"The clinic kept no ledger yet then; it took this in as it was on file on {on_file}."
     sealed = _moment(copy["checkpoint"]["at"])
     yield f"Act {entry['seq']} in the clinic's ledger, sealed by {sealed}."
 

@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.audit import record
+from core.canonical import instant
 from core.errors import Refusal, WrongState
 from practice.accounts.models import Client, User
+from practice.consent.copying import REVOKED, SIGNED, sealed_details
 from practice.consent.models import (
     ConsentDocument,
     Purpose,
@@ -81,7 +83,7 @@ def sign(
     )
     session.add(signature)
     session.flush()
-    _record(session, signature, signer, "consent.signed", at)
+    _record(session, signature, signer, SIGNED, at)
     return signature
 
 
@@ -99,7 +101,8 @@ def revoke(session: Session, signature: Signature, actor: User, at: datetime) ->
             revoked_at=at, revoked_by_id=actor.id, effect=PURPOSES[one.purpose].effect
         )
     session.flush()
-    _record(session, signature, actor, "consent.revoked", at)
+    for one in standing:
+        _record(session, one, actor, REVOKED, at, revoked_at=instant(at))
     consent_revoked.send(signature.purpose, signature=signature)
     assert signature.revocation is not None
     return signature.revocation
@@ -187,7 +190,14 @@ def _add_version(session: Session, document: ConsentDocument) -> None:
         raise WrongState from error
 
 
-def _record(session: Session, signature: Signature, actor: User, action: str, at: datetime) -> None:
+def _record(
+    session: Session,
+    signature: Signature,
+    actor: User,
+    action: str,
+    at: datetime,
+    **details: str,
+) -> None:
     record(
         session,
         at=at,
@@ -196,8 +206,9 @@ def _record(session: Session, signature: Signature, actor: User, action: str, at
         subject_id=signature.public_id,
         actor_id=actor.public_id,
         actor_role=actor.main_role,
-        purpose=signature.purpose,
-        version=signature.document.version,
+        client_id=signature.client.public_id,
+        **sealed_details(signature),
+        **details,
     )
 
 

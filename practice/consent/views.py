@@ -17,6 +17,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, WrongState
 from practice.accounts.policy import anyone, is_client, the_client
 from practice.consent import operations
+from practice.consent.copying import copy_page
 from practice.consent.differences import differences
 from practice.consent.forms import BeginForm, SignForm
 from practice.consent.models import ConsentDocument, Purpose, Signature
@@ -71,7 +72,7 @@ def signature(signature: uuid.UUID) -> Page:
 @policy(is_client)
 def copy(signature: uuid.UUID) -> Page:
     signed = _mine(signature)
-    response = Response(_signature_page("consent/copy.html", signed), mimetype="text/html")
+    response = Response(copy_page(db.session(), signed, now()), mimetype="text/html")
     name = f"consent-{signed.signed_at:%Y-%m-%d}-{str(signed.public_id)[:8]}.html"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

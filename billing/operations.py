@@ -6,7 +6,7 @@ finishes what a crash left between the three.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -156,6 +156,24 @@ def request_refund(
     session.flush()
     _post_give_back(session, refund, "asked", at)
     return refund
+
+
+def forget_orders(session: Session, order_ids: Sequence[int]) -> None:
+    """Delete settled orders with what was paid and given back; open ones stay.
+
+    For whoever no longer has to keep them; a payer without an order is forgotten too.
+    """
+    settled = sa.select(Order.id).where(
+        Order.id.in_(order_ids), Order.state.in_((OrderState.paid, OrderState.expired))
+    )
+    gone = list(session.scalars(settled))
+    charges = sa.select(Charge.id).where(Charge.order_id.in_(gone))
+    session.execute(sa.delete(Refund).where(Refund.charge_id.in_(charges)))
+    session.execute(sa.delete(Charge).where(Charge.order_id.in_(gone)))
+    payers = list(session.scalars(sa.select(Order.payer_id).where(Order.id.in_(gone))))
+    session.execute(sa.delete(Order).where(Order.id.in_(gone)))
+    with_orders = sa.select(Order.payer_id)
+    session.execute(sa.delete(Payer).where(Payer.id.in_(payers), Payer.id.not_in(with_orders)))
 
 
 def settle(payload: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from core.config import Settings, settings_from
 from core.database import db
 from core.mail import deliver_mail
 from core.outbox import handle
-from practice import errors, front_door, headers, navigation, styles, wiring
+from practice import append_only, errors, front_door, headers, navigation, styles, wiring
 from practice.accounts import signing_in
 from practice.accounts.views import bp as accounts
 from practice.appointments.views import bp as appointments
@@ -26,6 +26,7 @@ from practice.intake.views import bp as intake
 from practice.matches.views import bp as matches
 from practice.oversight.views import bp as oversight
 from practice.payments.views import bp as payments
+from practice.privacy.views import bp as privacy
 from practice.therapists.views import bp as therapists
 from practice.today.views import bp as today
 
@@ -41,6 +42,7 @@ SLICES = (
     appointments,
     groups,
     payments,
+    privacy,
     oversight,
     today,
 )
@@ -106,6 +108,7 @@ def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
 
 def _install(app: Flask) -> None:
     request_log.install(app)
+    append_only.install()
     front_door.install(app)
     db.init_app(app)
     csrf.init_app(app)

@@ -10,6 +10,7 @@ from flask import Flask
 
 from billing.operations import GIVE_BACK, SETTLE, give_back, reconcile, settle
 from billing.signals import order_paid, refund_done, refund_failed
+from core.erasures import WRITE_DOWN, replayed, write_down
 from core.ledger import seal
 from core.outbox import handle
 from practice.accounts import operations as accounts
@@ -35,6 +36,8 @@ from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
 from practice.oversight import backups
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
+from practice.privacy.operations import erase_again
+from practice.privacy.schedule import keep_schedule_daily
 
 Sweep = Callable[[datetime], None]
 
@@ -43,6 +46,7 @@ def connect(app: Flask) -> None:
     app.extensions["sweeps"] = [accounts.tidy, seal]
     _connect_payments(app)
     _connect_care(app)
+    _connect_privacy(app)
     handle(app, backups.MAKE, backups.make_asked_for)
 
 
@@ -67,6 +71,12 @@ def _connect_care(app: Flask) -> None:
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
     app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
+
+
+def _connect_privacy(app: Flask) -> None:
+    handle(app, WRITE_DOWN, write_down)
+    replayed.connect(erase_again)
+    app.extensions["sweeps"] += [keep_schedule_daily]
 
 
 def sweep(app: Flask, at: datetime) -> None:

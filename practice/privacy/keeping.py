@@ -1,0 +1,208 @@
+"""What may not go when somebody asks to be forgotten: which rows, until when, and why."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from practice.accounts.models import Client
+from practice.care.models import Episode
+from practice.consent.models import Revocation, Signature
+from practice.groups.models import Enrolment, Group, GroupSession
+from practice.intake.models import Assessment, FlagOutcome, Intake, RiskFlag
+from practice.matches.models import MatchRequest, Proposal
+from practice.payments.queries import PaymentLine, payment_lines
+from practice.privacy.models import Because, LegalHold
+from practice.privacy.retention import (
+    YEARS_OF_PAYMENT,
+    YEARS_OF_PROOF,
+    plus_years,
+    record_until,
+)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Why something stays, and until when; None while an event is waited for."""
+
+    because: Because
+    until: datetime | None
+
+
+@dataclass
+class Stays:
+    """Rows that stay, by holding and key. What is not in here may go at once."""
+
+    by_holding: dict[str, dict[int, Stay]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, holding: str, key: int, stay: Stay) -> None:
+        self.by_holding[holding][key] = stay
+
+    def keys(self, holding: str) -> list[int]:
+        return list(self.by_holding.get(holding, ()))
+
+    def of(self, holding: str) -> list[Stay]:
+        return list(self.by_holding.get(holding, {}).values())
+
+    def __bool__(self) -> bool:
+        return any(self.by_holding.values())
+
+    def all(self) -> Iterator[tuple[str, Stay]]:
+        for holding, rows in self.by_holding.items():
+            for stay in rows.values():
+                yield holding, stay
+
+    @property
+    def clinical(self) -> list[Stay]:
+        """Whatever needs to be known as a record of this person's care."""
+        return [stay for _, stay in self.all() if stay.because is Because.clinical_record]
+
+    @property
+    def has_open_flag(self) -> bool:
+        return any(stay.because is Because.open_flag for _, stay in self.all())
+
+
+def is_held(session: Session, client: Client) -> bool:
+    """Whether a legal hold stands."""
+    standing = sa.select(LegalHold.id).where(
+        LegalHold.client_id == client.id, LegalHold.lifted_at.is_(None)
+    )
+    return session.scalar(standing) is not None
+
+
+def stays_of(session: Session, client: Client, at: datetime) -> Stays:
+    """What of this client's would stay if they were forgotten at `at`, open care ending then."""
+    stays = Stays()
+    if is_held(session, client):
+        _keep_everything(session, client, stays)
+        return stays
+    _keep_care(session, client, at, stays)
+    _keep_groups(session, client, at, stays)
+    _keep_flags(session, client, at, stays)
+    _keep_proof(session, client, at, stays)
+    _keep_payments(session, client, at, stays)
+    _keep_the_person(client, stays)
+    return stays
+
+
+def _keep_care(session: Session, client: Client, at: datetime, stays: Stays) -> None:
+    """An episode, the request that led to it, and the scores its therapist could see."""
+    ends: list[tuple[datetime, Stay]] = []
+    for episode in session.scalars(sa.select(Episode).where(Episode.client_id == client.id)):
+        ended_at = episode.ended_at or at
+        stay = Stay(Because.clinical_record, record_until(ended_at, episode.place))
+        if _is_over(stay, at):
+            continue
+        stays.add("care", episode.id, stay)
+        if episode.request_id is not None:
+            stays.add("requests", episode.request_id, stay)
+        ends.append((ended_at, stay))
+    for key, taken_at in session.execute(_rows(Assessment, Assessment.taken_at, client)):
+        seen = [stay for ended_at, stay in ends if taken_at <= ended_at]
+        if seen:
+            stays.add("scores", key, max(seen, key=_until))
+
+
+def _keep_groups(session: Session, client: Client, at: datetime, stays: Stays) -> None:
+    """Seats that were taken in groups led by professionals: care in company."""
+    last = (
+        sa.select(sa.func.max(GroupSession.ends_at))
+        .where(GroupSession.group_id == Enrolment.group_id)
+        .correlate(Enrolment)
+        .scalar_subquery()
+    )
+    taken = (
+        sa.select(Enrolment, Group.kind, last)
+        .join(Group, Group.id == Enrolment.group_id)
+        .where(Enrolment.client_id == client.id, Enrolment.seated_at.is_not(None))
+    )
+    for enrolment, kind, last_session in session.execute(taken):
+        if not kind.needs_licensed_lead:
+            continue
+        ended_at = enrolment.left_at or min(last_session or at, at)
+        stay = Stay(Because.clinical_record, record_until(ended_at, enrolment.place))
+        if not _is_over(stay, at):
+            stays.add("groups", enrolment.id, stay)
+
+
+def _keep_flags(session: Session, client: Client, at: datetime, stays: Stays) -> None:
+    """An open one until somebody has closed it, a closed one as a record of care."""
+    outcome = sa.select(RiskFlag.id, FlagOutcome.at).outerjoin(
+        FlagOutcome, FlagOutcome.flag_id == RiskFlag.id
+    )
+    for key, closed_at in session.execute(outcome.where(RiskFlag.client_id == client.id)):
+        if closed_at is None:
+            stays.add("flags", key, Stay(Because.open_flag, None))
+            continue
+        stay = Stay(Because.clinical_record, record_until(closed_at, client.place))
+        if not _is_over(stay, at):
+            stays.add("flags", key, stay)
+
+
+def _keep_proof(session: Session, client: Client, at: datetime, stays: Stays) -> None:
+    signed = sa.select(Signature.id, Revocation.revoked_at).outerjoin(
+        Revocation, Revocation.signature_id == Signature.id
+    )
+    for key, revoked_at in session.execute(signed.where(Signature.client_id == client.id)):
+        stay = Stay(Because.consent_proof, plus_years(revoked_at or at, YEARS_OF_PROOF))
+        if not _is_over(stay, at):
+            stays.add("consents", key, stay)
+
+
+def _keep_payments(session: Session, client: Client, at: datetime, stays: Stays) -> None:
+    for line in payment_lines(session, client):
+        stay = _payment_stay(line)
+        if stay is not None and not _is_over(stay, at):
+            stays.add("payments", line.key, stay)
+
+
+def _payment_stay(line: PaymentLine) -> Stay | None:
+    if line.paid_at is not None:
+        return Stay(Because.payment_record, plus_years(line.paid_at, YEARS_OF_PAYMENT))
+    return None if line.is_settled else Stay(Because.open_payment, None)
+
+
+def _keep_the_person(client: Client, stays: Stays) -> None:
+    """A record of care needs a name; an open worry a way to reach them."""
+    if stays.clinical:
+        stays.add("person", client.id, max(stays.clinical, key=_until))
+    if stays.has_open_flag:
+        stays.add("person", client.id, Stay(Because.open_flag, None))
+        if not client.phone:
+            stays.add("account", client.user_id, Stay(Because.open_flag, None))
+
+
+def _keep_everything(session: Session, client: Client, stays: Stays) -> None:
+    hold = Stay(Because.legal_hold, None)
+    for holding, table in (
+        ("answers", Intake),
+        ("scores", Assessment),
+        ("flags", RiskFlag),
+        ("matches", Proposal),
+        ("requests", MatchRequest),
+        ("care", Episode),
+        ("groups", Enrolment),
+        ("consents", Signature),
+    ):
+        for key in session.scalars(sa.select(table.id).where(table.client_id == client.id)):
+            stays.add(holding, key, hold)
+    for line in payment_lines(session, client):
+        stays.add("payments", line.key, hold)
+    stays.add("person", client.id, hold)
+    stays.add("account", client.user_id, hold)
+
+
+def _rows(table: type, column: sa.orm.InstrumentedAttribute[datetime], client: Client):  # type: ignore[no-untyped-def]
+    return sa.select(table.id, column).where(table.client_id == client.id)
+
+
+def _is_over(stay: Stay, at: datetime) -> bool:
+    return stay.until is not None and stay.until <= at
+
+
+def _until(stay: Stay) -> datetime:
+    assert stay.until is not None
+    return stay.until

@@ -1,0 +1,116 @@
+"""Keeping the schedule: what is over by each rule, how much goes when, and letting it go.
+
+Nothing of a client under a legal hold goes. Clients who were forgotten have a schedule of their
+own (`operations.finish`); here it is about everybody else, and about what belongs to nobody.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from core.database import db, unit_of_work
+from practice.accounts.models import User
+from practice.privacy import operations, queries
+from practice.privacy.duties import DUTIES, Duty
+from practice.privacy.models import RetentionRun
+from practice.privacy.retention import Rule
+
+EVERY = timedelta(days=1)
+SOON = timedelta(days=30)
+THIS_YEAR = timedelta(days=365)
+MOST_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How many things go by one rule, and when; only numbers, never whose."""
+
+    rule: Rule
+    now: int
+    soon: int
+    this_year: int
+    later: int
+
+    @property
+    def total(self) -> int:
+        return self.now + self.soon + self.this_year + self.later
+
+
+def preview(session: Session, at: datetime) -> list[Preview]:
+    """What goes now, within 30 days, within a year, and later, in the order of the schedule."""
+    counted = {rule: Counter[str]() for rule in Rule}
+    for duty in DUTIES:
+        counted[duty.rule].update(_when(due_at, at) for _, due_at in duty.due(session, None))
+    return [
+        Preview(rule, found["now"], found["soon"], found["this_year"], found["later"])
+        for rule, found in counted.items()
+    ]
+
+
+def keep_schedule(at: datetime, actor: User | None = None) -> RetentionRun:
+    """Let go of everything that is over, a few hundred rows a transaction; returns what went."""
+    gone: Counter[str] = Counter()
+    for duty in DUTIES:
+        gone[duty.rule] += _let_go(duty, at)
+    forgotten = _keep_promises(at)
+    with unit_of_work() as session:
+        run = RetentionRun(at=at, by_id=actor.id if actor else None)
+        run.gone = {rule: count for rule, count in {**gone, **forgotten}.items() if count}
+        session.add(run)
+        session.flush()
+        operations.record_run(session, run, actor, at)
+    return run
+
+
+def keep_schedule_daily(at: datetime) -> None:
+    """Sweep: erasures whose day has come at once, the schedule once a day."""
+    erase_what_is_due(at)
+    newest = queries.last_runs(db.session(), most=1)
+    if not newest or newest[0].at <= at - EVERY:
+        keep_schedule(at)
+
+
+def erase_what_is_due(at: datetime) -> int:
+    """Forget those whose seven days are over; returns how many."""
+    due = [one.public_id for one in queries.erasures_due(db.session(), at)]
+    for reference in due:
+        with unit_of_work() as session:
+            client = queries.client_of_waiting(session, reference)
+            if client is not None:
+                operations.erase(session, client, None, at)
+    return len(due)
+
+
+def _let_go(duty: Duty, at: datetime) -> int:
+    gone = 0
+    while keys := _over(duty, at):
+        with unit_of_work() as session:
+            duty.let_go(session, keys)
+        gone += len(keys)
+    return gone
+
+
+def _over(duty: Duty, at: datetime) -> list[int]:
+    found = duty.due(db.session(), at)
+    return [key for key, due_at in found if due_at <= at][:MOST_AT_ONCE]
+
+
+def _keep_promises(at: datetime) -> dict[str, int]:
+    """Go on with those who were forgotten and of whom something had to stay."""
+    finished = 0
+    for request in [one.client_ref for one in queries.unfinished_erasures(db.session())]:
+        with unit_of_work() as session:
+            client = queries.client_with(session, request)
+            if client is not None:
+                finished += operations.finish(session, client, at)
+    return {"forgotten": finished}
+
+
+def _when(due_at: datetime, at: datetime) -> str:
+    if due_at <= at:
+        return "now"
+    if due_at <= at + SOON:
+        return "soon"
+    return "this_year" if due_at <= at + THIS_YEAR else "later"

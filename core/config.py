@@ -36,6 +36,7 @@ class Settings:
     currency: str = "USD"
     zone: str = "America/Los_Angeles"
     smtp_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
     mail_from: str = "Attune <no-reply@localhost>"
     security_contact: str = ""
     stripe_api_key: str = field(default=SANDBOX_API_KEY, repr=False)
@@ -46,6 +47,8 @@ class Settings:
     web_workers: int = 2
     trusted_proxies: int = 0
     key_file: str = ""
+    backup_dir: Path | None = None
+    backup_keep: int = 7
     encryption_keys: str = field(default="", repr=False)
     argon2_time_cost: int = 3
     argon2_memory_kib: int = 65536
@@ -82,6 +85,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         currency=_currency(environment),
         zone=_zone(environment),
         smtp_url=_smtp_url(environment),
+        redis_url=_redis_url(environment),
         mail_from=environment.get("MAIL_FROM") or "Attune <no-reply@localhost>",
         security_contact=_security_contact(environment),
         stripe_api_key=stripe_api_key,
@@ -93,6 +97,8 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         web_workers=_whole_number(environment, "WEB_WORKERS", 2),
         trusted_proxies=_whole_number(environment, "TRUSTED_PROXIES", 0, least=0),
         key_file=environment.get("KEY_FILE", ""),
+        backup_dir=_backup_dir(environment),
+        backup_keep=_whole_number(environment, "BACKUP_KEEP", 7),
         encryption_keys=environment.get("ENCRYPTION_KEYS", ""),
         argon2_time_cost=_whole_number(environment, "ARGON2_TIME_COST", 3),
         argon2_memory_kib=_whole_number(environment, "ARGON2_MEMORY_KIB", 65536, least=8),
@@ -108,6 +114,13 @@ def _data_dir(environment: Mapping[str, str]) -> Path:
     if not os.access(path, os.W_OK | os.X_OK):
         raise BadSetting(f"DATA_DIR {path} cannot be written to")
     return path
+
+
+def _backup_dir(environment: Mapping[str, str]) -> Path | None:
+    text = environment.get("BACKUP_DIR", "")
+    if text and not Path(text).is_dir():
+        raise BadSetting(f"BACKUP_DIR {text} is not a folder")
+    return Path(text).resolve() if text else None
 
 
 def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:
@@ -162,6 +175,13 @@ def _security_contact(environment: Mapping[str, str]) -> str:
     if contact and not re.fullmatch(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*)", contact):
         raise BadSetting("SECURITY_CONTACT must be mailto:someone@example.org or https://…")
     return contact
+
+
+def _redis_url(environment: Mapping[str, str]) -> str:
+    url = environment.get("REDIS_URL", "")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSetting("REDIS_URL must look like redis://host:6379/0")
+    return url
 
 
 def _webhook_secret(environment: Mapping[str, str], stripe_api_key: str) -> str:

@@ -18,6 +18,7 @@ from practice.consent.operations import ensure_documents
 from practice.credentials.commands import npi_command
 from practice.intake.commands import score_command
 from practice.matches.commands import match_command
+from practice.oversight.backup_commands import backup_group, restore_command
 from practice.seed.commands import seed_command
 
 WRONG_USE = 2
@@ -30,7 +31,15 @@ def cli() -> None:
     """Attune: bring people to the right therapist."""
 
 
-for command in (create_admin_command, match_command, npi_command, score_command, seed_command):
+for command in (
+    backup_group,
+    create_admin_command,
+    match_command,
+    npi_command,
+    restore_command,
+    score_command,
+    seed_command,
+):
     cli.add_command(command)
 
 

@@ -1,0 +1,112 @@
+"""A street of people with secrets in one database, and another database to restore into."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from core.backup import making, restoring, tables
+from core.backup.making import Made
+from core.backup.restoring import Restored, Steps
+from core.database import db, unit_of_work
+from core.keeping import current_keeper
+from core.ledger import seal_now
+from practice.oversight import backups
+from tests.conftest import NOW
+from tests.journeys import street
+
+Contents = dict[str, list[tuple[Any, ...]]]
+
+
+class Bank:
+    """Where backups go, and where they are put back."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        self.folder, self.target = folder / "backup", target
+
+    def backup(self, folder: Path | None = None) -> Made:
+        seal_now(NOW)
+        db.session.remove()
+        keeper = current_keeper()
+        return making.make_backup(db.engine, folder or self.folder, keeper, NOW, backups.quietly)
+
+    def restore(
+        self,
+        url: str = "",
+        *,
+        replace: bool = False,
+        steps: Steps | None = None,
+        folder: Path | None = None,
+    ) -> Restored:
+        return restoring.restore(
+            url or self.target,
+            folder or self.folder,
+            current_keeper(),
+            steps or backups.steps(),
+            replace=replace,
+            at=NOW,
+            tell=backups.quietly,
+        )
+
+
+@pytest.fixture
+def town(app: Flask) -> Iterator[street.Street]:
+    """The street's people, committed."""
+    with app.app_context():
+        with unit_of_work() as session:
+            made = street.build(session)
+        yield made
+        db.session.remove()
+
+
+@pytest.fixture
+def bank(app: Flask, tmp_path: Path, own_database_url: str) -> Bank:
+    return Bank(tmp_path, own_database_url)
+
+
+def contents(url: str) -> Contents:
+    """Everything in a database, in canonical form."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        return {
+            table.name: [row for batch in tables.batches(connection, table) for row in batch]
+            for table in tables.tables_of(connection)
+        }
+
+
+def killed(act: Callable[[], object], module: Any, name: str, number: int = 1) -> bool:
+    """Do this in a process of its own, which `kill -9` meets at the `number`-th call of a function.
+
+    Returns whether it was met; raises when the act failed by itself.
+    """
+    child = os.fork()
+    if child == 0:
+        _die_at(module, name, number)
+        try:
+            act()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        return os.WTERMSIG(status) == signal.SIGKILL
+    assert os.WEXITSTATUS(status) == 0, "it failed before it could be killed"
+    return False
+
+
+def _die_at(module: Any, name: str, number: int) -> None:
+    original, calls = getattr(module, name), 0
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*arguments, **options)
+
+    setattr(module, name, counted)

@@ -9,7 +9,7 @@ What others call: `Realm`, `SYSTEM`, `destroy(session, owner, realm)`, `derived(
 import enum
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from core import sealing
 from core.clock import now
-from core.database import Base
+from core.database import Base, Identified
 from core.keeping import current_keeper
 from core.sealing import KEY_BYTES, KEY_ID_BYTES
 
@@ -51,7 +51,10 @@ _ACTIVE = "retired_at IS NULL"
 
 
 class DataKey(Base):
-    """A wrapped data key. `kek` names what wrapped it; a retired one opens but seals no more."""
+    """A wrapped data key. `kek` names what wrapped it; a retired one opens but seals no more.
+
+    `rotation_id` names the rotation that is to put another in its place (`core.rotation`).
+    """
 
     __tablename__ = "data_keys"
     __table_args__ = (
@@ -72,6 +75,22 @@ class DataKey(Base):
     kek: Mapped[str] = mapped_column(sa.String(40), index=True)
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None] = mapped_column(index=True)
+    rotation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("key_rotations.id"), index=True)
+
+
+class KeyRotation(Identified, Base):
+    """One rotation; `is_open` is True for at most one, and NULL for what is finished.
+
+    `sealed` counts rows over all its runs, `unreadable` what was left because it does not open.
+    """
+
+    __tablename__ = "key_rotations"
+
+    is_open: Mapped[bool | None] = mapped_column(default=True, unique=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    sealed: Mapped[int] = mapped_column(default=0)
+    unreadable: Mapped[int] = mapped_column(default=0)
 
 
 Owned = tuple[uuid.UUID, str]
@@ -86,11 +105,14 @@ def destroy(session: Session, owner: uuid.UUID, realm: str | None = None) -> int
     theirs = DataKey.owner == owner
     if realm is not None:
         theirs = sa.and_(theirs, DataKey.realm == realm)
-    gone = session.execute(sa.delete(DataKey).where(theirs), execution_options=_PLAIN)
+    gone = 0
+    # Again until nothing is left: a rotation may have put a new one in the place of an old one.
+    while deleted := _deleted(session, theirs):
+        gone += deleted
     forget(session)
     for row in session.identity_map.values():
         row.__dict__.pop(OPENED, None)
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return gone
 
 
 def derived(purpose: str) -> bytes:
@@ -103,7 +125,7 @@ class KeyRing:
     """The data keys that this transaction has met. None stands for one that was destroyed."""
 
     known: dict[bytes, "KnownKey | None"] = field(default_factory=dict)
-    active: dict[Owned, bytes] = field(default_factory=dict)
+    active: dict[Owned, "KnownKey"] = field(default_factory=dict)
     owners: dict[tuple[object, ...], uuid.UUID] = field(default_factory=dict)
 
 
@@ -150,25 +172,41 @@ def meet(session: Session, key_ids: Iterable[bytes]) -> None:
         with session.no_autoflush:
             rows = session.execute(_COLUMNS.where(DataKey.id.in_(wanted))).all()
         for row in rows:
-            known[row.id] = KnownKey(*row)
+            known[row.id] = KnownKey(*row._tuple())
+
+
+def held(session: Session, key_ids: Iterable[bytes]) -> dict[bytes, KnownKey]:
+    """Those of these keys that are there, locked against deletion until the transaction ends."""
+    wanted = _COLUMNS.where(DataKey.id.in_(set(key_ids))).order_by(DataKey.id)
+    return {row.id: KnownKey(*row._tuple()) for row in session.execute(_kept(wanted))}
+
+
+def active(session: Session, wanted: Iterable[Owned]) -> dict[Owned, KnownKey]:
+    """The active key of each owner and realm that has one, locked against deletion."""
+    keys = ring(session)
+    missing = set(wanted) - keys.active.keys()
+    owners = sorted({owner for owner, _ in missing})
+    for start in range(0, len(owners), IN_ONE_QUERY):
+        theirs = DataKey.owner.in_(owners[start : start + IN_ONE_QUERY])
+        found = _COLUMNS.where(theirs, DataKey.retired_at.is_(None)).order_by(DataKey.id)
+        for row in session.execute(_kept(found)):
+            key = keys.known.get(row.id) or KnownKey(*row._tuple())
+            keys.known[row.id] = keys.active[row.owner, row.realm] = key
+    return {owned: keys.active[owned] for owned in wanted if owned in keys.active}
 
 
 def sealing_keys(session: Session, wanted: Iterable[Owned]) -> dict[Owned, KnownKey]:
     """The active key of each owner and realm, made where there is none yet.
 
-    Each is locked against deletion until this transaction ends: the rotation deletes an old key
-    only when nobody is about to write with it.
+    A key is locked against deletion: the rotation deletes an old one only when nobody is about
+    to write with it.
     """
-    keys = ring(session)
-    missing = sorted(set(wanted) - keys.active.keys())
-    if missing:
-        _find(session, missing)
-    unmade = [owned for owned in missing if owned not in keys.active]
+    wanted = sorted(set(wanted))
+    unmade = set(wanted) - active(session, wanted).keys()
     if unmade:
-        session.execute(_insert(session, [new_key(*owned) for owned in unmade]))
-        # Where another process was quicker, its key is the one.
-        _find(session, unmade)
-    return {owned: _known(keys, keys.active[owned]) for owned in wanted}
+        session.execute(_insert(session, [new_key(*owned) for owned in sorted(unmade)]))
+    # Where another process was quicker, its key is the one.
+    return active(session, wanted)
 
 
 def new_key(owner: uuid.UUID, realm: str) -> dict[str, object]:
@@ -187,30 +225,23 @@ def new_key(owner: uuid.UUID, realm: str) -> dict[str, object]:
 
 
 _COLUMNS = sa.select(DataKey.id, DataKey.owner, DataKey.realm, DataKey.kek, DataKey.wrapped)
+_Found = sa.Select[bytes, uuid.UUID, str, str, bytes]
 _PLAIN = {"synchronize_session": False}
 
 
-def _find(session: Session, wanted: Sequence[Owned]) -> None:
-    keys = ring(session)
-    owners = sorted({owner for owner, _ in wanted})
-    for start in range(0, len(owners), IN_ONE_QUERY):
-        theirs = DataKey.owner.in_(owners[start : start + IN_ONE_QUERY])
-        active = _COLUMNS.where(theirs, DataKey.retired_at.is_(None)).order_by(DataKey.id)
-        for row in session.execute(active.with_for_update(read=True, key_share=True)):
-            keys.known[row.id] = keys.known.get(row.id) or KnownKey(*row)
-            keys.active[row.owner, row.realm] = row.id
+def _kept(query: _Found) -> _Found:
+    return query.with_for_update(read=True, key_share=True)
+
+
+def _deleted(session: Session, theirs: sa.ColumnElement[bool]) -> int:
+    gone = session.execute(sa.delete(DataKey).where(theirs), execution_options=_PLAIN)
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def _insert(session: Session, rows: list[dict[str, object]]) -> sa.Insert:
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert if on_sqlite else postgresql.insert
     return insert(DataKey).values(rows).on_conflict_do_nothing()
-
-
-def _known(keys: KeyRing, key_id: bytes) -> KnownKey:
-    key = keys.known[key_id]
-    assert key is not None
-    return key
 
 
 @sa.event.listens_for(Session, "after_transaction_end")

@@ -57,13 +57,16 @@ class AuditEntry(Identified, Base):
     sealed_as: Mapped[int | None]
     blanked_by: Mapped[uuid.UUID | None] = mapped_column(index=True)
 
-    def commit(self) -> None:
-        """Write the pseudonyms and the commitment; needs the public id."""
-        self.salt = secrets.token_hex(SALT_BYTES)
-        self.details_digest = commitment(self.salt, self.details)
-        self.actor_pseudonym = pseudonym(self.public_id, "actor", self.actor_id)
-        self.subject_pseudonym = pseudonym(self.public_id, "subject", self.subject_id)
-        self.client_pseudonym = pseudonym(self.public_id, "client", self.client_id)
+    def commitments(self) -> dict[str, str | None]:
+        """The pseudonyms, and the details under a fresh salt; needs the public id."""
+        salt = secrets.token_hex(SALT_BYTES)
+        return {
+            "salt": salt,
+            "details_digest": commitment(salt, self.details),
+            "actor_pseudonym": pseudonym(self.public_id, "actor", self.actor_id),
+            "subject_pseudonym": pseudonym(self.public_id, "subject", self.subject_id),
+            "client_pseudonym": pseudonym(self.public_id, "client", self.client_id),
+        }
 
 
 def record(
@@ -95,7 +98,8 @@ def record(
         client_id=client_id,
         details=details,
     )
-    entry.commit()
+    for column, value in entry.commitments().items():
+        setattr(entry, column, value)
     session.add(entry)
     return entry
 

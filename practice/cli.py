@@ -19,6 +19,7 @@ from practice.credentials.commands import npi_command
 from practice.intake.commands import score_command
 from practice.matches.commands import match_command
 from practice.oversight.backup_commands import backup_group, restore_command
+from practice.oversight.ledger_commands import audit_group
 from practice.seed.commands import seed_command
 
 WRONG_USE = 2
@@ -32,6 +33,7 @@ def cli() -> None:
 
 
 for command in (
+    audit_group,
     backup_group,
     create_admin_command,
     match_command,

@@ -13,6 +13,7 @@ from billing.signals import order_paid, refund_done, refund_failed
 from core.erasures import WRITE_DOWN, replayed, write_down
 from core.ledger import seal
 from core.outbox import handle
+from practice.accounts import factor_resets, letters
 from practice.accounts import operations as accounts
 from practice.appointments.operations import (
     cancel_for_ended_episode,
@@ -33,7 +34,7 @@ from practice.groups.operations import (
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
-from practice.oversight import backups
+from practice.oversight import backups, ledger
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 from practice.privacy.operations import erase_again
@@ -43,11 +44,13 @@ Sweep = Callable[[datetime], None]
 
 
 def connect(app: Flask) -> None:
-    app.extensions["sweeps"] = [accounts.tidy, seal]
+    app.extensions["sweeps"] = [accounts.tidy, factor_resets.carry_out_due, seal]
+    letters.connect(app)
     _connect_payments(app)
     _connect_care(app)
     _connect_privacy(app)
     handle(app, backups.MAKE, backups.make_asked_for)
+    handle(app, ledger.CHECK, ledger.check_asked_for)
 
 
 def _connect_payments(app: Flask) -> None:

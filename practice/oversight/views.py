@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -24,7 +24,8 @@ from practice.consent.purposes import PURPOSES
 from practice.consent.queries import current_document
 from practice.consent.renewing import how_many_are_asked
 from practice.forms import EmptyForm, Form
-from practice.oversight import operations, queries
+from practice.oversight import ledger_views, operations, queries
+from practice.oversight.blueprint import Page, bp
 from practice.oversight.forms import (
     DocumentForm,
     InvitationForm,
@@ -38,9 +39,7 @@ from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
 from practice.paging import page_number
 
-bp = Blueprint("oversight", __name__)
-
-Page = Response | str | tuple[str, int]
+__all__ = ["bp", "ledger_views"]
 
 FILTERS = ("role", "action", "person")
 

@@ -1,0 +1,149 @@
+"""The ledger as the console shows it: how it stands, and checks that are asked for and done.
+
+The outcome of a check is an act of its own, so it is sealed like everything else.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import checking
+from core.audit import AuditEntry, record
+from core.checking import Report
+from core.clock import now
+from core.database import db, unit_of_work
+from core.ledger import LedgerCheckpoint, Waiting, newest_checkpoint, seal_now, waiting_acts
+from core.outbox import OutboxMessage, post
+from core.signing import LedgerKey, published_keys
+from core.verifying import Checkpoint
+from practice.accounts.models import User
+from practice.consent.holding import differences_from_ledger
+
+CHECK = "oversight.ledger_check"
+CHECKED = "ledger.checked"
+SHOWN_FINDINGS = 20
+# The sealer comes by every few seconds; what waits this long has been given up on.
+LATE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome of the last check."""
+
+    at: datetime
+    size: int
+    number: int
+    findings: list[str]
+
+    @property
+    def holds(self) -> bool:
+        return self.number == 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the ledger stands. `kinds` counts acts by their name."""
+
+    newest: LedgerCheckpoint | None
+    keys: list[LedgerKey]
+    waiting: Waiting
+    checked: Checked | None
+    is_being_checked: bool
+    kinds: list[tuple[str, int]]
+
+    def is_late(self, at: datetime) -> bool:
+        return self.waiting.since is not None and self.waiting.since < at - LATE
+
+
+def standing() -> Standing:
+    session = db.session()
+    return Standing(
+        newest=newest_checkpoint(session),
+        keys=list(published_keys(session)),
+        waiting=waiting_acts(session),
+        checked=last_check(session),
+        is_being_checked=_is_being_checked(session),
+        kinds=_kinds(session),
+    )
+
+
+def check(session: Session, since: Checkpoint | None = None) -> Report:
+    """Hold the log and the consents against the ledger, on a session of its own."""
+    with Session(session.get_bind()) as own:
+        return checking.check(own, since, differences_from_ledger(own))
+
+
+def ask_for_check(session: Session, actor: User, at: datetime) -> None:
+    """Let the worker check; while one is asked for already there is nothing to add."""
+    if _is_being_checked(session):
+        return
+    post(session, CHECK, {}, dedupe_key=f"{CHECK}:{at.isoformat()}", at=at)
+    record(
+        session,
+        at=at,
+        action="ledger.check_asked",
+        subject_kind="ledger",
+        subject_id=None,
+        actor_id=actor.public_id,
+        actor_role=actor.main_role,
+    )
+
+
+def check_asked_for(_payload: dict[str, Any]) -> None:
+    """The outbox handler."""
+    seal_now(now())
+    report = check(db.session())
+    with unit_of_work() as session:
+        record(
+            session,
+            at=now(),
+            action=CHECKED,
+            subject_kind="ledger",
+            subject_id=None,
+            actor_id=None,
+            size=report.size,
+            number=report.number,
+            findings=report.findings[:SHOWN_FINDINGS],
+        )
+
+
+def record_export(session: Session, checkpoint: Checkpoint, actor: User, at: datetime) -> None:
+    record(
+        session,
+        at=at,
+        action="ledger.exported",
+        subject_kind="ledger",
+        subject_id=None,
+        actor_id=actor.public_id,
+        actor_role=actor.main_role,
+        size=checkpoint.size,
+    )
+
+
+def last_check(session: Session) -> Checked | None:
+    last = sa.select(AuditEntry).where(AuditEntry.action == CHECKED)
+    entry = session.scalars(last.order_by(AuditEntry.id.desc()).limit(1)).first()
+    if entry is None:
+        return None
+    said = entry.details
+    return Checked(entry.at, said["size"], said["number"], said["findings"])
+
+
+def _is_being_checked(session: Session) -> bool:
+    waiting = sa.select(OutboxMessage.id).where(
+        OutboxMessage.kind == CHECK,
+        OutboxMessage.done_at.is_(None),
+        OutboxMessage.dead_at.is_(None),
+    )
+    return session.scalars(waiting).first() is not None
+
+
+def _kinds(session: Session) -> list[tuple[str, int]]:
+    """The commonest first."""
+    number = sa.func.count().label("number")
+    kinds = sa.select(AuditEntry.action, number).group_by(AuditEntry.action)
+    rows = session.execute(kinds.order_by(number.desc(), AuditEntry.action))
+    return [(row.action, row.number) for row in rows]

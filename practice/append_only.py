@@ -83,4 +83,5 @@ def _columns_of(state: ORMExecuteState) -> set[str]:
     """The columns that an UPDATE sets, in its clause or in its parameters."""
     clause = getattr(state.statement, "_values", None) or {}
     given = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]
-    return {column.key for column in clause} | {name for one in given for name in one}
+    named = {getattr(column, "key", column) for column in clause}
+    return named | {name for one in given for name in one}

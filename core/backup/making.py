@@ -26,6 +26,7 @@ FILE = "backup.attune"
 UNFINISHED = f"{FILE}.unfinished"
 NAMED = "attune-%Y%m%dT%H%M%SZ"
 GB = 1_000_000_000
+ENOUGH_TO_MEASURE = 100_000_000
 
 Tell = Callable[[str, int], None]
 
@@ -60,8 +61,8 @@ class Made:
         return sum(self.manifest.counts.values())
 
     @property
-    def minutes_per_gb(self) -> float:
-        return minutes_per_gb(self.seconds, self.manifest.database_bytes)
+    def pace(self) -> str:
+        return pace(self.seconds, self.manifest.database_bytes)
 
 
 def make_backup(
@@ -98,8 +99,11 @@ def named_after(at: datetime) -> str:
     return at.astimezone(UTC).strftime(NAMED)
 
 
-def minutes_per_gb(seconds: float, size: int) -> float:
-    return round(seconds / 60 / max(size, 1) * GB, 2)
+def pace(seconds: float, size: int) -> str:
+    """Minutes per GB of the database, in words; a small one says more about starting up."""
+    if size < ENOUGH_TO_MEASURE:
+        return f"{seconds:.1f} seconds"
+    return f"{seconds:.1f} seconds, {seconds / 60 / size * GB:.2f} minutes per GB"
 
 
 @contextmanager

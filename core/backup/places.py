@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from core.backup import tables
 from core.backup.errors import BackupRefused, InUse, NotEmpty
 from core.backup.making import remember_names
+from core.erasures import Line
 
 LEAVE_WITHIN = 5.0
 LOOK_EVERY = 0.05
@@ -271,8 +272,6 @@ def _known(rows: Callable[[str], list[Any]], has: Callable[[str], bool], since: 
 
 
 def _line(at: Any, owner: Any, realm: str) -> str:
-    from core.erasures import Line
-
     instant = datetime.fromisoformat(str(at))
     instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return Line(instant, uuid.UUID(str(owner)), realm).text

@@ -17,8 +17,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 from core.backup import places, tables
+from core.backup.checking import BEWARE
 from core.backup.errors import CheckFailed, Damaged, OtherVersion
-from core.backup.making import Manifest, Tell, minutes_per_gb
+from core.backup.making import Manifest, Tell, pace
 from core.backup.places import Known, Place
 from core.backup.reading import Reading, verify
 from core.keeping import KeyKeeper
@@ -48,8 +49,13 @@ class Restored:
     lines: list[str] = field(default_factory=list)
 
     @property
-    def minutes_per_gb(self) -> float:
-        return minutes_per_gb(self.seconds, self.manifest.database_bytes)
+    def warnings(self) -> list[str]:
+        """What does not hold, but was so before the backup was made."""
+        return [line for line in self.lines if line.startswith(BEWARE)]
+
+    @property
+    def pace(self) -> str:
+        return pace(self.seconds, self.manifest.database_bytes)
 
 
 def restore(

@@ -12,6 +12,7 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import erasures
 from core.backup.errors import CheckFailed
 from core.backup.making import Manifest
 from core.backup.places import Known
@@ -24,10 +25,6 @@ SENT_BEFORE = "SentBeforeRestore"
 
 def erase_again(session: Session, known: Known, _manifest: Manifest, at: datetime) -> list[str]:
     """Erase what the register and the replaced database know as erased; both go on knowing it."""
-    if not sa.inspect(session.connection()).has_table("erasures"):
-        return []
-    from core import erasures
-
     register = erasures.register_of(current_settings())
     written = erasures.lines_of(register)
     unwritten = sorted(set(known.erasures) - set(written))
@@ -80,8 +77,6 @@ def _mails_in_words(known: Known) -> str:
 
 
 def _write_down(session: Session, text: str, at: datetime) -> None:
-    from core import erasures
-
     line = erasures.Line.read(text, 1)
     payload = {"at": line.at.isoformat(), "owner": str(line.owner), "realm": line.realm}
     key = f"erasure:{line.owner}:{line.realm}:restored:{at.isoformat()}"

@@ -1,5 +1,6 @@
 """`attune backup` and `attune restore`."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,8 +60,8 @@ def make_command(folder: Path, keep: int | None) -> None:
     for gone in keep_newest(folder, keep) if keep else []:
         click.echo(f"{gone} is removed")
     click.echo(
-        f"{made.path}: {made.rows} rows, {made.size / 1e6:.1f} MB,"
-        f" {made.minutes_per_gb} minutes per GB. The keys are not in it."
+        f"{made.path}: {made.rows} rows, {made.size / 1e6:.1f} MB, {made.pace}."
+        " The keys are not in it."
     )
 
 
@@ -121,4 +122,6 @@ def _report(restored: Restored, heading: str) -> None:
     click.echo(f"{heading}:")
     for line in restored.lines:
         click.echo(f"  {line}")
-    click.echo(f"  {restored.seconds:.1f} seconds, {restored.minutes_per_gb} minutes per GB")
+    click.echo(f"  {restored.pace}")
+    if restored.warnings:
+        sys.exit(1)

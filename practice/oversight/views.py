@@ -24,7 +24,7 @@ from practice.consent.purposes import PURPOSES
 from practice.consent.queries import current_document
 from practice.consent.renewing import how_many_are_asked
 from practice.forms import EmptyForm, Form
-from practice.oversight import ledger_views, operations, queries
+from practice.oversight import backup_views, ledger_views, operations, queries
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.forms import (
     DocumentForm,
@@ -39,7 +39,7 @@ from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
 from practice.paging import page_number
 
-__all__ = ["bp", "ledger_views"]
+__all__ = ["backup_views", "bp", "ledger_views"]
 
 FILTERS = ("role", "action", "person")
 

@@ -27,6 +27,7 @@ from core.backup.restoring import Steps
 from core.database import Base, db, unit_of_work
 from core.encryption import sealed_columns
 from core.keeping import current_keeper
+from core.ledger import LedgerEntry, seal_now
 from core.migrating import MIGRATIONS, upgrade
 from core.outbox import OutboxMessage, post
 from practice.accounts.models import EmailToken, EmailTokenPurpose, SignInAttempt, SignInSession
@@ -72,10 +73,19 @@ def test_the_ledger_leads_to_the_root_that_was_signed(bank, town):
     assert f"the ledger of {made.manifest.ledger['size']} acts leads to the recorded root" in lines
 
 
-def test_a_ledger_that_was_rewritten_before_the_backup_is_not_believed(bank, town):
-    bank.backup(bank.folder.with_name("first"))
+def test_a_ledger_that_was_tampered_with_is_restored_with_a_warning(bank, town):
+    """People's records come back all the same; whoever restores is told."""
+    seal_now(NOW)
     with unit_of_work() as session:
-        session.execute(sa.text("UPDATE audit_entries SET action = 'x.y' WHERE sealed_as = 3"))
+        act = session.get(LedgerEntry, 3)
+        act.act = act.act | {"action": "nothing.happened"}
+    bank.backup()
+    [warning] = bank.restore().warnings
+    assert "ledger was tampered with" in warning
+
+
+def test_another_ledger_than_the_recorded_one_is_refused(bank, town, monkeypatch):
+    monkeypatch.setattr(making, "ledger_of", lambda _connection: {"size": 3, "root": "00" * 32})
     bank.backup()
     with pytest.raises(CheckFailed, match="ledger"):
         bank.restore()

@@ -29,6 +29,12 @@ class WrongState(Refusal):
     message = "This has changed since you opened the page. Please look at it again."
 
 
+class Away(Refusal):
+    """Something that is needed for this does not answer; the rest goes on. Answered with 503."""
+
+    heading = "This is not possible just now"
+
+
 @dataclass(frozen=True)
 class ErrorPage:
     status: int
@@ -61,6 +67,8 @@ STATUS_OF_REFUSAL: dict[type[Refusal], int] = {NotFound: 404, NotAllowed: 403}
 
 def error_page_for(refusal: Refusal) -> ErrorPage:
     """The page of a refusal that no view expected; 409 unless its class says otherwise."""
+    if isinstance(refusal, Away):
+        return ErrorPage(503, refusal.heading, refusal.message)
     for kind, status in STATUS_OF_REFUSAL.items():
         if isinstance(refusal, kind):
             return ERROR_PAGES[status]

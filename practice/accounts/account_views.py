@@ -2,31 +2,138 @@
 
 import uuid
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
 
 from core.access import policy
 from core.clock import now
 from core.config import current_settings
 from core.database import db, unit_of_work
-from practice.accounts import operations, queries, signing_in
-from practice.accounts.blueprint import Page, bp, page
-from practice.accounts.forms import ClientDetailsForm, DetailsForm
-from practice.accounts.models import User
-from practice.accounts.policy import signed_in
+from practice.accounts import (
+    addresses,
+    factor_resets,
+    operations,
+    passwords,
+    queries,
+    second_factors,
+    signing_in,
+    tokens,
+)
+from practice.accounts.attempts import Kind
+from practice.accounts.blueprint import Page, bp, counted, link_over, page, refusals_on
+from practice.accounts.forms import AddressForm, ClientDetailsForm, DetailsForm, NewPasswordForm
+from practice.accounts.models import EmailTokenPurpose, User
+from practice.accounts.policy import anyone, signed_in, step_up
+from practice.accounts.proof_views import proved
+from practice.accounts.tokens import LinkOver
+from practice.forms import EmptyForm
 
 
 @bp.route("/account", methods=["GET", "POST"])
 @policy(signed_in)
 def account() -> Page:
-    form = _details_form(current_user.user)
+    form, user = _details_form(current_user.user), current_user.user
     if form.validate_on_submit():
         with unit_of_work() as session:
-            operations.change_details(session, current_user.user, at=now(), **form.details)
+            operations.change_details(session, user, at=now(), **form.details)
         flash("We have kept your changes.", "leaf")
         return redirect(url_for("accounts.account"), 303)
-    browsers = queries.live_sessions(db.session(), current_user.user, now())
-    return page("accounts/account.html", form, browsers=browsers, zone=_zone(current_user.user))
+    return page(
+        "accounts/account.html",
+        form,
+        browsers=queries.live_sessions(db.session(), user, now()),
+        factors=second_factors.factors_of(db.session(), user),
+        limits=signing_in.limits_of(user),
+        zone=_zone(user),
+    )
+
+
+@bp.route("/account/password", methods=["GET", "POST"])
+@policy(signed_in)
+@step_up
+def password() -> Page:
+    user = current_user.user
+    has_factor = second_factors.factors_of(db.session(), user).any
+    form = NewPasswordForm().is_for(user, second_factor=has_factor)
+    if form.validate_on_submit():
+        password_hash = passwords.hash_password(form.password.data)
+        with unit_of_work() as session:
+            operations.change_password(
+                session, user, password_hash, stays=current_user.row.public_id, at=now()
+            )
+        flash("Your new password is set. Every other browser is signed out.", "leaf")
+        return proved(url_for("accounts.account"), strong=has_factor)
+    return page("accounts/password.html", form)
+
+
+@bp.route("/account/address", methods=["GET", "POST"])
+@policy(signed_in)
+@step_up
+def address() -> Page:
+    form = AddressForm()
+    if form.validate_on_submit() and counted(form, Kind.mail, current_user.email):
+        with refusals_on(form), unit_of_work() as session:
+            addresses.ask(session, current_user.user, form.email.data, now())
+        if not form.form_errors:
+            return redirect(url_for("accounts.address_sent"), 303)
+    return page("accounts/address.html", form)
+
+
+@bp.get("/account/address/sent")
+@policy(signed_in)
+def address_sent() -> Page:
+    return render_template("accounts/address_sent.html")
+
+
+@bp.route("/address/<string:token>", methods=["GET", "POST"])
+@policy(anyone)
+def confirm_address(token: str) -> Page:
+    form = EmptyForm()
+    try:
+        tokens.owner(db.session(), token, EmailTokenPurpose.new_address, now())
+        if form.validate_on_submit():
+            with unit_of_work() as session:
+                addresses.confirm(session, token, now())
+            flash("Your new address is confirmed. You sign in with it from now on.", "leaf")
+            return redirect(url_for("accounts.account"), 303)
+    except LinkOver:
+        return link_over("accounts.address", "Ask for a new link")
+    return page("accounts/confirm_address.html", form)
+
+
+@bp.route("/address/<string:token>/return", methods=["GET", "POST"])
+@policy(anyone)
+def take_back_address(token: str) -> Page:
+    """This was not me: the old address again, everybody out, then a new password."""
+    form = EmptyForm()
+    try:
+        tokens.owner(db.session(), token, EmailTokenPurpose.old_address, now())
+        if form.validate_on_submit():
+            with unit_of_work() as session:
+                reset = addresses.take_back(session, token, now())
+            signing_in.forget()
+            flash("Your account has its old address again. Now choose a new password.", "leaf")
+            return redirect(url_for("accounts.reset", token=reset), 303)
+    except LinkOver:
+        return link_over("accounts.forgotten", "Choose a new password")
+    return page("accounts/take_back_address.html", form)
+
+
+@bp.route("/second-factor/<string:token>/stays", methods=["GET", "POST"])
+@policy(anyone)
+def keep_factor(token: str) -> Page:
+    """The owner of a second factor stops its removal."""
+    form = EmptyForm()
+    try:
+        tokens.owner(db.session(), token, EmailTokenPurpose.keep_factor, now())
+        if form.validate_on_submit():
+            with unit_of_work() as session:
+                factor_resets.keep(session, token, now())
+            flash("Nothing is removed. How you sign in stays as it is.", "leaf")
+            return redirect(url_for("accounts.sign_in"), 303)
+    except LinkOver:
+        return link_over("accounts.forgotten", "Choose a new password")
+    return page("accounts/keep_factor.html", form)
 
 
 @bp.post("/account/browsers/<uuid:browser>/end")
@@ -40,14 +147,27 @@ def end_browser(browser: uuid.UUID) -> Page:
     return redirect(url_for("accounts.account"), 303)
 
 
+@bp.post("/account/browsers/others/end")
+@policy(signed_in)
+def end_other_browsers() -> Page:
+    with unit_of_work() as session:
+        operations.end_other_sessions(session, current_user.user, current_user.row.public_id, now())
+    flash("Every other browser is signed out.", "leaf")
+    return redirect(url_for("accounts.account"), 303)
+
+
 @bp.post("/account/browsers/end")
 @policy(signed_in)
 def end_every_browser() -> Page:
     with unit_of_work() as session:
         operations.end_all_sessions(session, current_user.user, current_user.user, now())
-    signing_in.forget()
-    flash("You are signed out everywhere.", "leaf")
-    return redirect(url_for("accounts.sign_in"), 303)
+    return signing_in.leave(url_for("accounts.signed_out"))
+
+
+@bp.get("/signed-out")
+@policy(anyone)
+def signed_out() -> Page:
+    return render_template("accounts/signed_out.html")
 
 
 def _details_form(user: User) -> DetailsForm:

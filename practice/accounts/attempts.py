@@ -1,17 +1,21 @@
-"""Guessing is slowed down: tries are counted in the database by address and by browser."""
+"""Guessing is slowed down: tries are counted by account and by browser address.
+
+Views call `count` before a try is judged, outside a unit of work. The database counts unless
+`REDIS_URL` names a Redis (`practice.accounts.counters`). A try that cannot be counted is refused.
+"""
 
 import enum
 import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
-import sqlalchemy as sa
-from flask import current_app
-from sqlalchemy.orm import Session
+from flask import Flask, current_app
 
-from core.errors import Refusal
-from practice.accounts.models import SignInAttempt
+from core.config import Settings
+from core.errors import Away, Refusal
+from practice.accounts.counters import DatabaseCounter, Limit, RedisCounter, StoreAway, TooMany
 
 KEPT_FOR = timedelta(days=1)
 
@@ -22,72 +26,103 @@ class TooManyTries(Refusal):
     )
 
 
-@dataclass(frozen=True)
-class Limit:
-    most: int
-    within: timedelta
+class SigningInAway(Away):
+    """Without a count anybody could guess as often as they like, so nobody may try."""
+
+    heading = "Signing in is not possible just now"
+    message = (
+        "Something we need to keep accounts safe does not answer. Whoever is signed in can go on. "
+        "Please try again in a few minutes."
+    )
 
 
 class Kind(enum.StrEnum):
-    """What is counted: signing in, its second step, a fresh proof, or asking for a mail."""
+    """What is counted: signing in, its second step, a fresh proof, opening an account, mails."""
 
     sign_in = "sign in"
     second_factor = "second factor"
     step_up = "step up"
+    sign_up = "sign up"
     mail = "mail"
 
 
+QUARTER = timedelta(minutes=15)
 # A whole clinic may share one browser address, so that limit is the wider one.
 BY_ADDRESS = {
-    Kind.sign_in: Limit(10, timedelta(minutes=15)),
-    Kind.second_factor: Limit(10, timedelta(minutes=15)),
-    Kind.step_up: Limit(10, timedelta(minutes=15)),
-    Kind.mail: Limit(5, timedelta(minutes=15)),
+    Kind.sign_in: Limit(10, QUARTER),
+    Kind.second_factor: Limit(10, QUARTER),
+    Kind.step_up: Limit(10, QUARTER),
+    Kind.sign_up: Limit(5, QUARTER),
+    Kind.mail: Limit(5, QUARTER),
 }
 BY_BROWSER = {
-    Kind.sign_in: Limit(100, timedelta(minutes=15)),
-    Kind.second_factor: Limit(100, timedelta(minutes=15)),
-    Kind.step_up: Limit(100, timedelta(minutes=15)),
-    Kind.mail: Limit(60, timedelta(minutes=15)),
+    Kind.sign_in: Limit(100, QUARTER),
+    Kind.second_factor: Limit(100, QUARTER),
+    Kind.step_up: Limit(100, QUARTER),
+    Kind.sign_up: Limit(60, QUARTER),
+    Kind.mail: Limit(60, QUARTER),
 }
 
 
-def count(session: Session, kind: Kind, address: str, browser: str, at: datetime) -> None:
+class Counter(Protocol):
+    """Where tries are counted. Keys are hashes; each method raises StoreAway."""
+
+    def add(self, limits: dict[str, Limit], at: datetime) -> None:
+        """Count one try under every key, or none and raise TooMany once a limit is reached."""
+
+    def forgive(self, account: str, browser: str) -> None:
+        """Forget every try under `account` and the last one under `browser`."""
+
+
+@dataclass(frozen=True)
+class _Keys:
+    account: str
+    browser: str
+
+
+def install(app: Flask, settings: Settings) -> None:
+    counter = RedisCounter(settings.redis_url) if settings.redis_url else DatabaseCounter()
+    app.extensions["attempt_counter"] = counter
+
+
+def count(kind: Kind, address: str, browser: str, at: datetime) -> None:
     """Count this try before it is judged; raises TooManyTries once either limit is reached.
 
-    `address` is the e-mail address tried, known or not; `browser` where the request came from.
+    `address` is the e-mail address tried, known or not; `browser` where the request came from. An
+    empty address (a passkey says by itself whose it is) counts for the browser alone. Raises
+    SigningInAway when the count cannot be kept.
     """
-    for counted, limit in _counters(kind, address, browser):
-        if _tries(session, counted, at - limit.within) >= limit.most:
-            raise TooManyTries
-        session.add(SignInAttempt(counted=counted, at=at))
-    session.flush()
+    keys = _keys(kind, address, browser)
+    limits = {keys.browser: BY_BROWSER[kind]}
+    if address:
+        limits[keys.account] = BY_ADDRESS[kind]
+    try:
+        _counter().add(limits, at)
+    except TooMany:
+        raise TooManyTries from None
+    except StoreAway:
+        raise SigningInAway from None
 
 
-def forgive(session: Session, kind: Kind, address: str, browser: str) -> None:
+def forgive(kind: Kind, address: str, browser: str) -> None:
     """A try that succeeded does not count, nor do the ones before it for this address."""
-    of_address, of_browser = (counted for counted, _ in _counters(kind, address, browser))
-    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.counted == of_address))
-    last = (
-        sa.select(sa.func.max(SignInAttempt.id))
-        .where(SignInAttempt.counted == of_browser)
-        .scalar_subquery()
+    keys = _keys(kind, address, browser)
+    try:
+        _counter().forgive(keys.account, keys.browser)
+    except StoreAway:
+        raise SigningInAway from None
+
+
+def _counter() -> Counter:
+    counter: Counter = current_app.extensions["attempt_counter"]
+    return counter
+
+
+def _keys(kind: Kind, address: str, browser: str) -> _Keys:
+    return _Keys(
+        _keyed_hash(f"{kind} address {address.strip().lower()}"),
+        _keyed_hash(f"{kind} browser {browser}"),
     )
-    session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id == last))
-
-
-def _counters(kind: Kind, address: str, browser: str) -> list[tuple[str, Limit]]:
-    return [
-        (_keyed_hash(f"{kind} address {address}"), BY_ADDRESS[kind]),
-        (_keyed_hash(f"{kind} browser {browser}"), BY_BROWSER[kind]),
-    ]
-
-
-def _tries(session: Session, counted: str, since: datetime) -> int:
-    tries = sa.select(sa.func.count()).where(
-        SignInAttempt.counted == counted, SignInAttempt.at > since
-    )
-    return session.scalar(tries) or 0
 
 
 def _keyed_hash(text: str) -> str:

@@ -30,7 +30,7 @@ def create_admin_command(email: str, name: str, password_stdin: bool) -> None:
     already, or the address or the password cannot be used.
     """
     password = _password(password_stdin)
-    if fault := address_fault(email) or passwords.find_fault(password, email):
+    if fault := address_fault(email) or passwords.find_fault(password, [email, name]):
         raise Unusable(fault)
     upgrade(db.engine)
     password_hash = passwords.hash_password(password)

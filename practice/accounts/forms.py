@@ -6,11 +6,18 @@ from email_validator import EmailNotValidError, validate_email
 from wtforms import EmailField, HiddenField, PasswordField, StringField, TelField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from practice.accounts.models import Role
-from practice.accounts.passwords import LONGEST, SHORTEST, find_fault
+from core.config import current_settings
+from practice.accounts.models import Role, User
+from practice.accounts.passkeys import LONGEST_ANSWER
+from practice.accounts.passwords import (
+    LONGEST,
+    SHORTEST,
+    SHORTEST_WITH_SECOND_FACTOR,
+    WORDS,
+    find_fault,
+)
 from practice.forms import Form
 
-PASSWORD_HINT = f"At least {SHORTEST} characters. A few words in a row work well."
 PHONE = Regexp(
     r"^\+?[0-9 ()./-]{6,40}$", message="Please write the number with digits, such as 206 555 0100."
 )
@@ -18,6 +25,10 @@ PHONE = Regexp(
 
 def lower(value: str | None) -> str | None:
     return value.lower() if value else value
+
+
+def without_blanks(value: str | None) -> str | None:
+    return "".join(value.split()) if value else value
 
 
 def address_fault(email: str) -> str | None:
@@ -36,9 +47,25 @@ def is_address(_form: Any, field: Any) -> None:
 
 
 def is_good_password(form: Any, field: Any) -> None:
-    email = form.email.data if "email" in form else ""
-    if fault := find_fault(field.data, email or ""):
+    if fault := find_fault(field.data, form.about, second_factor=form.second_factor):
         raise ValidationError(fault)
+
+
+class PasswordForm(Form):
+    """A form with a new password. `about` is what must not be in it."""
+
+    about: tuple[str, ...] = ()
+    second_factor = False
+
+    @property
+    def password_hint(self) -> str:
+        shortest = SHORTEST_WITH_SECOND_FACTOR if self.second_factor else SHORTEST
+        return f"At least {shortest} characters, of any kind. {WORDS}"
+
+    def is_for(self, user: User, *, second_factor: bool) -> "PasswordForm":
+        self.about = (user.email, user.name, current_settings().organisation)
+        self.second_factor = second_factor
+        return self
 
 
 class AddressForm(Form):
@@ -51,7 +78,7 @@ class AddressForm(Form):
     )
 
 
-class SignUpForm(AddressForm):
+class SignUpForm(AddressForm, PasswordForm):
     """`adult` comes from the question before; a therapist is not asked it."""
 
     adult = HiddenField()
@@ -59,6 +86,10 @@ class SignUpForm(AddressForm):
     password = PasswordField(
         "Password", [InputRequired("Please choose a password."), is_good_password]
     )
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        return (self.email.data or "", current_settings().organisation)
 
     @property
     def role(self) -> Role:
@@ -97,9 +128,48 @@ class LeadingOn(Form):
         return local_path(self.next.data or "")
 
 
+class CodeForm(LeadingOn):
+    code = StringField(
+        "Code", [InputRequired("Please type the code."), Length(max=40)], filters=[without_blanks]
+    )
+
+
 class ProofForm(LeadingOn):
+    """The password, and a code where the account has a second factor."""
+
     password = PasswordField(
         "Password", [InputRequired("Please give your password."), Length(max=LONGEST * 4)]
+    )
+    code = StringField(
+        "Code", [InputRequired("Please type the code."), Length(max=40)], filters=[without_blanks]
+    )
+
+    def ask_for_code(self, *, wanted: bool) -> None:
+        if not wanted:
+            del self.code
+
+
+class PasskeyForm(LeadingOn):
+    """What the browser's passkey answered, put into the form by a script."""
+
+    credential = HiddenField(validators=[InputRequired(), Length(max=LONGEST_ANSWER)])
+
+
+class PasskeyNameForm(Form):
+    name = StringField(
+        "Name", [InputRequired("Please give it a name you will know again."), Length(max=60)]
+    )
+
+
+class NewPasskeyForm(PasskeyNameForm, PasskeyForm):
+    pass
+
+
+class RemovalForm(Form):
+    """The password once more: without a second factor it must be a long one."""
+
+    password = PasswordField(
+        "Your password", [InputRequired("Please give your password."), Length(max=LONGEST * 4)]
     )
 
 
@@ -112,7 +182,7 @@ class SignInForm(LeadingOn):
     )
 
 
-class NewPasswordForm(Form):
+class NewPasswordForm(PasswordForm):
     password = PasswordField(
         "New password", [InputRequired("Please choose a password."), is_good_password]
     )

@@ -31,26 +31,38 @@ KEY_BYTES, NONCE_BYTES = 32, 12
 # Secrets are typed again, and tokens are fresh ones.
 NEVER_KEPT = frozenset({"csrf_token", "password", "current_password", "code", "credential"})
 
+# Sent by a script or by a button that only ends something: nobody would want to send it later.
+NOTHING_TYPED = frozenset(
+    "accounts.stay accounts.sign_out accounts.end_browser accounts.end_other_browsers "
+    "accounts.end_every_browser accounts.passkey_options accounts.new_passkey_options".split()
+)
+
 Values = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A form: where it was sent, and its fields in their order."""
+    """A form: where it was sent ("" for what is only to be read), its fields in their order."""
 
     path: str
     values: Values
 
 
 def keep_request(user: User) -> str:
-    """Keep what this request brought; returns the path where its owner finds it again."""
+    """Keep what this request brought; returns the path where its owner finds it again, or ""."""
+    if request.endpoint in NOTHING_TYPED:
+        return ""
     typed = Typed(request.full_path.rstrip("?"), _values_of_request())
     if sum(len(value) for _, value in typed.values) > LARGEST:
         return ""
+    return url_for("accounts.kept", kept=keep_here(user, typed))
+
+
+def keep_here(user: User, typed: Typed) -> uuid.UUID:
+    """Keep it for this person on this browser, whose cookie gets the key if it has none."""
     key = _key_of_browser() or _give_key()
     with unit_of_work() as session:
-        kept = keep(session, user, typed, key, now())
-    return url_for("accounts.kept", kept=kept.public_id)
+        return keep(session, user, typed, key, now()).public_id
 
 
 def keep(session: Session, user: User, typed: Typed, key: bytes, at: datetime) -> KeptForm:

@@ -56,9 +56,94 @@ def send_password_changed(session: Session, user: User, at: datetime) -> None:
         session,
         user.email,
         "Your password was changed",
-        "The password of your account was changed and every browser was signed out.\n\n"
+        "The password of your account was changed and your other browsers were signed out.\n\n"
         f"If this was not you, choose a new one at once:\n{_link('accounts.forgotten')}",
         f"password-changed:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
+def send_new_address(session: Session, email: str, token: str, at: datetime) -> None:
+    _send(
+        session,
+        email,
+        "Please confirm your address",
+        "Somebody, most likely you, wants to sign in with this address from now on.\n\n"
+        "To confirm it, open this page within a day:\n"
+        f"{_link('accounts.confirm_address', token=token)}",
+        f"new-address:{token_hash(token)}",
+        at,
+    )
+
+
+def send_address_in_use(session: Session, email: str, token: str, at: datetime) -> None:
+    """To an address that has an account of its own; `token` only tells one asking from the next."""
+    _send(
+        session,
+        email,
+        "You already have an account",
+        "Somebody, perhaps you, wanted to use this address for another account with us. "
+        "It has one already, so nothing was changed.\n\n"
+        f"Sign in here:\n{_link('accounts.sign_in')}",
+        f"new-address:{token_hash(token)}",
+        at,
+    )
+
+
+def send_address_changed(session: Session, old_email: str, token: str, at: datetime) -> None:
+    _send(
+        session,
+        old_email,
+        "Your address was changed",
+        "The address of your account was changed, and this one no longer signs in.\n\n"
+        "If this was not you, take your account back here within three days:\n"
+        f"{_link('accounts.take_back_address', token=token)}",
+        f"address-changed:{token_hash(token)}",
+        at,
+        closing="If it was you, you need not do anything.",
+    )
+
+
+def send_factor_going(session: Session, user: User, token: str, at: datetime) -> None:
+    _send(
+        session,
+        user.email,
+        "Your second step will be removed",
+        "We were told that you can no longer show the second step of signing in. In a day it is "
+        "removed, and your password alone signs you in.\n\n"
+        f"If you still have it, or did not ask for this, stop it here:\n"
+        f"{_link('accounts.keep_factor', token=token)}",
+        f"factor-going:{token_hash(token)}",
+        at,
+        closing="If you did ask for it, you need not do anything.",
+    )
+
+
+def send_signing_in_changed(session: Session, user: User, at: datetime) -> None:
+    """A passkey, the app or the codes: which of them is said on the page alone."""
+    _send(
+        session,
+        user.email,
+        "How you sign in was changed",
+        "Somebody, most likely you, changed how your account is signed in to.\n\n"
+        f"What is set up now stands here:\n{_link('accounts.account')}\n\n"
+        f"If this was not you, choose a new password at once:\n{_link('accounts.forgotten')}",
+        f"signing-in-changed:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
+def send_recovery_code_used(session: Session, user: User, at: datetime) -> None:
+    _send(
+        session,
+        user.email,
+        "A recovery code was used",
+        "Your account was signed in to with a recovery code.\n\n"
+        f"You can see how many are left and make new ones here:\n{_link('accounts.account')}\n\n"
+        f"If this was not you, choose a new password at once:\n{_link('accounts.forgotten')}",
+        f"recovery-code:{user.public_id}:{at.isoformat()}",
         at,
         closing="",
     )

@@ -20,7 +20,9 @@ from practice.accounts.models import (
     Client,
     EmailToken,
     EmailTokenPurpose,
+    HalfSignIn,
     KeptForm,
+    PasskeyChallenge,
     Role,
     SignInAttempt,
     SignInSession,
@@ -97,9 +99,29 @@ def may_sign_in(session: Session, user: User, at: datetime) -> bool:
     return user.is_confirmed and not user.is_disabled
 
 
-def begin_session(session: Session, user: User, browser: str, at: datetime) -> str:
-    token = signing_in.begin(session, user, at, browser)
-    _record(session, user, user, "session.begun", at)
+def renew_hash(user: User, password_hash: str) -> None:
+    """The same password, hashed at today's costs."""
+    user.password_hash = password_hash
+
+
+def forget_halves(session: Session, user: User) -> None:
+    """Nobody goes on from a password that was typed before."""
+    session.execute(sa.delete(HalfSignIn).where(HalfSignIn.user_id == user.id))
+
+
+def begin_session(
+    session: Session,
+    user: User,
+    browser: str,
+    at: datetime,
+    *,
+    strong: bool = False,
+    short_password: bool = False,
+) -> str:
+    token = signing_in.begin(
+        session, user, at, browser, strong=strong, short_password=short_password
+    )
+    _record(session, user, user, "session.begun", at, strong=strong)
     session.flush()
     return token
 
@@ -131,7 +153,20 @@ def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetim
 def end_all_sessions(session: Session, user: User, actor: User, at: datetime) -> None:
     live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
     session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
+    forget_halves(session, user)
     _record(session, user, actor, "session.all_ended", at)
+
+
+def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datetime) -> None:
+    """Sign this person out on every browser but the one with this public id."""
+    others = sa.and_(
+        SignInSession.user_id == user.id,
+        SignInSession.public_id != stays,
+        SignInSession.ended_at.is_(None),
+    )
+    session.execute(sa.update(SignInSession).where(others).values(ended_at=at))
+    forget_halves(session, user)
+    _record(session, user, user, "session.others_ended", at)
 
 
 def forget_password(session: Session, email: str, at: datetime) -> None:
@@ -156,6 +191,20 @@ def take_up_invitation(session: Session, token: str, *, password_hash: str, at: 
     user = _choose_password(session, token, EmailTokenPurpose.invitation, password_hash, at)
     _record(session, user, user, "invitation.taken_up", at)
     return user
+
+
+def change_password(
+    session: Session, user: User, password_hash: str, *, stays: uuid.UUID, at: datetime
+) -> None:
+    """A new password; only the browser it was chosen on stays signed in."""
+    user.password_hash = password_hash
+    tokens.void_all(session, user, at)
+    end_other_sessions(session, user, stays, at)
+    here = sa.update(SignInSession).where(SignInSession.public_id == stays)
+    session.execute(here.values(short_password=False))
+    mails.send_password_changed(session, user, at)
+    _record(session, user, user, "password.changed", at)
+    session.flush()
 
 
 def change_details(
@@ -248,6 +297,8 @@ def tidy(at: datetime) -> None:
     """A sweep: forget what has served its time: tries, links, ended browsers, kept forms."""
     over = (
         (KeptForm, KeptForm.expires_at < at),
+        (HalfSignIn, HalfSignIn.expires_at < at),
+        (PasskeyChallenge, PasskeyChallenge.expires_at < at),
         (SignInAttempt, SignInAttempt.at < at - attempts.KEPT_FOR),
         (EmailToken, EmailToken.expires_at < at - KEPT_AFTERWARDS),
         (SignInSession, SignInSession.ended_at < at - KEPT_AFTERWARDS),
@@ -360,6 +411,11 @@ def _administrators(session: Session) -> set[int]:
     return set(session.scalars(able))
 
 
+def record_act(session: Session, user: User, action: str, at: datetime) -> None:
+    """One row for what somebody did to their own account."""
+    _record(session, user, user, action, at)
+
+
 def _record(
     session: Session, user: User, actor: User, action: str, at: datetime, **details: object
 ) -> None:
@@ -371,5 +427,6 @@ def _record(
         subject_id=user.public_id,
         actor_id=actor.public_id,
         actor_role=actor.main_role,
+        client_id=user.client.public_id if user.client else None,
         **details,
     )

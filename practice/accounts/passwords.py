@@ -2,32 +2,48 @@
 
 import secrets
 import unicodedata
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import current_app
 
 from core.config import current_settings
+from practice.accounts.guessing import is_easily_guessed
 
-SHORTEST = 8
-LONGEST = 128
+SHORTEST = 15
+SHORTEST_WITH_SECOND_FACTOR = 8
+LONGEST = 1000
 LANES = 1
+WORDS = "A few words in a row work well."
 
 
-def find_fault(password: str, email: str = "") -> str | None:
+def find_fault(
+    password: str, about: Iterable[str] = (), *, second_factor: bool = False
+) -> str | None:
     """What speaks against a new password, in words for its owner; None when nothing does.
 
-    Length and known passwords count, a mixture of characters does not (NIST SP 800-63B §5.1.1.2).
+    Length and known passwords count, a mixture of characters does not (NIST SP 800-63B-4
+    §3.1.1.2). `about` is what a guesser would try first: the address and the name.
     """
-    if len(password) < SHORTEST:
-        return f"Please use at least {SHORTEST} characters. A few words in a row work well."
-    if len(password) > LONGEST:
-        return f"Please use at most {LONGEST} characters."
-    if _is_easily_guessed(password.casefold(), email.casefold()):
+    shortest = SHORTEST_WITH_SECOND_FACTOR if second_factor else SHORTEST
+    if length(password) < shortest:
+        return f"Please use at least {shortest} characters. {WORDS}"
+    if length(password) > LONGEST:
+        return f"Please use at most {LONGEST:,} characters."
+    if is_easily_guessed(_normal(password), [_normal(text) for text in about]):
         return "This password is easy to guess. A few words that only you put together are better."
     return None
+
+
+def is_short(password: str) -> bool:
+    """Whether only an account with a second factor may have it."""
+    return length(password) < SHORTEST
+
+
+def length(password: str) -> int:
+    """Characters as they are kept, one a code point."""
+    return len(_normal(password))
 
 
 def hash_password(password: str) -> str:
@@ -45,25 +61,14 @@ def is_right(password: str, password_hash: str | None) -> bool:
     return known and fits
 
 
+def renewed(password: str, password_hash: str) -> str | None:
+    """A hash at today's costs for a password that was right; None when the kept one has them."""
+    return hash_password(password) if is_outdated(password_hash) else None
+
+
 def is_outdated(password_hash: str) -> bool:
     """Whether it was made with other costs than today's settings."""
     return _hasher().check_needs_rehash(password_hash)
-
-
-def _is_easily_guessed(password: str, email: str) -> bool:
-    name = email.partition("@")[0]
-    return (
-        password in _common_passwords()
-        or len(set(password)) < 3
-        or password == email
-        or (len(name) >= 4 and password.strip("0123456789!.-_") == name)
-    )
-
-
-@cache
-def _common_passwords() -> frozenset[str]:
-    text = files("practice.accounts").joinpath("common_passwords.txt").read_text(encoding="utf-8")
-    return frozenset(text.split())
 
 
 def _normal(password: str) -> str:

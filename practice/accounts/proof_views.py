@@ -9,26 +9,40 @@ from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
-from core.database import unit_of_work
-from practice.accounts import keeping, operations, passwords, signing_in
+from core.database import db, unit_of_work
+from core.errors import NotFound
+from practice.accounts import (
+    attempts,
+    demo,
+    keeping,
+    operations,
+    passwords,
+    second_factors,
+    signing_in,
+)
 from practice.accounts.attempts import Kind
-from practice.accounts.blueprint import Page, bp, counted, page
+from practice.accounts.blueprint import Page, bp, browser_address, counted, page
+from practice.accounts.entering import shows_code
 from practice.accounts.forms import ProofForm
+from practice.accounts.models import User
 from practice.accounts.policy import anyone, signed_in
 from practice.forms import EmptyForm
 
-NOT_PROVED = "This is not right. Please look at both again."
+NOT_PROVED = "This is not right. Please try again; a code works once and for a short while."
 
 
 @bp.route("/confirm-it-is-you", methods=["GET", "POST"])
 @policy(signed_in)
 def prove() -> Page:
-    form = ProofForm(next=request.args.get("next", ""))
-    if form.validate_on_submit() and counted(form, Kind.step_up, current_user.email):
-        if passwords.is_right(form.password.data, current_user.password_hash):
-            return _proved(form.next_path, strong=False)
+    form, user = ProofForm(next=request.args.get("next", "")), current_user.user
+    factors = second_factors.factors_of(db.session(), user)
+    form.ask_for_code(wanted=factors.any)
+    if form.validate_on_submit() and counted(form, Kind.step_up, user.email):
+        if _is_right(form, user):
+            attempts.forgive(Kind.step_up, user.email, browser_address())
+            return proved(form.next_path, strong=factors.any)
         form.form_errors.append(NOT_PROVED)
-    return page("accounts/prove.html", form)
+    return page("accounts/prove.html", form, factors=factors, demo=demo.shown(now()))
 
 
 @bp.get("/kept/<uuid:kept>")
@@ -36,6 +50,8 @@ def prove() -> Page:
 def kept(kept: uuid.UUID) -> Page:
     """What was typed when the time ran out, to be sent after all."""
     typed = keeping.kept_form(current_user.user, kept)
+    if not typed.path:
+        raise NotFound
     return render_template("accounts/kept.html", typed=typed, kept=kept, form=EmptyForm())
 
 
@@ -74,9 +90,16 @@ def stay() -> dict[str, object]:
     return {"signed_in": True, "seconds": signing_in.seconds_left()}
 
 
-def _proved(path: str, *, strong: bool) -> Response:
+def proved(path: str, *, strong: bool) -> Response:
+    """This browser has shown who sits at it: it gets a new token and goes on."""
     at = now()
     with unit_of_work() as session:
         token = operations.prove(session, current_user.row.public_id, at, strong=strong)
     signing_in.go_on_with(token)
     return redirect(path or url_for("accounts.account"), 303)
+
+
+def _is_right(form: ProofForm, user: User) -> bool:
+    """The password first: a code that is right is used up."""
+    right = passwords.is_right(form.password.data, user.password_hash)
+    return right and ("code" not in form or shows_code(user, form.code.data))

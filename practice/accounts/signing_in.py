@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, current_app, request, session, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from core.clock import now
 from core.database import db, unit_of_work
-from practice.accounts import keeping
-from practice.accounts.models import SignInSession, User
+from practice.accounts import attempts, keeping
+from practice.accounts.models import HalfSignIn, SignInSession, User
 
 SEEN_EVERY = timedelta(minutes=5)
 WARNED_BEFORE = timedelta(minutes=2)
@@ -37,11 +38,19 @@ STAFF_LIMITS = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 CLIENT_LIMITS = Limits(idle=timedelta(hours=12), absolute=timedelta(days=14))
 
 
-# Sent by a script or by a button that only ends something: nobody would want to send it later.
-NOTHING_TYPED = frozenset(
-    "accounts.stay accounts.sign_out accounts.end_browser accounts.end_other_browsers "
-    "accounts.end_every_browser accounts.passkey_options accounts.new_passkey_options".split()
+# What somebody without the second factor they need may open: setting one up, help, and leaving.
+OPEN_BEFORE_SECOND_FACTOR = frozenset(
+    "accounts.secure accounts.authenticator_page accounts.begin_authenticator "
+    "accounts.confirm_authenticator accounts.new_recovery_codes accounts.recovery_codes_file "
+    "accounts.keep_recovery_codes accounts.new_passkey accounts.add_passkey "
+    "accounts.new_passkey_options accounts.prove accounts.prove_with_passkey "
+    "accounts.passkey_options accounts.sign_out accounts.signed_out accounts.time_left "
+    "accounts.stay accounts.sign_in accounts.demo_codes oversight.mails oversight.mail "
+    "consent.privacy today.crisis today.health static styles.sheet payments.webhook".split()
 )
+MAY_CHOOSE_LONGER = frozenset({"accounts.password"})
+HALF_LASTS = timedelta(minutes=10)
+
 # What a page asks for by itself, or a browser for a page, shows nobody's presence.
 ASKED_BY_THE_PAGE = frozenset({None, "static", "styles.sheet", "accounts.time_left"})
 
@@ -65,7 +74,10 @@ def install(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None
     manager.user_loader(load_signed_in)
+    attempts.install(app, app.extensions["settings"])
+    app.context_processor(staying)
     app.before_request(keep_awake)
+    app.before_request(lead_to_second_factor)
 
 
 def load_signed_in(token: str) -> SignedIn | None:
@@ -82,6 +94,18 @@ def keep_awake() -> None:
         return
     if now() - current_user.row.last_seen_at >= SEEN_EVERY:
         put_off()
+
+
+def lead_to_second_factor() -> Response | None:
+    """Staff have a second factor before they see anything else; a short password needs one too."""
+    if request.endpoint in OPEN_BEFORE_SECOND_FACTOR or not current_user.is_authenticated:
+        return None
+    row = current_user.row
+    if row.is_strong or not (current_user.is_staff or row.short_password):
+        return None
+    if request.endpoint in MAY_CHOOSE_LONGER and not current_user.is_staff:
+        return None
+    return redirect(url_for("accounts.secure"), 303)
 
 
 def put_off() -> None:
@@ -150,6 +174,29 @@ def remember(user: User, token: str) -> None:
     login_user(SignedIn(user, SignInSession(), token))
 
 
+def begin_half(db_session: Session, user: User, at: datetime) -> str:
+    """The password was right; returns the token of the browser that may show the rest."""
+    token = secrets.token_urlsafe(32)
+    db_session.add(
+        HalfSignIn(token_hash=token_hash(token), user_id=user.id, expires_at=at + HALF_LASTS)
+    )
+    return token
+
+
+def remember_half(token: str) -> None:
+    session.clear()
+    session["half"] = token
+
+
+def half_way(at: datetime) -> HalfSignIn | None:
+    """Whose password was right on this browser a few minutes ago."""
+    good = sa.and_(
+        HalfSignIn.token_hash == token_hash(session.get("half", "")), HalfSignIn.expires_at > at
+    )
+    row = db.session.scalars(sa.select(HalfSignIn).where(good)).first()
+    return row if row and not row.user.is_disabled else None
+
+
 def note_sign_up(password_hash: str) -> None:
     """Let this browser's cookie know the account it asked for, whether or not one was opened."""
     session["signed_up"] = token_hash(password_hash)
@@ -158,6 +205,15 @@ def note_sign_up(password_hash: str) -> None:
 def signed_up_here(user: User) -> bool:
     """Whether this browser chose the password that the account has now."""
     return secrets.compare_digest(session.get("signed_up", ""), token_hash(user.password_hash))
+
+
+def staying() -> dict[str, Any]:
+    """For the frame of every page: how long its person stays signed in."""
+    if not current_user.is_authenticated:
+        return {"staying": None}
+    sign_in = url_for("accounts.sign_in", next=request.path if request.method == "GET" else None)
+    person = mark_of(current_user.user)
+    return {"staying": {"seconds": seconds_left(), "person": person, "sign_in": sign_in}}
 
 
 def seconds_left() -> int:
@@ -177,6 +233,14 @@ def forget() -> None:
     session.clear()
 
 
+def leave(address: str) -> Response:
+    """Off to a page for everybody, leaving nothing in the browser."""
+    forget()
+    answer = redirect(address, 303)
+    answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return answer
+
+
 def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -186,7 +250,7 @@ def sign_in_address() -> str:
     if request.method == "GET":
         return url_for("accounts.sign_in", next=request.path)
     owner = _lapsed_user()
-    if owner is None or request.endpoint in NOTHING_TYPED:
+    if owner is None:
         return url_for("accounts.sign_in")
     return url_for("accounts.sign_in", next=keeping.keep_request(owner) or None)
 

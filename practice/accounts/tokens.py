@@ -14,6 +14,9 @@ GOOD_FOR = {
     EmailTokenPurpose.confirm: timedelta(hours=24),
     EmailTokenPurpose.reset: timedelta(hours=1),
     EmailTokenPurpose.invitation: timedelta(days=7),
+    EmailTokenPurpose.new_address: timedelta(hours=24),
+    EmailTokenPurpose.old_address: timedelta(hours=72),
+    EmailTokenPurpose.keep_factor: timedelta(hours=24),
 }
 
 

@@ -1,28 +1,26 @@
 """Signing up, signing in and out, and choosing a new password."""
 
-from contextlib import suppress
-
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
-from sqlalchemy.orm import Session
 
 from core.access import policy
 from core.clock import now
 from core.database import db, unit_of_work
-from core.errors import NotFound
 from practice.accounts import (
     account_views,
-    attempts,
+    factor_views,
+    letters,
     operations,
+    passkey_views,
     passwords,
     proof_views,
-    queries,
+    second_factors,
     signing_in,
     tokens,
 )
 from practice.accounts.attempts import Kind
-from practice.accounts.blueprint import Page, bp, counted, page
-from practice.accounts.browsers import browser_name
+from practice.accounts.blueprint import Page, bp, counted, link_over, page
+from practice.accounts.entering import enter, enter_with_password
 from practice.accounts.forms import (
     AddressForm,
     ConfirmForm,
@@ -34,7 +32,7 @@ from practice.accounts.models import EmailTokenPurpose, Role, User
 from practice.accounts.policy import anyone, signed_in
 from practice.accounts.tokens import LinkOver
 
-__all__ = ["account_views", "bp", "proof_views"]
+__all__ = ["account_views", "bp", "factor_views", "passkey_views", "proof_views"]
 
 NOT_SIGNED_IN = (
     "We could not sign you in with this address and password. If you have just signed up, "
@@ -59,12 +57,10 @@ def open_account() -> Page:
     form = SignUpForm()
     if not form.may_sign_up:
         return redirect(url_for("accounts.sign_up"), 303)
-    if form.validate() and counted(form, Kind.mail, form.email.data):
+    if form.validate() and counted(form, Kind.sign_up, form.email.data):
         password_hash = passwords.hash_password(form.password.data)
         with unit_of_work() as session:
-            operations.sign_up(
-                session, form.email.data, password_hash=password_hash, role=form.role, at=now()
-            )
+            letters.sign_up(session, form.email.data, password_hash, form.role, now())
         signing_in.note_sign_up(password_hash)
         return redirect(url_for("accounts.check_mail"), 303)
     return render_template("accounts/sign_up.html", form=form), 422
@@ -82,7 +78,7 @@ def check_mail() -> Page:
     form = AddressForm()
     if form.validate_on_submit() and counted(form, Kind.mail, form.email.data):
         with unit_of_work() as session:
-            operations.ask_to_confirm_again(session, form.email.data, now())
+            letters.confirm_again(session, form.email.data, now())
         flash("If this address waits for a link, we have sent it again.", "leaf")
         return redirect(url_for("accounts.check_mail"), 303)
     return page("accounts/check_mail.html", form)
@@ -98,7 +94,7 @@ def confirm(token: str) -> Page:
         if form.validate_on_submit() and _is_theirs(form, owner):
             return _confirmed(token)
     except LinkOver:
-        return _link_over("accounts.check_mail", "Send me a new link")
+        return link_over("accounts.check_mail", "Send me a new link")
     return page("accounts/confirm.html", form)
 
 
@@ -109,8 +105,9 @@ def sign_in() -> Page:
         return redirect(url_for("today.today"), 303)
     form = SignInForm(next=request.args.get("next", ""))
     if form.validate_on_submit() and counted(form, Kind.sign_in, form.email.data):
-        if _signed_in_with(form):
-            return redirect(form.next_path or url_for("today.today"), 303)
+        answer = enter_with_password(form.email.data, form.password.data, form.next_path)
+        if answer is not None:
+            return answer
         form.form_errors.append(NOT_SIGNED_IN)
     return page("accounts/sign_in.html", form)
 
@@ -121,8 +118,7 @@ def sign_out() -> Page:
     home = "today.home" if current_user.has(Role.client) else "accounts.sign_in"
     with unit_of_work() as session:
         operations.end_session(session, current_user.user, current_user.row.public_id, now())
-    signing_in.forget()
-    return redirect(url_for(home), 303)
+    return signing_in.leave(url_for(home))
 
 
 @bp.route("/forgotten", methods=["GET", "POST"])
@@ -131,7 +127,7 @@ def forgotten() -> Page:
     form = AddressForm()
     if form.validate_on_submit() and counted(form, Kind.mail, form.email.data):
         with unit_of_work() as session:
-            operations.forget_password(session, form.email.data, now())
+            letters.forgotten(session, form.email.data, now())
         return redirect(url_for("accounts.reset_sent"), 303)
     return page("accounts/forgotten.html", form)
 
@@ -147,7 +143,8 @@ def reset_sent() -> Page:
 def reset(token: str) -> Page:
     form = NewPasswordForm()
     try:
-        tokens.owner(db.session(), token, EmailTokenPurpose.reset, now())
+        owner = tokens.owner(db.session(), token, EmailTokenPurpose.reset, now())
+        form.is_for(owner, second_factor=_has_second_factor(owner))
         if form.validate_on_submit():
             password_hash = passwords.hash_password(form.password.data)
             with unit_of_work() as session:
@@ -155,7 +152,7 @@ def reset(token: str) -> Page:
             flash("Your new password is set. Please sign in with it.", "leaf")
             return redirect(url_for("accounts.sign_in"), 303)
     except LinkOver:
-        return _link_over("accounts.forgotten", "Ask for a new link")
+        return link_over("accounts.forgotten", "Ask for a new link")
     return page("accounts/reset.html", form)
 
 
@@ -165,25 +162,12 @@ def invitation(token: str) -> Page:
     form = NewPasswordForm()
     try:
         owner = tokens.owner(db.session(), token, EmailTokenPurpose.invitation, now())
+        form.is_for(owner, second_factor=False)
         if form.validate_on_submit():
             return _taken_up(token, passwords.hash_password(form.password.data))
     except LinkOver:
-        return _link_over("today.home", "Go to the first page")
+        return link_over("today.home", "Go to the first page")
     return page("accounts/invitation.html", form, owner=owner)
-
-
-def _signed_in_with(form: SignInForm) -> bool:
-    """Sign the browser in if address and password belong together and are in use."""
-    user = queries.user_with(db.session(), form.email.data)
-    right = passwords.is_right(form.password.data, user.password_hash if user else None)
-    if user is None or not right:
-        return False
-    with unit_of_work() as session:
-        attempts.forgive(session, Kind.sign_in, form.email.data, request.remote_addr or "")
-        token = _begun(session, user) if operations.may_sign_in(session, user, now()) else None
-    if token:
-        signing_in.remember(user, token)
-    return token is not None
 
 
 def _is_theirs(form: ConfirmForm, owner: User) -> bool:
@@ -201,28 +185,15 @@ def _is_theirs(form: ConfirmForm, owner: User) -> bool:
 def _confirmed(token: str) -> Page:
     with unit_of_work() as session:
         user = operations.confirm(session, token, now())
-        of_browser = _begun(session, user)
-    signing_in.remember(user, of_browser)
     applies = user.has(Role.therapist)
-    return redirect(url_for("therapists.apply" if applies else "consent.begin"), 303)
+    return enter(user, url_for("therapists.apply" if applies else "consent.begin"))
 
 
 def _taken_up(token: str, password_hash: str) -> Page:
     with unit_of_work() as session:
         user = operations.take_up_invitation(session, token, password_hash=password_hash, at=now())
-        of_browser = _begun(session, user)
-    signing_in.remember(user, of_browser)
-    return redirect(url_for("today.today"), 303)
+    return enter(user, url_for("today.today"))
 
 
-def _begun(session: Session, user: User) -> str:
-    """Begin a session for this browser; whoever was signed in on it before is signed out."""
-    if current_user.is_authenticated:
-        with suppress(NotFound):
-            operations.end_session(session, current_user.user, current_user.row.public_id, now())
-    browser = browser_name(request.headers.get("User-Agent", ""))
-    return operations.begin_session(session, user, browser, now())
-
-
-def _link_over(endpoint: str, label: str) -> Page:
-    return render_template("accounts/link_over.html", endpoint=endpoint, label=label), 410
+def _has_second_factor(user: User) -> bool:
+    return second_factors.factors_of(db.session(), user).any

@@ -1,5 +1,9 @@
 // Small conveniences. Every page works without them.
 
+import "./passkeys.js";
+import "./passwords.js";
+import "./session.js";
+
 const leave = document.querySelector("[data-leave]");
 let lastEscape = -Infinity;
 
@@ -20,6 +24,13 @@ if (leave) {
 }
 
 document.querySelector(".error-summary")?.focus();
+
+// A private page that the browser had kept (back, after signing out) is asked for anew, unseen.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted || !document.querySelector("[data-private]")) return;
+  document.documentElement.hidden = true;
+  window.location.reload();
+});
 
 // A page that waits for word from elsewhere moves on by itself once its address leads elsewhere.
 const LOOK_EVERY = 3000;

@@ -36,6 +36,27 @@ FLAG_READERS = {"noor", "clara"}
 Audience = set[str] | Mapping[str, set[str]]
 OPEN_TO: dict[str, Audience] = {
     "accounts.account": {*EVERYBODY},
+    "accounts.address": {*EVERYBODY},
+    "accounts.address_sent": {*EVERYBODY},
+    "accounts.authenticator_page": {*EVERYBODY},
+    "accounts.confirm_address": ALL,
+    "accounts.demo_codes": set(),
+    "accounts.keep_factor": ALL,
+    "accounts.kept": set(),
+    "accounts.new_passkey": {*EVERYBODY},
+    "accounts.new_recovery_codes": set(),
+    "accounts.passkey": set(),
+    "accounts.password": {*EVERYBODY},
+    "accounts.prove": {*EVERYBODY},
+    "accounts.recovery_codes": set(),
+    "accounts.recovery_codes_file": set(),
+    "accounts.remove_authenticator": set(),
+    "accounts.remove_passkey": set(),
+    "accounts.second_step": set(),
+    "accounts.secure": {*EVERYBODY},
+    "accounts.signed_out": ALL,
+    "accounts.take_back_address": ALL,
+    "accounts.time_left": ALL,
     "accounts.check_mail": ALL,
     "accounts.confirm": ALL,
     "accounts.forgotten": ALL,
@@ -145,7 +166,29 @@ MAY_SEND: dict[str, Audience] = {
             "therapists.hours therapists.supervisor therapists.withdraw_licence"
         ).split()
     },
+    "accounts.add_passkey": {*EVERYBODY},
+    "accounts.address": {*EVERYBODY},
+    "accounts.begin_authenticator": {*EVERYBODY},
+    "accounts.confirm_address": ALL,
+    "accounts.confirm_authenticator": {*EVERYBODY},
     "accounts.end_browser": {"somebody's": {*EVERYBODY}},
+    "accounts.end_other_browsers": {*EVERYBODY},
+    "accounts.keep_factor": ALL,
+    "accounts.keep_recovery_codes": {*EVERYBODY},
+    "accounts.new_passkey_options": {*EVERYBODY},
+    "accounts.passkey": set(),
+    "accounts.passkey_options": ALL,
+    "accounts.password": {*EVERYBODY},
+    "accounts.prove": {*EVERYBODY},
+    "accounts.prove_with_passkey": {*EVERYBODY},
+    "accounts.recovery_codes": set(),
+    "accounts.remove_authenticator": set(),
+    "accounts.remove_passkey": set(),
+    "accounts.second_step": set(),
+    "accounts.sign_in_with_passkey": set(),
+    "accounts.stay": {*EVERYBODY},
+    "accounts.take_back_address": ALL,
+    "accounts.throw_away": {*EVERYBODY},
     "accounts.end_every_browser": {*EVERYBODY},
     "accounts.open_account": ALL,
     "accounts.sign_out": {*EVERYBODY},
@@ -195,7 +238,7 @@ WORDS_IN_ADDRESSES = {
     "token": "not-a-token",
 }
 PUBLIC_FILES = {"static", "styles.sheet"}
-NOBODYS = {"reversal", "mail", "browser"}
+NOBODYS = {"reversal", "mail", "browser", "kept", "passkey"}
 FEWEST_REQUESTS = 900
 
 

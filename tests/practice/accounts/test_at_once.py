@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from practice.accounts.models import Role, User
 from practice.intake.models import DutyShift
 from tests.builders.accounts import look_again, make_user, sign_in
-from tests.practice.accounts.mailbox import link_in, mails_to
+from tests.practice.accounts.mailbox import carry_out, link_in, mails_to
 
 GOOD = {"adult": "yes", "email": "sam@example.test", "password": "tea in the rain"}
 
@@ -37,7 +37,7 @@ def browsers(app):
 def test_one_address_signing_up_at_once_becomes_one_account(browsers, session):
     answers = at_once([lambda b=b: b.post("/sign-up", data=GOOD).status_code for b in browsers])
     assert set(answers) == {303}
-    look_again(session)
+    carry_out(session)
     assert session.scalar(sa.select(sa.func.count()).select_from(User)) == 1
 
 

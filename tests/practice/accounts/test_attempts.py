@@ -15,7 +15,7 @@ WITHIN = BY_ADDRESS[Kind.sign_in].within
 
 def try_often(session, times, address="sam@example.test", browser="192.0.2.1", at=NOW):
     for _ in range(times):
-        attempts.count(session, Kind.sign_in, address, browser, at)
+        attempts.count(Kind.sign_in, address, browser, at)
 
 
 def test_one_try_more_than_the_limit_for_an_address_is_refused(session):
@@ -46,14 +46,14 @@ def test_tries_count_until_their_time_is_over_to_the_second(session):
 
 def test_a_success_forgives_the_address_but_the_browser_only_its_last_try(session):
     try_often(session, 3)
-    attempts.forgive(session, Kind.sign_in, "sam@example.test", "192.0.2.1")
+    attempts.forgive(Kind.sign_in, "sam@example.test", "192.0.2.1")
     left = session.scalar(sa.select(sa.func.count()).select_from(SignInAttempt))
     assert left == 2
 
 
 def test_signing_in_and_asking_for_mails_are_counted_apart(session):
     try_often(session, MOST)
-    attempts.count(session, Kind.mail, "sam@example.test", "192.0.2.1", NOW)
+    attempts.count(Kind.mail, "sam@example.test", "192.0.2.1", NOW)
 
 
 def test_no_address_stands_in_the_table(session):

@@ -3,19 +3,24 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from practice.accounts import queries
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import Client, Role, SignInSession, User
 from practice.accounts.passwords import is_right
-from practice.accounts.queries import user_with
 from tests.builders.accounts import look_again, make_user
-from tests.practice.accounts.mailbox import link_in, mails_to
+from tests.practice.accounts.mailbox import carry_out, link_in, mails_to
 
 ADDRESS = "sam@example.test"
 GOOD = {"adult": "yes", "email": "Sam@Example.test", "password": "tea in the rain"}
 
 
+def user_with(session, address: str) -> User | None:
+    carry_out(session)
+    return queries.user_with(session, address)
+
+
 def count(session, table) -> int:
-    look_again(session)
+    carry_out(session)
     return session.scalar(sa.select(sa.func.count()).select_from(table))
 
 
@@ -69,9 +74,9 @@ def test_nobody_gives_themselves_another_role(http, session, role):
     [
         ({"email": "sam"}, "does not look like an e-mail address"),
         ({"email": ""}, "Please give your e-mail address"),
-        ({"password": "short"}, "at least 8 characters"),
-        ({"password": "password123"}, "easy to guess"),
-        ({"password": "x" * 60 + "yz" * 60}, "at most 128"),
+        ({"password": "short"}, "at least 15 characters"),
+        ({"password": "password123password123"}, "easy to guess"),
+        ({"password": "x" * 600 + "yz" * 600}, "at most 1,000"),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field_and_what_was_typed_stays(http, wrong, words):
@@ -146,8 +151,9 @@ def test_a_link_works_once(http, app, session):
 @pytest.mark.parametrize(("late", "status"), [(-1, 303), (0, 410)])
 def test_a_link_is_good_for_a_day_to_the_second(http, session, clock, late, status):
     http.post("/sign-up", data=GOOD)
+    link = link_in(mails_to(session, ADDRESS)[0])
     clock.move(timedelta(days=1, seconds=late))
-    assert http.post(link_in(mails_to(session, ADDRESS)[0])).status_code == status
+    assert http.post(link).status_code == status
 
 
 def test_a_made_up_link_is_refused(http):
@@ -169,19 +175,13 @@ def test_the_link_is_sent_again_to_whoever_waits_and_to_nobody_else(http, sessio
 
 
 def test_an_address_is_not_flooded_with_mails(http, session):
-    most = BY_ADDRESS[Kind.mail].most
+    most = BY_ADDRESS[Kind.sign_up].most
     for _ in range(most):
         http.post("/sign-up", data=GOOD)
     answer = http.post("/sign-up", data=GOOD)
     assert answer.status_code == 422
     assert "wait a quarter of an hour" in answer.text
     assert len(mails_to(session, ADDRESS)) == most
-
-
-def test_a_claimed_host_never_reaches_a_mail(http, session):
-    http.post("/sign-up", data=GOOD, headers={"Host": "evil.example"})
-    assert "evil" not in mails_to(session, ADDRESS)[0]["body"]
-    assert link_in(mails_to(session, ADDRESS)[0]).startswith("/confirm/")
 
 
 def test_mails_about_accounts_say_nothing_of_health(http, session):
@@ -237,6 +237,7 @@ def test_guessing_the_password_of_a_confirmation_is_slowed_down(http, app, sessi
 )
 def test_nobody_becomes_client_and_colleague_under_one_address(http, session, first, then, role):
     http.post("/sign-up", data=GOOD | {"for": first})
+    carry_out(session)
     http.post("/sign-up", data=GOOD | {"for": then})
     user = user_with(session, ADDRESS)
     assert user.roles == {role}

@@ -28,6 +28,11 @@ def try_it(http, email=ADDRESS, password=PASSWORD, **more):
     return http.post("/sign-in", data={"email": email, "password": password, **more})
 
 
+def words(answer) -> str:
+    """The page without what is drawn anew for each answer and without the address typed."""
+    return re.sub(r'nonce="[^"]*"|(sam|kim)@example.test', "", answer.text)
+
+
 def is_in(http) -> bool:
     return http.get("/account").status_code == 200
 
@@ -48,7 +53,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(http, user)
     wrong = try_it(http, password="not the one")
     unknown = try_it(http, email="kim@example.test", password="not the one")
     assert wrong.status_code == unknown.status_code == 422
-    assert wrong.text.replace(ADDRESS, "") == unknown.text.replace("kim@example.test", "")
+    assert words(wrong) == words(unknown)
     assert not is_in(http)
 
 
@@ -58,14 +63,14 @@ def test_an_unconfirmed_person_gets_the_same_words_and_a_fresh_mail(http, sessio
     right = try_it(http)
     wrong = try_it(http, password="not the one")
     assert right.status_code == 422
-    assert right.text == wrong.text
+    assert words(right) == words(wrong)
     assert len(mails_to(session, ADDRESS)) == 1
 
 
 def test_a_closed_account_gets_the_same_words(http, session, user):
     user.disabled_at = user.created_at
     session.commit()
-    assert try_it(http).text == try_it(http, password="not the one").text
+    assert words(try_it(http)) == words(try_it(http, password="not the one"))
     assert not is_in(http)
 
 

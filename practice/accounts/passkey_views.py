@@ -1,0 +1,176 @@
+"""Passkeys: signing in and proving with one, adding, naming and removing them."""
+
+import uuid
+
+from flask import flash, redirect, render_template, session, url_for
+from flask_login import current_user
+
+from core.access import policy
+from core.clock import now
+from core.config import current_settings
+from core.database import db, unit_of_work
+from core.errors import Refusal
+from practice.accounts import challenges, passkeys, second_factors
+from practice.accounts.attempts import Kind
+from practice.accounts.blueprint import Page, bp, counted, page, refusals_on
+from practice.accounts.entering import enter_strongly
+from practice.accounts.factor_views import done, factor_added, may_be_without
+from practice.accounts.forms import NewPasskeyForm, PasskeyForm, PasskeyNameForm, RemovalForm
+from practice.accounts.models import ChallengePurpose, Passkey, User
+from practice.accounts.passkeys import PasskeyRefused
+from practice.accounts.policy import anyone, signed_in, step_up
+from practice.accounts.proof_views import proved
+from practice.forms import EmptyForm
+
+
+@bp.post("/passkey-options")
+@policy(anyone)
+def passkey_options() -> Page | dict[str, object]:
+    """What a browser's passkey is to sign: to sign in, or to prove who is signed in."""
+    user = current_user.user if current_user.is_authenticated else None
+    if not counted(EmptyForm(), Kind.sign_in, ""):
+        return {"refused": True}
+    purpose = ChallengePurpose.prove if user else ChallengePurpose.sign_in
+    known = second_factors.factors_of(db.session(), user).passkeys if user else []
+    return passkeys.authentication_options(current_settings(), _challenge(purpose, user), known)
+
+
+@bp.post("/sign-in/passkey")
+@policy(anyone)
+def sign_in_with_passkey() -> Page:
+    form = PasskeyForm()
+    try:
+        _require_whole(form)
+        passkey = _shown(form, ChallengePurpose.sign_in, None)
+    except Refusal as refusal:
+        flash(refusal.message, "clay")
+        return redirect(url_for("accounts.sign_in", next=form.next_path or None), 303)
+    return enter_strongly(passkey.user, form.next_path)
+
+
+@bp.post("/confirm-it-is-you/passkey")
+@policy(signed_in)
+def prove_with_passkey() -> Page:
+    form = PasskeyForm()
+    try:
+        _require_whole(form)
+        _shown(form, ChallengePurpose.prove, current_user.user)
+    except Refusal as refusal:
+        flash(refusal.message, "clay")
+        return redirect(url_for("accounts.prove", next=form.next_path or None), 303)
+    return proved(form.next_path, strong=True)
+
+
+@bp.get("/account/passkeys/new")
+@policy(signed_in)
+@step_up
+def new_passkey() -> Page:
+    return render_template("accounts/new_passkey.html", form=NewPasskeyForm(name=_suggested_name()))
+
+
+@bp.post("/account/passkeys/new/options")
+@policy(signed_in)
+@step_up
+def new_passkey_options() -> dict[str, object]:
+    user = current_user.user
+    known = second_factors.factors_of(db.session(), user).passkeys
+    challenge = _challenge(ChallengePurpose.register, user)
+    return passkeys.registration_options(current_settings(), user, challenge, known)
+
+
+@bp.post("/account/passkeys/new")
+@policy(signed_in)
+@step_up
+def add_passkey() -> Page:
+    form, user = NewPasskeyForm(), current_user.user
+    if form.validate():
+        with refusals_on(form):
+            answer = passkeys.parsed(form.credential.data)
+            challenge = _taken(ChallengePurpose.register, user)
+            new = passkeys.verified_new(current_settings(), answer, challenge)
+            with unit_of_work() as db_session:
+                second_factors.add_passkey(db_session, user, new, form.name.data, now())
+    if form.errors:
+        return page("accounts/new_passkey.html", form)
+    return factor_added("Your passkey is set up.")
+
+
+@bp.route("/account/passkeys/<uuid:passkey>", methods=["GET", "POST"])
+@policy(signed_in)
+@step_up
+def passkey(passkey: uuid.UUID) -> Page:
+    """Its name."""
+    found = second_factors.passkey_of(db.session(), current_user.user, passkey)
+    form = PasskeyNameForm(name=found.name)
+    if form.validate_on_submit():
+        with unit_of_work() as db_session:
+            found = second_factors.passkey_of(db_session, current_user.user, passkey)
+            second_factors.rename_passkey(db_session, found, form.name.data, now())
+        return done("The passkey has its new name.")
+    return page("accounts/passkey.html", form, passkey=found)
+
+
+@bp.route("/account/passkeys/<uuid:passkey>/removal", methods=["GET", "POST"])
+@policy(signed_in)
+@step_up
+def remove_passkey(passkey: uuid.UUID) -> Page:
+    form, user = RemovalForm(), current_user.user
+    found = second_factors.passkey_of(db.session(), user, passkey)
+    if form.validate_on_submit() and may_be_without(form, user):
+        with refusals_on(form), unit_of_work() as db_session:
+            found = second_factors.passkey_of(db_session, user, passkey)
+            second_factors.remove_passkey(db_session, found, now())
+        if not form.form_errors:
+            return done("The passkey is removed. Please remove it from your device as well.")
+    return page("accounts/remove_passkey.html", form, passkey=found)
+
+
+def _challenge(purpose: ChallengePurpose, user: User | None) -> bytes:
+    with unit_of_work() as db_session:
+        row = challenges.issue(db_session, purpose, user, now())
+        challenge, public_id = row.challenge, row.public_id
+    session["challenge"] = str(public_id)
+    return challenge
+
+
+def _taken(purpose: ChallengePurpose, user: User | None) -> bytes:
+    """The challenge that this browser was given; raises PasskeyRefused."""
+    try:
+        public_id = uuid.UUID(session.pop("challenge", ""))
+    except ValueError:
+        raise PasskeyRefused from None
+    with unit_of_work() as db_session:
+        return challenges.take(db_session, public_id, purpose, user, now())
+
+
+def _require_whole(form: PasskeyForm) -> None:
+    if not form.validate() or not counted(form, Kind.sign_in, ""):
+        raise PasskeyRefused(next(iter(form.form_errors), None))
+
+
+def _shown(form: PasskeyForm, purpose: ChallengePurpose, user: User | None) -> Passkey:
+    """The passkey behind a browser's answer, its use noted; raises PasskeyRefused.
+
+    `user` is who must own it, None when the passkey says who somebody is.
+    """
+    answer = passkeys.parsed(form.credential.data)
+    challenge = _taken(purpose, user)
+    passkey = second_factors.passkey_with(db.session(), passkeys.credential_id_of(answer))
+    if passkey is None or not _belongs(passkey, answer, user):
+        raise PasskeyRefused
+    count = passkeys.verified_count(current_settings(), answer, challenge, passkey)
+    with unit_of_work() as db_session:
+        second_factors.note_use(db_session, passkey, count, now())
+    return passkey
+
+
+def _belongs(passkey: Passkey, answer: dict[str, object], user: User | None) -> bool:
+    owner = passkey.user
+    if user is not None:
+        return owner.id == user.id
+    usable = owner.is_confirmed and not owner.is_disabled
+    return usable and passkeys.handle_of(answer) == owner.public_id.bytes
+
+
+def _suggested_name() -> str:
+    return current_user.row.browser

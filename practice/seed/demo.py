@@ -54,6 +54,7 @@ def logins() -> Iterator[str]:
     if not _is_demo():
         return
     yield f"Everybody's password is  {PASSWORD}"
+    yield f"Staff type a code as well:  {current_settings().base_url}/demo/second-factor"
     for role, email in LOGINS:
         yield f"  {role:<22}{email}"
 

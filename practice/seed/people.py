@@ -7,7 +7,8 @@ from random import Random
 from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
-from practice.accounts.models import Client, Role, User, UserRole
+from practice.accounts import demo
+from practice.accounts.models import AuthenticatorApp, Client, Role, User, UserRole
 from practice.seed.words import FAMILIES, MEN, NEITHER, WOMEN
 
 PASSWORD = "calm-lantern-meadow"
@@ -61,7 +62,14 @@ def add_user(
         role_rows=[UserRole(role=role, granted_at=joined) for role in roles],
     )
     session.add(user)
+    if user.is_staff:
+        add_demo_app(session, user, joined)
     return user
+
+
+def add_demo_app(session: Session, user: User, at: datetime) -> None:
+    """The second factor that all invented staff share: /demo/second-factor shows its codes."""
+    session.add(AuthenticatorApp(user=user, secret=demo.SECRET, created_at=at, confirmed_at=at))
 
 
 def add_client(

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.database import unit_of_work
+from practice.accounts.authenticator import code_at, step_of
 from practice.accounts.models import Role, User
 from practice.accounts.passwords import hash_password
+from practice.seed.people import add_demo_app
 from practice.therapists.models import Therapist
 from tests.builders.accounts import make_user
 from tests.builders.therapists import make_therapist
@@ -32,8 +34,11 @@ def building(town: Town) -> Iterator[Session]:
 
 
 def add_user(town: Town, name: str, *roles: Role, session: Session, email: str = "") -> User:
-    """Somebody who can sign in with PASSWORD; the address is made of the first name."""
-    return make_user(
+    """Somebody who can sign in with PASSWORD; the address is made of the first name.
+
+    Staff have the demo's second factor as well, so that its page tells them their code.
+    """
+    user = make_user(
         session,
         email or address_of(name),
         name=name,
@@ -41,6 +46,9 @@ def add_user(town: Town, name: str, *roles: Role, session: Session, email: str =
         password_hash=hash_password(PASSWORD),
         at=town.clock.now(),
     )
+    if user.is_staff:
+        add_demo_app(session, user, town.clock.now())
+    return user
 
 
 def add_therapist(town: Town, name: str, *, session: Session, **columns: Any) -> Therapist:
@@ -67,6 +75,28 @@ def sign_in(browser: Anybody, name: str, *, at: str = "/sign-in") -> None:
     browser.fill("E-mail address", address_of(name))
     browser.fill("Password", PASSWORD)
     browser.press("Sign in")
+    if browser.heading == "One more step":
+        show_code(browser)
+
+
+def show_code(browser: Anybody) -> None:
+    """Type the code that the demo shows, or the next one if that was used a moment ago."""
+    for code in browser.texts(".demo-code"):
+        browser.fill("Code", code)
+        browser.press("Go on")
+        if browser.heading != "One more step":
+            return
+    raise AssertionError("both codes were used")
+
+
+def add_second_step(town: Town, browser: Anybody) -> None:
+    """Set up an authenticator app from the page that staff are led to."""
+    assert browser.heading == "Before you go on"
+    browser.press("Set up an app")
+    key = "".join(browser.texts(".key")[0].split())
+    browser.fill("Code", code_at(key, step_of(town.clock.now())))
+    browser.press("Confirm the code")
+    browser.press("I have kept them")
 
 
 def sign_up(town: Town, browser: Anybody, name: str) -> None:

@@ -13,6 +13,7 @@ from tests.journeys.people import (
     Anybody,
     Browse,
     a_year_ahead,
+    add_second_step,
     add_user,
     building,
     fill_in_account,
@@ -51,6 +52,7 @@ def apply(town: Town, ana: Anybody) -> None:
     ana.open("/")
     ana.follow("Apply to be listed")
     fill_in_account(town, ana, "Ana")
+    add_second_step(town, ana)
     assert ana.heading == "Begin your application"
     ana.fill("Your name, as on your licence", "Ana Ruiz")
     ana.fill("Your profession", "Psychologist")

@@ -69,11 +69,6 @@ def sealed_entries(session: Session, size: int) -> Iterator[LedgerEntry]:
     while batch := session.scalars(_after(last, size)).all():
         yield from batch
         last = batch[-1].seq
-        # A long ledger must not stay in memory.
-        for sealed in batch:
-            if sealed.entry is not None:
-                session.expunge(sealed.entry)
-            session.expunge(sealed)
 
 
 def _after(last: int, size: int) -> sa.Select[LedgerEntry]:

@@ -39,7 +39,6 @@ def _signatures(session: Session) -> Iterator[str]:
         acts = _acts_about(session, [row.public_id for row in rows])
         for row in rows:
             yield from _differences(row, acts.get(row.public_id, []))
-        session.expunge_all()
 
 
 def _differences(row: Signature, acts: list[tuple[str, dict[str, Any]]]) -> Iterator[str]:

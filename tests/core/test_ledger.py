@@ -1,0 +1,357 @@
+"""Sealing: what order, what is signed, who waits for whom, and what a crash leaves."""
+
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core import ledger, signing
+from core.audit import AuditEntry, pseudonym
+from core.blanking import blank
+from core.canonical import KEY_ANNOUNCED
+from core.checking import check
+from core.database import db, unit_of_work
+from core.ledger import (
+    LedgerCheckpoint,
+    LedgerEntry,
+    inclusion_of,
+    newest_checkpoint,
+    seal,
+    seal_now,
+    waiting_acts,
+)
+from core.merkle import includes, root_at
+from core.verifying import Broken
+from tests.builders.ledger import (
+    behind_its_back,
+    exported,
+    make_act,
+    public_key,
+    seal_acts,
+    verified,
+)
+from tests.conftest import NOW
+
+ROOT = Path(__file__).parents[2]
+
+
+def sealed(session):
+    return session.scalars(sa.select(LedgerEntry).order_by(LedgerEntry.seq)).all()
+
+
+def count(session, model):
+    return session.scalar(sa.select(sa.func.count()).select_from(model))
+
+
+def test_every_act_is_sealed_once_in_order_and_signed(session):
+    entries = seal_acts(session, 5)
+    assert [one.act["action"] for one in sealed(session)] == [KEY_ANNOUNCED] + 5 * [
+        "request.viewed"
+    ]
+    assert [one.entry_id for one in sealed(session)][1:] == [entry.id for entry in entries]
+    assert seal(NOW) == 0
+    assert newest_checkpoint(session).size == 6
+    assert verified(exported(session), public_key(session)).checkpoint.size == 6
+
+
+def test_nothing_is_signed_while_nothing_has_happened(session):
+    assert seal(NOW) == 0
+    assert newest_checkpoint(session) is None
+    assert count(session, AuditEntry) == 0
+
+
+def test_what_is_sealed_names_nobody(session):
+    who, what, whose = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
+    make_act(
+        session, actor_id=who, subject_id=what, client_id=whose, person="Ann Doe", other=str(who)
+    )
+    session.commit()
+    seal_now(NOW)
+    file = exported(session).decode()
+    for secret in (who, what, whose, "Ann Doe"):
+        assert str(secret) not in file
+        assert str(secret).replace("-", "") not in file
+
+
+def test_the_same_person_has_another_pseudonym_in_every_act(session):
+    whose = uuid.uuid4()
+    entries = [make_act(session, client_id=whose, actor_id=whose) for _ in range(3)]
+    given = {one for entry in entries for one in (entry.client_pseudonym, entry.actor_pseudonym)}
+    assert len(given) == 6
+    for entry in entries:
+        assert entry.client_pseudonym == pseudonym(entry.public_id, "client", whose)
+
+
+def test_many_acts_are_sealed_in_short_transactions_of_their_own(session, monkeypatch):
+    monkeypatch.setattr(ledger, "IN_ONE_BATCH", 4)
+    entries = [make_act(session) for _ in range(10)]
+    session.commit()
+    assert seal(NOW, most=4) == 4
+    assert waiting_acts(session).number == len(entries) + 1 - 4
+    seal_now(NOW)
+    assert [row.size for row in session.scalars(sa.select(LedgerCheckpoint))] == [4, 8, 11]
+    assert check(session).holds
+
+
+def test_a_row_that_commits_late_is_sealed_although_its_id_is_small(session):
+    seal_acts(session, 3)
+    with unit_of_work() as writing:
+        make_act(writing).id = -7
+    assert seal(NOW) == 1
+    assert sealed(session)[-1].entry_id == -7
+    assert check(session).holds
+
+
+def test_a_transaction_that_was_open_during_a_sealing_is_sealed_by_the_next(app, session):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer, so ids commit in order")
+    with sa.orm.Session(db.engine) as slow:
+        early = make_act(slow)
+        seal_acts(session, 3)
+        assert early.id < max(one.entry_id for one in sealed(session))
+        slow.commit()
+        assert seal(NOW) == 1
+    assert sealed(session)[-1].entry.public_id == early.public_id
+
+
+def test_each_entry_is_proved_to_be_in_the_tree(session):
+    seal_acts(session, 12)
+    newest = newest_checkpoint(session)
+    for one in sealed(session):
+        leaf = ledger.sealed_leaf(one.act)
+        proof = inclusion_of(session, one.seq, newest.size)
+        assert includes(newest.root, newest.size, one.seq - 1, leaf, proof)
+    sizes = [row.size for row in session.scalars(sa.select(LedgerCheckpoint))]
+    assert all(root_at(ledger.nodes_in(session), size) for size in sizes)
+
+
+def test_two_sealers_at_once_make_one_chain(app, session, monkeypatch):
+    monkeypatch.setattr(ledger, "IN_ONE_BATCH", 3)
+    for _ in range(60):
+        make_act(session)
+    session.commit()
+    start, failed = threading.Barrier(6), []
+
+    def work():
+        with app.app_context():
+            try:
+                start.wait()
+                for _ in range(8):
+                    seal_now(NOW)
+                    with unit_of_work() as writing:
+                        make_act(writing)
+            except Exception as error:
+                failed.append(error)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    seal_now(NOW)
+    session.rollback()
+    chain = sealed(session)
+    assert [one.seq for one in chain] == list(range(1, 60 + 48 + 1 + 1))
+    assert check(session).findings == []
+    assert verified(exported(session), public_key(session)).checkpoint.size == len(chain)
+
+
+def test_a_writer_goes_on_while_somebody_else_seals(app, session):
+    """On PostgreSQL a sealer that hangs holds up nobody; a second one has nothing to do."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer; the sealer's turns are short (bench/ledger.py)")
+    seal_acts(session, 2)
+    with db.engine.connect() as hanging, hanging.begin():
+        hanging.execute(sa.select(sa.func.pg_advisory_xact_lock(ledger.ONE_SEALER)))
+        with unit_of_work() as writing:
+            make_act(writing)
+        assert seal(NOW) == 0
+    assert seal(NOW) == 1
+
+
+def test_an_erasure_blanks_the_ids_and_the_chain_still_holds(session):
+    gone, stays = uuid.uuid4(), uuid.uuid4()
+    about = make_act(session, client_id=gone, actor_id=stays, person="Ann Doe")
+    by = make_act(session, actor_id=gone, client_id=gone)
+    mention = make_act(session, payer=str(gone), actor_id=stays)
+    other = make_act(session, actor_id=stays)
+    session.commit()
+    seal_now(NOW)
+    before = exported(session)
+    with unit_of_work() as writing:
+        assert blank(writing, [gone], at=NOW) == 3
+    seal_now(NOW)
+    session.rollback()
+    for row in (about, by, mention):
+        session.refresh(row)
+        assert gone not in (row.actor_id, row.subject_id, row.client_id)
+        assert (row.details, row.salt) == ({}, "")
+    assert about.actor_id == stays
+    session.refresh(other)
+    assert other.blanked_by is None
+    assert check(session).findings == []
+    after = exported(session)
+    assert verified(after, public_key(session)).checkpoint.size == 6
+    assert after.splitlines()[1:6] == before.splitlines()[1:]
+    assert str(gone) not in after.decode()
+
+
+def test_rows_are_not_hidden_by_making_them_look_erased(session):
+    entries = seal_acts(session, 3)
+    with unit_of_work() as writing:
+        blank(writing, [entries[0].client_id], at=NOW)
+    seal_now(NOW)
+    session.rollback()
+    act = session.scalars(sa.select(AuditEntry.blanked_by).where(AuditEntry.id == entries[0].id))
+    blanked_by = act.one().hex if db.engine.dialect.name == "sqlite" else str(act.one())
+    behind_its_back(
+        session,
+        "UPDATE audit_entries SET actor_id = NULL, blanked_by = :act WHERE id = :id",
+        act=blanked_by,
+        id=entries[1].id,
+    )
+    assert check(session).findings == ["2 rows were blanked, but no act accounts for them"]
+
+
+def test_what_was_there_before_the_ledger_is_sealed_too(session):
+    table = AuditEntry.__table__
+    old = {"public_id": uuid.uuid4(), "at": NOW, "actor_role": "client", "action": "place.set"}
+    old |= {"subject_kind": "client", "subject_id": uuid.uuid4(), "details": {"place": "US-WA"}}
+    session.connection().execute(sa.insert(table).values(**old))
+    session.commit()
+    assert seal(NOW) == 2
+    assert [one.act["action"] for one in sealed(session)] == [KEY_ANNOUNCED, "place.set"]
+    assert check(session).holds
+
+
+def test_a_new_key_is_announced_by_the_old_one_and_vouched_for(session):
+    seal_acts(session, 2)
+    first = public_key(session)
+    older = exported(session)
+    with unit_of_work() as writing:
+        signing.rotate(writing, NOW + timedelta(days=1))
+    seal_acts(session, 2)
+    session.rollback()
+    second = public_key(session)
+    assert first != second
+    data = exported(session)
+    for key in (first, second):
+        assert verified(data, key).checkpoint.size == 6
+    assert verified(older, first).checkpoint.size == 3
+    with pytest.raises(Broken, match="does not vouch"):
+        verified(older, second)
+    assert check(session).holds
+
+
+def test_a_retired_key_can_sign_no_more_and_is_still_published(session):
+    seal_acts(session, 1)
+    with unit_of_work() as writing:
+        signing.rotate(writing, NOW)
+    session.rollback()
+    new, old = signing.published_keys(session)
+    assert (old.secret, bool(old.public), old.retired_at) == ("", True, NOW)
+    assert new.secret
+    assert new.retired_at is None
+
+
+def test_a_key_planted_in_the_database_is_neither_used_nor_published(session):
+    seal_acts(session, 1)
+    behind_its_back(session, "UPDATE ledger_keys SET public_sealed = NULL")
+    assert [key.public for key in signing.published_keys(session)] == [""]
+    behind_its_back(session, "UPDATE ledger_keys SET secret_sealed = public_sealed")
+    make_act(session)
+    session.commit()
+    with pytest.raises(ValueError, match="32 bytes"):
+        seal(NOW)
+
+
+DYING_SEALER = """
+import os, signal, sys, traceback
+import sqlalchemy as sa
+from core import ledger
+from core.checking import check
+from core.config import settings_from
+from core.database import db, unit_of_work
+from core.migrating import upgrade
+from practice.app import create_app
+from tests.builders.ledger import make_act
+from tests.conftest import NOW
+
+ledger.IN_ONE_BATCH = 5
+
+def in_a_child(work, *arguments):
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    try:
+        with create_app(settings_from()).app_context():
+            work(*arguments)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(3)
+
+def add_acts():
+    upgrade(db.engine)
+    with unit_of_work() as session:
+        for _ in range(12):
+            make_act(session)
+
+def seal_and_die(step):
+    steps = iter(range(1, step + 1))
+    def die_after(*_anything):
+        if next(steps, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+    sa.event.listen(db.engine, "before_cursor_execute", die_after)
+    sa.event.listen(db.engine, "commit", die_after)
+    ledger.seal_now(NOW)
+
+def look():
+    session = db.session()
+    count = lambda model: session.scalar(sa.select(sa.func.count()).select_from(model))
+    newest = ledger.newest_checkpoint(session)
+    size = newest.size if newest else 0
+    assert count(ledger.LedgerEntry) == size
+    assert count(ledger.LedgerNode) == sum(size >> n for n in range(size.bit_length()))
+    findings = check(session).findings
+    assert not findings, findings
+
+for step in map(int, sys.argv[1:]):
+    assert in_a_child(add_acts) == 0
+    killed = in_a_child(seal_and_die, step)
+    assert os.WIFSIGNALED(killed), (step, killed)
+    assert in_a_child(look) == 0, step
+    print(step, flush=True)
+assert in_a_child(lambda: (ledger.seal_now(NOW), look())) == 0
+print("whole", flush=True)
+"""
+
+
+def test_a_killed_sealer_leaves_nothing_half(tmp_path, own_database_url, proving):
+    steps = [str(step) for step in (range(1, 31) if proving else (3, 7, 10, 12, 15))]
+    done = subprocess.run(
+        [sys.executable, "-c", DYING_SEALER, *steps],
+        cwd=ROOT,
+        env=dict(os.environ, DATA_DIR=str(tmp_path / "data"), DATABASE_URL=own_database_url),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.stdout.split() == [*steps, "whole"], done.stderr
+
+
+def test_the_chain_is_the_hash_of_the_one_before_and_the_leaf(session):
+    seal_acts(session, 4)
+    for before, after in pairwise(sealed(session)):
+        assert after.chain == ledger.chained(before.chain, ledger.sealed_leaf(after.act))

@@ -19,7 +19,9 @@ from practice.credentials.commands import npi_command
 from practice.intake.commands import score_command
 from practice.matches.commands import match_command
 from practice.oversight.backup_commands import backup_group, restore_command
+from practice.oversight.key_commands import keys_group
 from practice.oversight.ledger_commands import audit_group
+from practice.privacy.commands import erase_command, export_command
 from practice.seed.commands import seed_command
 
 WRONG_USE = 2
@@ -36,6 +38,9 @@ for command in (
     audit_group,
     backup_group,
     create_admin_command,
+    erase_command,
+    export_command,
+    keys_group,
     match_command,
     npi_command,
     restore_command,

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from core.config import current_settings
 from practice.accounts.models import Client
+from practice.consent.copying import NotAsSealed, copy_page
 from practice.consent.models import Signature
-from practice.consent.purposes import PURPOSES
 from practice.privacy.copying import Values, consent_file, everything_of, signatures_of
 
 LOOK = Path(__file__).parent / "copy.css"
@@ -51,7 +51,7 @@ def files_of(session: Session, client: Client, at: datetime) -> Iterator[tuple[s
     yield "data.json", json.dumps(values, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
     yield "your-data.html", _document(values, client)
     for signature in signatures_of(session, client):
-        yield consent_file(signature), _signed_copy(signature, client)
+        yield _signed_copy(session, signature, at)
 
 
 def _document(values: Values, client: Client) -> str:
@@ -60,6 +60,9 @@ def _document(values: Values, client: Client) -> str:
     return render_template("privacy/document.html", data=values, look=style, zone=client.zone)
 
 
-def _signed_copy(signature: Signature, client: Client) -> str:
-    terms = PURPOSES[signature.purpose]
-    return render_template("consent/copy.html", signature=signature, terms=terms, zone=client.zone)
+def _signed_copy(session: Session, signature: Signature, at: datetime) -> tuple[str, str]:
+    try:
+        return consent_file(signature), copy_page(session, signature, at)
+    except NotAsSealed as refusal:
+        # One that does not fit its seal must not keep the person from all the rest.
+        return f"{consent_file(signature)}.txt", f"{refusal.message}\n"

@@ -1,6 +1,5 @@
 """What may not go when somebody asks to be forgotten: which rows, until when, and why."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.encryption import Erased
 from practice.accounts.models import Client
 from practice.care.models import Episode
 from practice.consent.models import Revocation, Signature
@@ -36,24 +36,20 @@ class Stay:
 class Stays:
     """Rows that stay, by holding and key. What is not in here may go at once."""
 
-    by_holding: dict[str, dict[int, Stay]] = field(default_factory=lambda: defaultdict(dict))
+    rows: list[tuple[str, int, Stay]] = field(default_factory=list)
 
     def add(self, holding: str, key: int, stay: Stay) -> None:
-        self.by_holding[holding][key] = stay
+        self.rows.append((holding, key, stay))
 
     def keys(self, holding: str) -> list[int]:
-        return list(self.by_holding.get(holding, ()))
-
-    def of(self, holding: str) -> list[Stay]:
-        return list(self.by_holding.get(holding, {}).values())
+        return list({key for of, key, _ in self.rows if of == holding})
 
     def __bool__(self) -> bool:
-        return any(self.by_holding.values())
+        return bool(self.rows)
 
     def all(self) -> Iterator[tuple[str, Stay]]:
-        for holding, rows in self.by_holding.items():
-            for stay in rows.values():
-                yield holding, stay
+        for holding, _, stay in self.rows:
+            yield holding, stay
 
     @property
     def clinical(self) -> list[Stay]:
@@ -171,8 +167,15 @@ def _keep_the_person(client: Client, stays: Stays) -> None:
         stays.add("person", client.id, max(stays.clinical, key=_until))
     if stays.has_open_flag:
         stays.add("person", client.id, Stay(Because.open_flag, None))
-        if not client.phone:
+        if not _has_phone(client):
             stays.add("account", client.user_id, Stay(Because.open_flag, None))
+
+
+def _has_phone(client: Client) -> bool:
+    try:
+        return bool(client.phone)
+    except Erased:  # A restored backup has the number, sealed under a key that is gone.
+        return False
 
 
 def _keep_everything(session: Session, client: Client, stays: Stays) -> None:

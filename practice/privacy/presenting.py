@@ -42,6 +42,12 @@ COUNTED: dict[str, Row] = {
 }
 
 
+# Of these something goes in any case: the way in, and copies of mails.
+ALWAYS_GOES = frozenset({"account", "mails"})
+# Lines of the log lose the name and stay.
+STAYS_NAMELESS = frozenset({"openings"})
+
+
 @dataclass(frozen=True)
 class Tally:
     """How many things of one kind there are; `last` is the newest one's instant, if any."""
@@ -173,15 +179,16 @@ class Plan:
 
 def plan_of(session: Session, client: Client, at: datetime) -> Plan:
     stays = stays_of(session, client, at)
+    on_hold = any(stay.because is Because.legal_hold for _, stay in stays.all())
     days = [day for day in latest_days(stays).values() if day is not None]
     refund = queries.refund_of_leaving(session, client, at)
     return Plan(
-        going=_going(session, client, stays),
+        going=[] if on_hold else _going(session, client, stays),
         staying=_staying(stays),
         ends=list(_what_ends(session, client, at, refund)),
         refund=refund,
         last_day=max(days, default=None),
-        on_hold=any(stay.because is Because.legal_hold for _, stay in stays.all()),
+        on_hold=on_hold,
         has_open_flag=stays.has_open_flag,
     )
 
@@ -199,12 +206,11 @@ def _going(session: Session, client: Client, stays: Stays) -> list[MapLine]:
     """Kinds of which something goes at once, with how many of them."""
     lines = []
     for line in map_of(session, client):
-        kept = len(set(stays.keys(line.holding.key)))
-        if line.tally is None:
-            whole = not kept and line.holding.key in {"person", "mails"}
-            lines += [line] if whole else []
-        elif line.tally.count > kept and line.holding.key != "openings":
-            left = Tally(line.tally.count - kept, line.tally.last, line.tally.one, line.tally.many)
+        key, kept = line.holding.key, len(stays.keys(line.holding.key))
+        if key in ALWAYS_GOES or (key == "person" and not kept):
+            lines.append(MapLine(line.holding, None))
+        elif line.tally is not None and key not in STAYS_NAMELESS and line.tally.count > kept:
+            left = Tally(line.tally.count - kept, None, line.tally.one, line.tally.many)
             lines.append(MapLine(line.holding, left))
     return lines
 

@@ -38,6 +38,10 @@ class KeptElsewhere(Exception):
 class KeyKeeper(Protocol):
     """What wraps data keys. One that asks a service or a module of hardware has the same shape."""
 
+    @property
+    def makes_keys(self) -> bool:
+        """Whether `add` works."""
+
     def current(self) -> str:
         """The id of the key that wraps from now on."""
 
@@ -69,9 +73,13 @@ class Keys:
 class LocalKeeper:
     """Keys in the memory of this process, read again when one is met that is not known yet."""
 
-    def __init__(self, read: Callable[[], Keys], add: Callable[[], None]) -> None:
+    def __init__(self, read: Callable[[], Keys], add: Callable[[], None] | None = None) -> None:
         self._read, self._add = read, add
         self._keys = read()
+
+    @property
+    def makes_keys(self) -> bool:
+        return self._add is not None
 
     def current(self) -> str:
         # Another process may have made a new one: wrapping is rare, reading a file cheap.
@@ -89,6 +97,8 @@ class LocalKeeper:
         return sealing.derive(self._keys.root, purpose)
 
     def add(self) -> str:
+        if self._add is None:
+            raise KeptElsewhere
         self._add()
         return self.current()
 
@@ -113,10 +123,10 @@ def current_keeper() -> KeyKeeper:
 def keeper_for(settings: Settings) -> KeyKeeper:
     """The keeper of these settings; raises BadSetting for keys that cannot be used."""
     if settings.encryption_keys:
-        return LocalKeeper(lambda: parse(settings.encryption_keys, "ENCRYPTION_KEYS"), _refuse)
+        return LocalKeeper(lambda: parse(settings.encryption_keys, "ENCRYPTION_KEYS"))
     if settings.key_file:
         path = Path(settings.key_file)
-        return LocalKeeper(lambda: parse(_text(path, "KEY_FILE"), "KEY_FILE"), _refuse)
+        return LocalKeeper(lambda: parse(_text(path, "KEY_FILE"), "KEY_FILE"))
     folder = settings.data_dir / "keys"
     _make_first(folder)
     return LocalKeeper(lambda: _in_folder(folder), lambda: _make_next(folder))
@@ -151,10 +161,6 @@ def _text(path: Path, source: str) -> str:
         return path.read_text()
     except (OSError, UnicodeDecodeError):
         raise BadSetting(f"{source} {path} cannot be read") from None
-
-
-def _refuse() -> None:
-    raise KeptElsewhere
 
 
 def _in_folder(folder: Path) -> Keys:

@@ -82,7 +82,7 @@ def carry_on() -> Iterator[Progress]:
     yield from _retire_all()
     unreadable = yield from _seal_all_again()
     yield from _delete_unused()
-    while rows_on_old_keys(db.session()) > unreadable:
+    while _left() > unreadable:
         # Somebody was writing with an old key, or held a row: look again.
         time.sleep(A_MOMENT)
         unreadable = yield from _seal_all_again()
@@ -103,7 +103,6 @@ def last_rotation(session: Session) -> KeyRotation | None:
 
 def rows_on_old_keys(session: Session) -> int:
     """How many values are still sealed under a key that was retired, or is about to be."""
-    session.rollback()
     counts = (
         sa.select(sa.func.count()).where(column.key_id.in_(OLD)) for column in all_sealed_columns()
     )
@@ -123,6 +122,12 @@ def all_sealed_columns() -> list[SealedColumn]:
 
 RETIRED = sa.select(DataKey.id).where(DataKey.retired_at.is_not(None))
 OLD = sa.select(DataKey.id).where(DataKey.rotation_id.is_not(None))
+
+
+def _left() -> int:
+    # What others have committed since is to be seen.
+    db.session.rollback()
+    return rows_on_old_keys(db.session())
 
 
 def _retire_all() -> Iterator[Progress]:

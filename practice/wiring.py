@@ -34,7 +34,7 @@ from practice.groups.operations import (
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
-from practice.oversight import backups, ledger
+from practice.oversight import backups, key_rotation, ledger
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 from practice.privacy.operations import erase_again
@@ -49,6 +49,7 @@ def connect(app: Flask) -> None:
     _connect_payments(app)
     _connect_care(app)
     _connect_privacy(app)
+    handle(app, key_rotation.ROTATE, key_rotation.rotate_asked_for)
     handle(app, backups.MAKE, backups.make_asked_for)
     handle(app, ledger.CHECK, ledger.check_asked_for)
 

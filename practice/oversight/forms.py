@@ -133,3 +133,21 @@ class StaffFilterForm(Form):
         csrf = False
 
     role = SelectField("Role", choices=[("", "Everybody"), *ROLE_CHOICES], default="")
+
+
+class RotationForm(Form):
+    """Whether the keys that wrap all others are changed too."""
+
+    new_kek = BooleanField("Make a new wrapping key too")
+
+
+class FactorResetForm(Form):
+    email = EmailField(
+        "Their e-mail address",
+        [InputRequired("Please give their address."), Length(max=254), is_address],
+        filters=[lower],
+    )
+    reason = TextAreaField(
+        "Why, and how you know",
+        [DataRequired("Please say why, and how you know that it is them."), Length(max=1000)],
+    )

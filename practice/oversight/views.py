@@ -17,6 +17,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import operations as accounts
 from practice.accounts.models import Role, User
+from practice.accounts.policy import step_up
 from practice.consent import operations as consent
 from practice.consent.differences import differences
 from practice.consent.models import Purpose
@@ -24,7 +25,14 @@ from practice.consent.purposes import PURPOSES
 from practice.consent.queries import current_document
 from practice.consent.renewing import how_many_are_asked
 from practice.forms import EmptyForm, Form
-from practice.oversight import backup_views, ledger_views, operations, queries
+from practice.oversight import (
+    backup_views,
+    factor_reset_views,
+    key_views,
+    ledger_views,
+    operations,
+    queries,
+)
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.forms import (
     DocumentForm,
@@ -39,7 +47,7 @@ from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
 from practice.paging import page_number
 
-__all__ = ["backup_views", "bp", "ledger_views"]
+__all__ = ["backup_views", "bp", "factor_reset_views", "key_views", "ledger_views"]
 
 FILTERS = ("role", "action", "person")
 
@@ -69,6 +77,7 @@ def staff() -> Page:
 
 @bp.route("/oversight/staff/invitation", methods=["GET", "POST"])
 @policy(is_administrator)
+@step_up
 def invite() -> Page:
     form = InvitationForm()
     if form.validate_on_submit():
@@ -91,6 +100,7 @@ def person(person: uuid.UUID) -> Page:
 
 @bp.post("/oversight/staff/<uuid:person>/roles")
 @policy(is_administrator)
+@step_up
 def roles(person: uuid.UUID) -> Page:
     form = RolesForm()
     if not form.validate():
@@ -106,6 +116,7 @@ def roles(person: uuid.UUID) -> Page:
 
 @bp.route("/oversight/staff/<uuid:person>/closure", methods=["GET", "POST"])
 @policy(is_administrator)
+@step_up
 def disable(person: uuid.UUID) -> Page:
     form = EmptyForm()
     if form.validate_on_submit():
@@ -118,6 +129,7 @@ def disable(person: uuid.UUID) -> Page:
 
 @bp.post("/oversight/staff/<uuid:person>/reopening")
 @policy(is_administrator)
+@step_up
 def enable(person: uuid.UUID) -> Page:
     with unit_of_work() as session:
         accounts.enable(session, _colleague(person), current_user.user, now())
@@ -126,6 +138,7 @@ def enable(person: uuid.UUID) -> Page:
 
 @bp.post("/oversight/staff/<uuid:person>/invitation")
 @policy(is_administrator)
+@step_up
 def invite_again(person: uuid.UUID) -> Page:
     with unit_of_work() as session:
         accounts.invite_again(session, _colleague(person), current_user.user, now())

@@ -1,0 +1,113 @@
+"""What the ground holds: logs without words, references, texts that stay, words that never run."""
+
+from tests.controls.control import Control
+
+LOGS = "core/logs.py"
+LOG_TESTS = "tests/core/test_logs.py"
+IDS = "core/request_ids.py"
+ID_TESTS = "tests/core/test_request_log.py"
+ONCE = "practice/append_only.py"
+ONCE_TESTS = "tests/practice/test_append_only.py"
+SCRIPT_TESTS = "tests/journeys/test_stored_script.py"
+
+CONTROLS = (
+    Control(
+        "a field of a log takes no sentence",
+        "an error is logged by any text",
+        LOGS,
+        '    "error": _class_of_error,',
+        '    "error": str,',
+        (
+            f"{LOG_TESTS}::test_no_field_takes_a_sentence",
+            f"{LOG_TESTS}::test_a_value_of_another_shape_is_refused_without_being_named",
+        ),
+    ),
+    Control(
+        "what libraries say is cut down",
+        "their words are written as they are",
+        LOGS,
+        "        error = record.exc_info[1] if record.exc_info else None",
+        "        return super().format(record)",
+        (
+            f"{LOG_TESTS}::test_what_a_library_says_is_cut_down_to_who_spoke",
+            "tests/practice/test_server_log.py::test_the_servers_own_log_holds_nothing_of_a_request",
+        ),
+    ),
+    Control(
+        "an error that nobody caught is not printed",
+        "the interpreter's own way is kept",
+        LOGS,
+        "    sys.excepthook = _note_uncaught",
+        "",
+        (f"{LOG_TESTS}::test_an_error_that_nobody_caught_is_written_by_class_and_place",),
+    ),
+    Control(
+        "a log names the kind of address, never the address",
+        "the address is written",
+        LOGS,
+        "        return value.rule",
+        '        return __import__("flask").request.full_path',
+        (f"{ID_TESTS}::test_a_request_is_one_line_with_its_kind_and_never_its_address",),
+    ),
+    Control(
+        "nobody outside chooses a request's reference",
+        "any reference is taken",
+        IDS,
+        '    return given if trusted and SHAPE.fullmatch(given) else ""',
+        "    return given",
+        (
+            f"{ID_TESTS}::test_a_reference_from_outside_is_ignored_without_a_proxy_of_ours",
+            f"{ID_TESTS}::test_a_proxys_reference_must_have_the_shape_of_one",
+        ),
+    ),
+    Control(
+        "what was signed is never rewritten",
+        "the guard of changed rows left out",
+        ONCE,
+        "            raise Rewriting(type(row).__name__)",
+        "            pass",
+        (f"{ONCE_TESTS}::test_what_was_written_once_cannot_be_changed",),
+    ),
+    Control(
+        "what was signed is never deleted",
+        "the guard of deleted rows left out",
+        ONCE,
+        "    if model in WRITTEN_ONCE and not session.info.get(_KEPT_LONG_ENOUGH):",
+        "    if False:",
+        (
+            f"{ONCE_TESTS}::test_a_row_cannot_be_deleted",
+            f"{ONCE_TESTS}::test_no_statement_over_many_rows_does_it_either",
+        ),
+    ),
+    Control(
+        "everybody whom a newer text concerns is told once",
+        "who has signed the newer text is told too",
+        "practice/consent/renewing.py",
+        "        .where(document.version < before, ~taken_back.exists(), ~replaced.exists())",
+        "        .where(document.version < before)",
+        (
+            "tests/practice/consent/test_renewing.py"
+            "::test_everybody_who_agreed_counts_once_and_nobody_else_does",
+            "tests/practice/consent/test_renewing.py"
+            "::test_whoever_has_signed_the_new_words_is_not_asked_again",
+        ),
+    ),
+    Control(
+        "what people write is text on every page",
+        "a group's title is taken for HTML",
+        "templates/groups/catalogue.html",
+        "{{ group.title }}</a></h2>",
+        "{{ group.title|safe }}</a></h2>",
+        (f"{SCRIPT_TESTS}::test_nothing_that_anybody_writes_runs_on_any_page",),
+    ),
+    Control(
+        "a page kept by the browser is asked for anew",
+        "shown again as it was",
+        "static/js/attune.js",
+        '  if (!event.persisted || !document.querySelector("[data-private]")) return;',
+        "  return;",
+        (
+            "tests/journeys/test_leaving.py::test_a_page_that_the_browser_had_kept_is_asked_for_anew",
+        ),
+    ),
+)

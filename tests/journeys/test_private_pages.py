@@ -119,6 +119,7 @@ OPEN_TO: dict[str, Audience] = {
     "oversight.disable": {"ann": set(), "ben": set(), "noor": INES},
     "oversight.documents": INES,
     "oversight.export_ledger": INES,
+    "oversight.factor_resets_page": INES,
     "oversight.index": INES,
     "oversight.invite": INES,
     "oversight.keys_page": INES,
@@ -221,6 +222,9 @@ MAY_SEND: dict[str, Audience] = {
     "oversight.back_up": set(),
     "oversight.check_ledger": INES,
     "oversight.download_ledger": INES,
+    "oversight.confirm_factor_reset": set(),
+    "oversight.factor_resets_page": INES,
+    "oversight.stop_factor_reset": set(),
     "oversight.enable": OPEN_TO["oversight.disable"],
     "oversight.rotate_keys": INES,
     "oversight.invite_again": OPEN_TO["oversight.disable"],
@@ -241,7 +245,7 @@ WORDS_IN_ADDRESSES = {
     "token": "not-a-token",
 }
 PUBLIC_FILES = {"static", "styles.sheet"}
-NOBODYS = {"reversal", "mail", "browser", "kept", "passkey"}
+NOBODYS = {"reversal", "mail", "browser", "factor_reset", "kept", "passkey"}
 FEWEST_REQUESTS = 900
 
 

@@ -56,6 +56,7 @@ CLIENT = (
     Entry("Consents", "consent.index"),
     Entry("Account", "accounts.account"),
 )
+EMERGENCIES = Entry("Emergencies", "care.emergencies")
 BY_ROLE = {
     Role.therapist: (
         Entry("Today", "today.today"),
@@ -64,14 +65,16 @@ BY_ROLE = {
         Entry("Groups", "groups.led"),
         Entry("My profile", "therapists.profile"),
     ),
-    Role.duty_clinician: (Entry("Flags", "intake.flags"),),
-    Role.clinical_lead: (Entry("Flags", "intake.flags"),),
+    Role.duty_clinician: (Entry("Flags", "intake.flags"), EMERGENCIES),
+    Role.clinical_lead: (Entry("Flags", "intake.flags"), EMERGENCIES),
+    Role.records_custodian: (Entry("Closed records", "care.records"), EMERGENCIES),
     Role.administrator: (
         Entry("Credentials", "credentials.queue"),
         Entry("Staff", "oversight.staff"),
         Entry("Rota", "oversight.rota"),
         Entry("Documents", "oversight.documents"),
         Entry("Who did what", "oversight.log"),
+        EMERGENCIES,
     ),
 }
 ACCOUNT = Entry("Account", "accounts.account")

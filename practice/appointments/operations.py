@@ -264,6 +264,7 @@ def _record(
         subject_id=appointment.public_id,
         actor_id=actor.public_id if actor else None,
         actor_role=_role(appointment, actor),
+        client_id=appointment.client.public_id,
     )
 
 

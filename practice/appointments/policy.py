@@ -6,11 +6,12 @@ from practice.accounts.models import Client, User
 from practice.appointments.models import Appointment
 from practice.care.models import Episode
 from practice.consent.models import Purpose
-from practice.consent.policy import in_force
+from practice.consent.policy import beyond_consent, in_force
 from practice.consent.purposes import therapist_scope
 from practice.therapists.models import Therapist
 
 
+@beyond_consent("a client's own meetings")
 def appointments_of(client: Client) -> sa.Select[Appointment]:
     """A client's own, held ones among them."""
     return sa.select(Appointment).where(Appointment.client_id == client.id)

@@ -13,6 +13,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
 from practice.accounts.models import Role
 from practice.accounts.policy import has_role, is_client, the_client
+from practice.accounts.readings import viewed
 from practice.appointments import operations, queries
 from practice.appointments.calendar import calendar_text
 from practice.appointments.forms import TimeForm
@@ -107,7 +108,7 @@ def sign(appointment: uuid.UUID) -> Answer:
 @bp.get("/appointments/<uuid:appointment>")
 @policy(is_one_of_the_two)
 def show(appointment: uuid.UUID) -> Answer:
-    found = _visible(appointment)
+    found = _seen(appointment)
     mine = is_client_of(current_user.user, found)
     if mine and found.is_held_at(now()):
         return redirect(url_for("appointments.consent", appointment=appointment), 303)
@@ -125,7 +126,7 @@ def show(appointment: uuid.UUID) -> Answer:
 @bp.get("/appointments/<uuid:appointment>/calendar.ics")
 @policy(is_one_of_the_two)
 def calendar(appointment: uuid.UUID) -> Response:
-    found = _visible(appointment)
+    found = _seen(appointment)
     if found.state is AppointmentState.held:
         raise NotFound
     headers = {"Content-Disposition": 'attachment; filename="meeting.ics"'}
@@ -136,7 +137,7 @@ def calendar(appointment: uuid.UUID) -> Response:
 @policy(is_one_of_the_two)
 def cancellation(appointment: uuid.UUID) -> Answer:
     """What happens when it is cancelled, said before it happens."""
-    found = _visible(appointment)
+    found = _seen(appointment)
     if not found.is_ahead(now()):
         return redirect(url_for("appointments.show", appointment=appointment), 303)
     mine = is_client_of(current_user.user, found)
@@ -221,6 +222,18 @@ def _my_appointment(public_id: uuid.UUID) -> Appointment:
     found = queries.appointment_of(the_client(), public_id)
     if found is None:
         raise NotFound
+    return found
+
+
+def _seen(public_id: uuid.UUID) -> Appointment:
+    """The meeting for a page about it. What the therapist sees is written down: no row, no page."""
+    found = _visible(public_id)
+    if is_client_of(current_user.user, found):
+        return found
+    with unit_of_work() as session:
+        found = _visible(public_id)
+        clients, role = [found.client], Role.therapist
+        viewed(session, "meeting.viewed", "appointment", found.public_id, clients, role)
     return found
 
 

@@ -165,7 +165,8 @@ def decide_screening(
         decided_by_id=actor.id, decided_at=at, invited=invited, reason=reason
     )
     session.flush()
-    _record(session, group, actor, at, "group.screened", enrolment=str(enrolment_id))
+    client = enrolment.client.public_id
+    _record(session, group, actor, at, "group.screened", client, enrolment=str(enrolment_id))
     tell_client(session, enrolment, at, "screened")
     return enrolment
 
@@ -274,7 +275,13 @@ def _may_be_led(group: Group, at: datetime) -> bool:
 
 
 def _record(
-    session: Session, group: Group, actor: User, at: datetime, action: str, **details: Any
+    session: Session,
+    group: Group,
+    actor: User,
+    at: datetime,
+    action: str,
+    client_id: uuid.UUID | None = None,
+    **details: Any,
 ) -> None:
     audit.record(
         session,
@@ -284,5 +291,6 @@ def _record(
         subject_id=group.public_id,
         actor_id=actor.public_id,
         actor_role=Role.therapist,
+        client_id=client_id,
         **details,
     )

@@ -519,5 +519,6 @@ def _record(
         subject_id=enrolment.public_id,
         actor_id=actor.public_id if actor else None,
         actor_role=role if actor else "",
+        client_id=enrolment.client.public_id,
         **details,
     )

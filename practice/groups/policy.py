@@ -3,10 +3,17 @@
 import sqlalchemy as sa
 
 from practice.accounts.models import User
-from practice.groups.models import Enrolment, Group, GroupLead, GroupState
+from practice.consent.models import Purpose
+from practice.consent.policy import beyond_consent, in_force
+from practice.consent.purposes import group_scope
+from practice.groups.models import Enrolment, EnrolmentState, Group, GroupLead, GroupState
 from practice.therapists.models import Therapist
 
+# Who takes part, or did, agreed to the group's consent before the seat was theirs.
+TAKE_PART = (EnrolmentState.held, EnrolmentState.seated, EnrolmentState.left)
 
+
+@beyond_consent("a group's page names no client")
 def groups_visible_to(user: User | None) -> sa.Select[Group]:
     """Everyone sees what was ever announced; a draft is seen by its leaders."""
     announced = Group.state != GroupState.draft
@@ -15,11 +22,30 @@ def groups_visible_to(user: User | None) -> sa.Select[Group]:
     return sa.select(Group).where(sa.or_(announced, _is_led_by(user)))
 
 
+@beyond_consent("a group's page names no client; who is in it stands in the roster")
 def groups_led_by(user: User) -> sa.Select[Group]:
     """The groups that this person leads or has set up."""
     return sa.select(Group).where(_is_led_by(user))
 
 
+def roster_of(group: Group) -> sa.Select[Enrolment]:
+    """What the leaders of this group see: who takes part, and who asks to.
+
+    Taking part rests on the group's consent, asking on the privacy notice; whatever is taken back
+    is not there any more.
+    """
+    scope = group_scope(group.public_id)
+    takes_part = Enrolment.state.in_(TAKE_PART)
+    return sa.select(Enrolment).where(
+        Enrolment.group_id == group.id,
+        sa.or_(
+            sa.and_(takes_part, in_force(Purpose.group, Enrolment.client_id, scope)),
+            sa.and_(~takes_part, in_force(Purpose.privacy_notice, Enrolment.client_id)),
+        ),
+    )
+
+
+@beyond_consent("a client's own ways into groups")
 def enrolments_visible_to(user: User) -> sa.Select[Enrolment]:
     """A client's own ways into groups; what a leader sees of them is the roster."""
     mine = user.client.id if user.client is not None else None

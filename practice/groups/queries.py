@@ -20,7 +20,7 @@ from practice.groups.models import (
     GroupSession,
     GroupState,
 )
-from practice.groups.policy import groups_led_by, groups_visible_to
+from practice.groups.policy import groups_led_by, groups_visible_to, roster_of
 from practice.therapists.queries import LicenceEvidence, licence_evidence
 
 PAGE_SIZE = 20
@@ -152,10 +152,9 @@ def led_group(group_id: uuid.UUID, user: User) -> Group | None:
 
 
 def roster(group: Group) -> list[RosterLine]:
-    """Everyone who has or had to do with the group, in the order in which they came."""
+    """Everyone who has or had to do with the group, as consented, in the order they came."""
     enrolments = db.session.scalars(
-        sa.select(Enrolment)
-        .where(Enrolment.group_id == group.id)
+        roster_of(group)
         .options(joinedload(Enrolment.screening))
         .order_by(Enrolment.created_at, Enrolment.id)
     ).all()

@@ -11,6 +11,7 @@ from core import audit
 from core.config import current_settings
 from core.errors import Refusal, WrongState
 from core.mail import send_mail
+from core.readings import viewed
 from practice.accounts.models import Role, User
 from practice.intake import duty
 from practice.intake.models import (
@@ -78,11 +79,23 @@ def _is_known(session: Session, intake: Intake, page: str) -> bool:
 
 
 def read_flag(session: Session, flag: RiskFlag, actor: User, at: datetime) -> None:
-    """Note that this person opened the flag; each opening is in the audit, the first one here."""
+    """Note that this person opened the flag; each opening is in the audit, the first one here.
+
+    No row in the log, no page.
+    """
     if not flag.was_read_by(actor):
         flag.readings.append(FlagReading(user=actor, read_at=at))
-    _record(session, flag, "flag.read", actor, at)
     session.flush()
+    viewed(
+        session,
+        at=at,
+        action="flag.viewed",
+        subject_kind="risk_flag",
+        subject_id=flag.public_id,
+        actor_id=actor.public_id,
+        actor_role=role_of(actor),
+        clients=[flag.client.public_id],
+    )
 
 
 def log_contact(
@@ -157,10 +170,12 @@ def _record(
         subject_kind="risk_flag",
         subject_id=flag.public_id,
         actor_id=actor.public_id if actor else None,
-        actor_role=_role_of(actor) if actor else "",
+        actor_role=role_of(actor) if actor else "",
+        client_id=flag.client.public_id,
     )
 
 
-def _role_of(actor: User) -> str:
+def role_of(actor: User) -> str:
+    """In which role somebody handles flags."""
     lead = actor.has(Role.clinical_lead) and not actor.has(Role.duty_clinician)
     return (Role.clinical_lead if lead else Role.duty_clinician).value

@@ -12,6 +12,7 @@ from core.clock import now
 from core.config import current_settings
 from core.database import unit_of_work
 from core.errors import NotFound
+from practice.accounts.readings import viewed
 from practice.intake import duty, flag_operations, queries
 from practice.intake.blueprint import bp
 from practice.intake.flag_forms import ContactForm, OutcomeForm
@@ -31,11 +32,18 @@ Answer = str | Response | tuple[str, int]
 @bp.get("/flags")
 @policy(reads_flags)
 def flags() -> Answer:
+    """Without names; that the list was read is written down all the same."""
     user, at = current_user.user, now()
+    with unit_of_work() as session:
+        waiting = queries.open_flags(user)
+        handled = queries.handled_flags(user, request.args.get("page", 1, type=int))
+        shown = [flag.client for flag in (*waiting, *handled.flags)]
+        role = flag_operations.role_of(user)
+        viewed(session, "flags.viewed", "user", user.public_id, shown, role)
     return render_template(
         "intake/flags.html",
-        waiting=queries.open_flags(user),
-        handled=queries.handled_flags(user, request.args.get("page", 1, type=int)),
+        waiting=waiting,
+        handled=handled,
         handled_address=lambda number: url_for("intake.flags", page=number),
         shifts=duty.shifts_at(at),
         coming=duty.next_shift(at),

@@ -168,4 +168,5 @@ def _record(
         subject_id=intake.public_id,
         actor_id=actor.public_id if actor else None,
         actor_role="client" if actor else "",
+        client_id=intake.client.public_id,
     )

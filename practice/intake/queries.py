@@ -11,7 +11,7 @@ from core.database import db
 from practice.accounts.models import Client, User
 from practice.intake.models import Assessment, FlagOutcome, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import BY_KEY
-from practice.intake.policy import flags_visible_to, intakes_of
+from practice.intake.policy import flags_visible_to, intakes_of, is_waiting
 
 PAGE_SIZE = 20
 # The questionnaires ask about two weeks, so an item's answer is carried over only that long.
@@ -84,18 +84,18 @@ def newest_flag_of(intake: Intake) -> RiskFlag | None:
 
 def open_flag_of(client: Client) -> RiskFlag | None:
     """The newest flag about this client that nobody has closed."""
-    theirs = sa.select(RiskFlag).where(RiskFlag.client_id == client.id, _is_open())
+    theirs = sa.select(RiskFlag).where(RiskFlag.client_id == client.id, is_waiting())
     return db.session.scalars(theirs.order_by(RiskFlag.raised_at.desc()).limit(1)).first()
 
 
 def open_flags(user: User) -> list[RiskFlag]:
     """Those that wait, the oldest first."""
-    waiting = flags_visible_to(user).where(_is_open())
+    waiting = flags_visible_to(user).where(is_waiting())
     return list(db.session.scalars(waiting.order_by(RiskFlag.raised_at, RiskFlag.id)))
 
 
 def open_flag_count(user: User) -> int:
-    waiting = flags_visible_to(user).where(_is_open()).subquery()
+    waiting = flags_visible_to(user).where(is_waiting()).subquery()
     return db.session.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
 
 
@@ -116,7 +116,3 @@ def handled_flags(user: User, number: int) -> HandledFlags:
     rows = closed.order_by(FlagOutcome.at.desc(), RiskFlag.id.desc())
     flags = db.session.scalars(rows.limit(PAGE_SIZE).offset((number - 1) * PAGE_SIZE))
     return HandledFlags(list(flags), number, pages)
-
-
-def _is_open() -> sa.ColumnElement[bool]:
-    return ~sa.select(FlagOutcome.id).where(FlagOutcome.flag_id == RiskFlag.id).exists()

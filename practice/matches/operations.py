@@ -251,7 +251,7 @@ def set_place(session: Session, client: Client, place: str, actor: User, at: dat
         subject_id=client.public_id,
         actor_id=actor.public_id,
         actor_role=Role.client,
-        place=place,
+        client_id=client.public_id,
     )
 
 
@@ -400,6 +400,7 @@ def _record(
         subject_id=request.public_id,
         actor_id=actor.public_id if actor else None,
         actor_role=_role(request, actor),
+        client_id=request.client.public_id,
         **details,
     )
 

@@ -7,13 +7,13 @@ from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from core import audit
 from core.access import policy
 from core.clock import now
 from core.database import unit_of_work
 from core.errors import NotFound, Refusal, WrongState
 from practice.accounts.models import Role
 from practice.accounts.policy import has_role, is_client, the_client
+from practice.accounts.readings import viewed
 from practice.matches import operations, queries
 from practice.matches.blueprint import bp
 from practice.matches.deadlines import answer_due_words, time_due_words
@@ -28,10 +28,14 @@ Answer = str | Response | tuple[str, int]
 @bp.get("/requests")
 @policy(is_therapist)
 def inbox() -> str:
-    """What waits for an answer, the longest first. Nothing of what was shared stands here."""
+    """What waits for an answer, the longest first. Of what was shared only the name stands here."""
+    with unit_of_work() as session:
+        found = queries.inbox_of(current_user.user)
+        named = [one.client for one in (*found.waiting, *found.accepted)]
+        viewed(session, "inbox.viewed", "user", current_user.public_id, named, Role.therapist)
     return render_template(
         "matches/inbox.html",
-        inbox=queries.inbox_of(current_user.user),
+        inbox=found,
         answer_due_words=answer_due_words,
         time_due_words=time_due_words,
         at=now(),
@@ -126,14 +130,13 @@ def _therapist_page(public_id: uuid.UUID, form: DeclineForm) -> str:
 
 
 def _write_down_the_view(session: Session, asked: MatchRequest) -> None:
-    audit.record(
+    viewed(
         session,
-        at=now(),
-        action="request.viewed",
-        subject_kind="match_request",
-        subject_id=asked.public_id,
-        actor_id=current_user.public_id,
-        actor_role=Role.therapist,
+        "request.viewed",
+        "match_request",
+        asked.public_id,
+        [asked.client],
+        Role.therapist,
         shared=sorted(asked.shared),
     )
 

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from core.database import db
 from core.outbox import OutboxMessage
-from practice.accounts.models import Client
+from practice.accounts.models import Client, User
 from practice.appointments.models import Appointment, AppointmentState
 from practice.appointments.policy import appointments_of, appointments_with
 from practice.care.models import Episode
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
+from practice.matches.policy import requests_of, requests_to
 from practice.therapists.models import Licence, LicenceState, Therapist
 from practice.therapists.queries import listable
 
@@ -132,17 +133,15 @@ def _coming(
     return [(session, group) for session, group in found]
 
 
-def requests_waiting_for(therapist_id: int) -> list[MatchRequest]:
-    waiting = sa.select(MatchRequest).where(
-        MatchRequest.therapist_id == therapist_id, MatchRequest.state == RequestState.sent
-    )
+def requests_waiting_for(user: User) -> list[MatchRequest]:
+    waiting = requests_to(user).where(MatchRequest.state == RequestState.sent)
     return list(db.session.scalars(waiting.order_by(MatchRequest.answer_due_at)))
 
 
-def request_of(client_id: int) -> MatchRequest | None:
+def request_of(client: Client) -> MatchRequest | None:
     """The client's request that is out, or the last one that ended."""
-    of_client = sa.select(MatchRequest).where(MatchRequest.client_id == client_id)
-    return db.session.scalars(of_client.order_by(MatchRequest.sent_at.desc()).limit(1)).first()
+    newest = requests_of(client).order_by(MatchRequest.sent_at.desc())
+    return db.session.scalars(newest.limit(1)).first()
 
 
 def seats_of(client_id: int, at: datetime) -> list[Enrolment]:

@@ -11,11 +11,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.access import anyone, policy
 from core.clock import now
 from core.config import current_settings
+from core.database import unit_of_work
 from core.errors import NotFound
 from practice.accounts.models import Role
 from practice.accounts.policy import signed_in
+from practice.accounts.readings import viewed
 from practice.appointments.models import Appointment
 from practice.appointments.presenting import template_words
+from practice.care.queries import (
+    emergencies_waiting,
+    new_supervisors,
+    reviews_overdue,
+    told_lately,
+)
 from practice.consent.policy import signatures_of
 from practice.consent.queries import is_asked_again
 from practice.groups.presenting import own_state_of
@@ -35,6 +43,7 @@ STAFF_PAGES = {
     Role.administrator: "credentials.queue",
     Role.duty_clinician: "intake.flags",
     Role.clinical_lead: "intake.flags",
+    Role.records_custodian: "care.records",
 }
 
 
@@ -60,10 +69,14 @@ def today() -> Any:
         return render_template("today/therapist.html", **_of_therapist(therapist))
     if current_user.has(Role.therapist):
         return redirect(url_for("therapists.apply"), 303)
-    for role, endpoint in STAFF_PAGES.items():
-        if current_user.has(role):
-            return redirect(url_for(endpoint), 303)
-    return redirect(url_for("accounts.account"), 303)
+    if waiting := emergencies_waiting(current_user.user, now()):
+        return render_template("today/staff.html", **_of_staff(waiting))
+    return redirect(url_for(_first_page()), 303)
+
+
+def _first_page() -> str:
+    found = (page for role, page in STAFF_PAGES.items() if current_user.has(role))
+    return next(found, "accounts.account")
 
 
 @bp.get("/health")
@@ -117,13 +130,22 @@ def _good_until(at: datetime) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def _of_staff(waiting: int) -> dict[str, Any]:
+    """What cannot wait stands before the page where they begin otherwise."""
+    is_lead = current_user.has(Role.clinical_lead)
+    overdue = reviews_overdue(now()) if is_lead else 0
+    return {"waiting": waiting, "overdue": overdue, "begin": _first_page()}
+
+
 def _of_client() -> dict[str, Any]:
     client, at = current_user.client, now()
     return {
         "client": client,
         "submitted": latest_submitted(client),
         "unfinished": open_intake(client),
-        "match_request": queries.request_of(client.id),
+        "match_request": queries.request_of(client),
+        "told_lately": told_lately(client, at),
+        "new_supervisors": new_supervisors(client),
         "in_care_of": queries.therapists_caring_for(client.id),
         "meetings": queries.meetings_of_client(client, at),
         "sessions": queries.sessions_of_client(client.id, at),
@@ -137,7 +159,7 @@ def _of_therapist(therapist: Therapist) -> dict[str, Any]:
     at = now()
     local = at.astimezone(ZoneInfo(therapist.zone))
     day_began = instant_at(local.date(), time(), therapist.zone)
-    meetings = queries.meetings_of_therapist(therapist, day_began, at)
+    meetings = _meetings_written_down(therapist, day_began)
     confirmed = therapist.hours_confirmed_at
     return {
         "therapist": therapist,
@@ -145,10 +167,21 @@ def _of_therapist(therapist: Therapist) -> dict[str, Any]:
         "meetings": meetings,
         "meetings_today": _count_on(local.date(), meetings, local.tzinfo),
         "sessions": queries.sessions_of_leader(therapist.id, at),
-        "requests": queries.requests_waiting_for(therapist.id),
+        "requests": queries.requests_waiting_for(therapist.user),
         "hours_are_stale": confirmed is None or at - confirmed > HOURS_STAY_FRESH,
         "licences_ending": queries.licences_ending(therapist.id, at),
     }
+
+
+def _meetings_written_down(therapist: Therapist, since: datetime) -> list[Appointment]:
+    """With the names of who comes: that they were shown is written down, or no page."""
+    with unit_of_work() as session:
+        meetings = queries.meetings_of_therapist(therapist, since, now())
+        if meetings:
+            clients = [meeting.client for meeting in meetings]
+            me = current_user.public_id
+            viewed(session, "day.viewed", "user", me, clients, Role.therapist)
+    return meetings
 
 
 def _count_on(day: date, meetings: list[Appointment], zone: tzinfo | None) -> int:

@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from core import audit
 from core.access import policy
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts.models import Role, User
 from practice.accounts.policy import has_role
+from practice.accounts.readings import viewed
 from practice.forms import EmptyForm
 from practice.groups import leading, queries
 from practice.groups.forms import GroupForm, ScreeningForm, WordsForm
@@ -145,7 +145,7 @@ def _roster_page(
     with unit_of_work() as session:
         found = _led(group)
         lines = queries.roster(found)
-        _note_the_reading(session, found)
+        _note_the_reading(session, found, lines)
         screens = leading.may_screen(found, _user(), now())
     asking = _in(lines, EnrolmentState.screening)
     forms = {line.enrolment.public_id: _screening_form(line.enrolment.public_id) for line in asking}
@@ -167,17 +167,10 @@ def _in(lines: list[RosterLine], *states: EnrolmentState) -> list[RosterLine]:
     return [line for line in lines if line.enrolment.state in states]
 
 
-def _note_the_reading(session: Session, group: Group) -> None:
+def _note_the_reading(session: Session, group: Group, lines: list[RosterLine]) -> None:
     """Who is in a group, and why they asked, is clinical: no row, no page."""
-    audit.record(
-        session,
-        at=now(),
-        action="group.roster_read",
-        subject_kind="group",
-        subject_id=group.public_id,
-        actor_id=_user().public_id,
-        actor_role=Role.therapist,
-    )
+    shown = [line.enrolment.client for line in lines]
+    viewed(session, "roster.viewed", "group", group.public_id, shown, Role.therapist)
 
 
 def _screening_form(enrolment: uuid.UUID) -> ScreeningForm:

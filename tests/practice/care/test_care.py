@@ -189,7 +189,7 @@ def test_the_queries_do_not_grow_with_the_caseload(app, session, http):
         return len(statements)
 
     few = asked_with(2, 0)
-    assert asked_with(6, 2) == few <= 16
+    assert asked_with(6, 2) == few <= 18
 
 
 def test_the_therapist_ends_the_care_with_a_reason(session, http, episode):

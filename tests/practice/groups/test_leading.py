@@ -218,7 +218,7 @@ def test_each_reading_of_the_roster_is_written_down_once(session, http, leader):
     http.get(led(group))
     rows = session.scalars(sa.select(AuditEntry)).all()
     assert [(row.action, row.subject_id) for row in rows] == [
-        ("group.roster_read", group.public_id)
+        ("roster.viewed", group.public_id)
     ] * 2
     assert {row.actor_id for row in rows} == {leader.user.public_id}
 

@@ -184,7 +184,7 @@ def test_each_opening_is_in_the_audit_and_the_first_on_the_flag(session, clinici
     read_flag(session, flag, clinician, NOW)
     read_flag(session, flag, clinician, LATER)
     assert [(one.user, one.read_at) for one in flag.readings] == [(clinician, NOW)]
-    assert actions(session).count("flag.read") == 2
+    assert actions(session).count("flag.viewed") == 2
 
 
 def test_flags_wait_oldest_first_and_closed_ones_are_listed_apart(session, clinician):

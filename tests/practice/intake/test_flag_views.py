@@ -50,7 +50,7 @@ def count(session, what):
 
 
 def readings_in_the_log(session):
-    read = sa.select(AuditEntry).where(AuditEntry.action == "flag.read")
+    read = sa.select(AuditEntry).where(AuditEntry.action == "flag.viewed")
     return count(session, read.subquery())
 
 
@@ -164,7 +164,8 @@ def test_a_flag_closed_meanwhile_keeps_its_first_outcome(session, http, clinicia
     assert "closed meanwhile" in text_of(late)
     late = other.post(address(flag, "/contacts"), data=CONTACT)
     assert "closed meanwhile" in text_of(late)
-    assert session.scalars(sa.select(FlagOutcome.reason)).all() == [OUTCOME["reason"]]
+    outcomes = session.scalars(sa.select(FlagOutcome))
+    assert [outcome.reason for outcome in outcomes] == [OUTCOME["reason"]]
 
 
 def test_the_page_says_who_is_on_duty_or_that_nobody_is(session, http, clinician):

@@ -60,6 +60,7 @@ def town(app: Flask) -> Iterator[street.Street]:
     with app.app_context():
         with unit_of_work() as session:
             made = street.build(session)
+            made.add("client", "ben", made.people["ben"].client.public_id)
         yield made
         db.session.remove()
 
@@ -86,6 +87,8 @@ def killed(act: Callable[[], object], module: Any, name: str, number: int = 1) -
     """
     child = os.fork()
     if child == 0:
+        # Two processes must not speak over one connection.
+        db.engine.dispose(close=False)
         _die_at(module, name, number)
         try:
             act()

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing.models import Payer
-from core.backup import checking, container, making, places, reading, restoring, settling, tables
+from core import erasures
+from core.backup import container, making, places, reading, restoring, settling, tables
 from core.backup.errors import (
     BackupRefused,
     CheckFailed,
@@ -25,12 +26,18 @@ from core.backup.errors import (
 from core.backup.making import FILE, UNFINISHED
 from core.backup.restoring import Steps
 from core.database import Base, db, unit_of_work
-from core.encryption import sealed_columns
+from core.encryption import Erased, Realm, sealed_columns
 from core.keeping import current_keeper
+from core.keys import DataKey
 from core.ledger import LedgerEntry, seal_now
 from core.migrating import MIGRATIONS, upgrade
-from core.outbox import OutboxMessage, post
-from practice.accounts.models import EmailToken, EmailTokenPurpose, SignInAttempt, SignInSession
+from core.outbox import OutboxMessage, drain, post
+from practice.accounts.models import (
+    EmailToken,
+    EmailTokenPurpose,
+    SignInAttempt,
+    SignInSession,
+)
 from practice.accounts.signing_in import begin
 from practice.oversight import backups
 from tests.builders.accounts import make_user
@@ -248,12 +255,9 @@ def test_a_killed_backup_leaves_no_half_file_under_the_final_name(
 @pytest.mark.parametrize(
     ("module", "name", "number"),
     [
-        (tables, "fill", 1),
         (tables, "fill", 25),
         (restoring.command, "upgrade", 2),
-        (restoring, "_counted", 1),
         (settling, "free_leases", 1),
-        (checking, "ledger_holds", 1),
         (places.os, "fsync", 1),
     ],
 )
@@ -336,6 +340,56 @@ def test_a_mail_that_went_out_since_does_not_go_out_again(bank, app, town):
         session.rollback()
 
 
+@pytest.fixture
+def register(settings):
+    """The file of erasures beside the database; gone again afterwards."""
+    path = erasures.register_of(settings)
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+def test_whoever_was_erased_since_yesterday_stays_unreadable(bank, app, town, register):
+    """The register beside the database outlives it."""
+    bank.backup()
+    forget_ben(town)
+    drain(app, NOW, most=1000)
+    assert register.exists()
+    bank.restore()
+    with sessions_of(bank.target) as session:
+        assert_ben_is_erased_and_ann_is_not(session, town)
+
+
+def test_the_replaced_database_too_knows_who_was_erased(bank, app, town, register):
+    """Where the register is lost, or the worker had no time to write it; then it is written."""
+    bank.backup()
+    bank.restore()
+    with sessions_of(bank.target) as session, session.begin():
+        erasures.erase(session, town.things["client"]["ben"], Realm.personal, NOW)
+    bank.restore(replace=True)
+    assert not register.exists()
+    with sessions_of(bank.target) as session:
+        assert_ben_is_erased_and_ann_is_not(session, town)
+        assert any(key.startswith("erasure:") for key in session.scalars(waiting()))
+
+
+def test_without_the_register_yesterdays_backup_would_tell(bank, app, town, register):
+    """What the two tests above would see if nothing were erased again."""
+    bank.backup()
+    forget_ben(town)
+    bank.restore(steps=Steps())
+    with sessions_of(bank.target) as session:
+        assert any(STORY in value for value in opened_values(session))
+
+
+def test_a_register_that_cannot_be_read_stops_the_restore(bank, town, register):
+    bank.backup()
+    register.write_text("{}\n")
+    with pytest.raises(CheckFailed, match="register"):
+        bank.restore()
+    assert contents(bank.target) == {}
+
+
 def test_a_lease_of_before_holds_nobody_up(bank, app, town):
     post_work("mail", "waits")
     with unit_of_work() as session:
@@ -394,6 +448,10 @@ def test_an_old_database_that_cannot_be_read_can_still_be_replaced(bank, town, t
     assert contents(f"sqlite:///{path}")["users"]
 
 
+ERASED = "erased"
+STORY = canary("ben's story, shared with nobody")
+
+
 def cut(whole):
     return whole[: len(whole) // 2]
 
@@ -441,8 +499,28 @@ def opened_values(session):
         for row in (
             session.scalars(sa.select(mapper.class_).order_by(mapper.class_.id)) if columns else ()
         ):
-            values += [str(getattr(row, column.name)) for column in columns]
+            values += [in_words(row, column.name) for column in columns]
     return values
+
+
+def in_words(row, name):
+    try:
+        return str(getattr(row, name))
+    except Erased:
+        return ERASED
+
+
+def forget_ben(town):
+    with unit_of_work() as session:
+        erasures.erase(session, town.things["client"]["ben"], Realm.personal, NOW)
+
+
+def assert_ben_is_erased_and_ann_is_not(session, town):
+    keys = sa.select(DataKey.realm).where(DataKey.owner == town.things["client"]["ben"])
+    assert Realm.personal not in session.scalars(keys).all()
+    values = opened_values(session)
+    assert not any(STORY in value for value in values)
+    assert any(canary("ann's story, shared with rosa") in value for value in values)
 
 
 def counted(url):

@@ -221,7 +221,7 @@ def report(path: str, given_keys: Sequence[str] = (), since: str | None = None) 
         with Path(path).open("rb") as file:
             verified = verify(file, keys, _older(since, keys) if since else None)
     except OSError as error:
-        raise Unreadable(f"{path} cannot be read: {error.strerror}") from None
+        raise Unreadable(f"{error.filename} cannot be read: {error.strerror}") from None
     if verified.is_key_given:
         return f"{verified.words} Signed with the given key."
     return (

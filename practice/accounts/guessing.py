@@ -1,8 +1,8 @@
 """Which passwords a guesser tries early, however long they are.
 
-Without a network there is no list of every breached password; what people do to a common word to
-make it longer is undone instead: letters exchanged for digits, a year or a mark at the end, the
-word said twice, keys in a row.
+Without a network there is no list of every breached password. The 30,000 breached most often are
+refused, and what people do to a common word to make it longer is undone: letters exchanged for
+digits, a year or a mark at the end, the word said twice, keys in a row.
 """
 
 import re
@@ -45,7 +45,13 @@ def is_easily_guessed(password: str, about: Iterable[str]) -> bool:
 def _own(plain: str, about: Iterable[str]) -> int:
     """How many characters are left that a guesser has to find out."""
     rest = _without_context(plain, about)
-    return len(_without_runs(_said_once(_letters_and_digits(YEAR.sub("", rest)))))
+    letters = _without_runs(_said_once(_letters_and_digits(YEAR.sub("", rest))))
+    return len(letters) + _different_marks(rest)
+
+
+def _different_marks(text: str) -> int:
+    """A mark said often counts once; a password of many different ones is as good as any."""
+    return len({letter for letter in text if not letter.isalnum() and not letter.isspace()})
 
 
 def _without_context(plain: str, about: Iterable[str]) -> str:
@@ -99,5 +105,9 @@ def _is_common(text: str) -> bool:
 
 @cache
 def _common() -> frozenset[str]:
+    """Our own list, and the 30,000 commonest of what was breached (zxcvbn's, MIT licence)."""
+    # Large, and needed only once a password is chosen.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
     text = files("practice.accounts").joinpath("common_passwords.txt").read_text(encoding="utf-8")
-    return frozenset(text.casefold().split())
+    return frozenset(text.casefold().split()) | frozenset(FREQUENCY_LISTS["passwords"])

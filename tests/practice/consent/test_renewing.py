@@ -38,7 +38,7 @@ def publish_next(session, *, material):
 def addresses_written_to(app, session):
     drain(app, LATER, most=1_000)
     look_again(session)
-    return sorted(session.scalars(sa.select(KeptMail.to)))
+    return sorted(mail.to for mail in session.scalars(sa.select(KeptMail)))
 
 
 def test_everybody_who_agreed_counts_once_and_nobody_else_does(session):

@@ -39,7 +39,7 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 
 from core import keys, sealing
 from core.database import Base
-from core.errors import Refusal
+from core.errors import Erased
 from core.keys import SYSTEM, KnownKey, Realm
 from core.sealing import Place, Unreadable
 
@@ -50,12 +50,6 @@ Path = tuple[str, ...]
 T = TypeVar("T")
 WAITING = b""
 """Stands in a column until the flush seals what was written."""
-
-
-class Erased(Refusal):
-    """The key was destroyed, and with it everything that was sealed under it."""
-
-    message = "This was erased."
 
 
 class NotSealed(RuntimeError):

@@ -35,6 +35,12 @@ class Away(Refusal):
     heading = "This is not possible just now"
 
 
+class Erased(Refusal):
+    """The key of something confidential was destroyed, and with it what was sealed under it."""
+
+    message = "This was erased."
+
+
 @dataclass(frozen=True)
 class ErrorPage:
     status: int
@@ -52,6 +58,7 @@ ERROR_PAGES = {
     ),
     405: ErrorPage(405, "That did not come through as expected", "Please go back and try again."),
     409: ErrorPage(409, "This has changed meanwhile", "Please look at it again."),
+    410: ErrorPage(410, "This was erased", "It cannot be read again, by nobody."),
     413: ErrorPage(413, "That was too large to take in", "Please shorten it and send it again."),
     429: ErrorPage(429, "Please wait a moment", "Too many tries in a short time. Nothing is lost."),
     500: ErrorPage(500, "Something went wrong on our side", "Nothing you had saved is lost."),
@@ -62,7 +69,11 @@ ERROR_PAGES = {
     ),
 }
 
-STATUS_OF_REFUSAL: dict[type[Refusal], int] = {NotFound: 404, NotAllowed: 403}
+STATUS_OF_REFUSAL: dict[type[Refusal], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    Erased: 410,
+}
 
 
 def error_page_for(refusal: Refusal) -> ErrorPage:

@@ -13,7 +13,7 @@ from core.config import Settings, settings_from
 from core.database import db
 from core.mail import deliver_mail
 from core.outbox import handle
-from practice import append_only, errors, front_door, headers, navigation, styles, wiring
+from practice import append_only, erased, errors, front_door, headers, navigation, styles, wiring
 from practice.accounts import signing_in
 from practice.accounts.views import bp as accounts
 from practice.appointments.views import bp as appointments
@@ -80,6 +80,7 @@ def _see_through_proxies(app: Flask, number: int) -> None:
 
 def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    erased.install(app)
     logging.getLogger("attune").setLevel(logging.INFO)
     app.extensions["settings"] = settings
     app.session_interface = SignedCookies()

@@ -11,8 +11,10 @@ from werkzeug.exceptions import HTTPException
 
 from core.database import db
 from core.errors import ERROR_PAGES, ErrorPage, Refusal, error_page_for
+from core.keeping import MissingKey
 from core.logs import log, where
 from core.request_ids import request_id
+from core.sealing import Unreadable
 
 CSRF_PAGE = ErrorPage(
     400,
@@ -50,8 +52,9 @@ def _render(page: ErrorPage) -> tuple[str, int, dict[str, str]]:
     try:
         db.session.rollback()
         return _answer(page)
-    except SQLAlchemyError:
-        # The frame asks who is signed in; without a database help is shown to a visitor.
+    except (SQLAlchemyError, Unreadable, MissingKey):
+        # The frame asks who is signed in; without a database (or with a name in it that was
+        # tampered with) help is shown to a visitor.
         g._login_user = AnonymousUserMixin()
         return _answer(page)
 

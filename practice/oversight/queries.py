@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from core.audit import AuditEntry
 from core.database import db
+from core.errors import Erased
 from core.mail import KeptMail
 from core.outbox import OutboxMessage
 from practice.accounts.models import STAFF_ROLES, Role, User, UserRole
@@ -157,7 +158,14 @@ def _leaf(query: sa.Select[Any], page: int) -> Leaf[Any]:
 def _by_name(people: sa.Select[tuple[User]]) -> list[User]:
     """Names are sealed, so the database cannot order by them; colleagues are few."""
     found = db.session.scalars(people).all()
-    return sorted(found, key=lambda user: (user.name.lower(), user.email, user.id))
+    return sorted(found, key=_place_in_a_list)
+
+
+def _place_in_a_list(user: User) -> tuple[str, str, int]:
+    try:
+        return user.name.lower(), user.email, user.id
+    except Erased:
+        return "\uffff", "", user.id
 
 
 def _holds(roles: Iterable[Role]) -> sa.ColumnElement[bool]:
@@ -192,7 +200,14 @@ def _names(entries: Sequence[AuditEntry]) -> dict[uuid.UUID, str]:
         Therapist.public_id.in_(ids - {None})
     )
     names = {row.public_id: row.name for row in db.session.execute(therapists)}
-    return names | {row.public_id: row.name or row.email for row in db.session.scalars(people)}
+    return names | {user.public_id: _called(user) for user in db.session.scalars(people)}
+
+
+def _called(user: User) -> str:
+    try:
+        return user.name or user.email
+    except Erased:
+        return "somebody whose name was erased"
 
 
 def _line(entry: AuditEntry, names: dict[uuid.UUID, str]) -> LogLine:

@@ -4,7 +4,7 @@
 
 Only controls whose name or file holds one of the words are tried; without a word all are. The tree
 as it stands is copied to a temporary folder (`--committed`: as it was last committed), so nothing
-here is changed. Ends with 1 if a control could be taken out unnoticed.
+here is changed. Ends with 1 if a control could be taken out unnoticed, with 2 if nothing runs.
 """
 
 import argparse
@@ -55,6 +55,9 @@ def main() -> int:
     controls = [one for one in all_controls() if _is_meant(one, arguments.words)]
     with _trees(arguments.jobs, committed=arguments.committed) as trees:
         untouched = _failing_untouched(trees, controls)
+        if controls and len(untouched) == len(_tests_of(controls)):
+            print("No test passes as the tree stands; mend that first.")
+            return 2
         for name in untouched:
             print(f"FAILS WITH THE CONTROL IN PLACE  {name}", flush=True)
         with ThreadPoolExecutor(arguments.jobs) as pool:
@@ -110,10 +113,14 @@ def _git(*arguments: str) -> bytes:
 def _failing_untouched(trees: "Queue[Path]", controls: Sequence[Control]) -> list[str]:
     """Tests that prove nothing, because they fail with every control in place."""
     tree = trees.get()
-    names = sorted({name for control in controls for name in control.tests})
+    names = _tests_of(controls)
     seen = _run(tree, names) if names else {}
     trees.put(tree)
     return [name for name in names if seen.get(name, Seen()).failed or name not in seen]
+
+
+def _tests_of(controls: Sequence[Control]) -> list[str]:
+    return sorted({name for control in controls for name in control.tests})
 
 
 def _tried(trees: "Queue[Path]", control: Control) -> Outcome:

@@ -4,6 +4,7 @@ from tests.controls.control import Control
 
 SIGNING_IN = "practice/accounts/signing_in.py"
 VIEWS = "practice/accounts/views.py"
+ENTERING = "practice/accounts/entering.py"
 OPERATIONS = "practice/accounts/operations.py"
 TOKENS = "practice/accounts/tokens.py"
 ATTEMPTS = "practice/accounts/attempts.py"
@@ -15,7 +16,7 @@ CONTROLS = (
         "an idle browser is signed out",
         "the idle limit left out of the question",
         SIGNING_IN,
-        "SignInSession.last_seen_at > at - IDLE_LIMIT,",
+        "SignInSession.idle_until > at,",
         "",
         (f"{TESTS}/test_signing_in.py::test_an_idle_browser_is_signed_out",),
     ),
@@ -34,8 +35,8 @@ CONTROLS = (
         "an ended session stays ended, cookie or not",
         "ended rows count as live",
         SIGNING_IN,
-        "SignInSession.ended_at.is_(None),",
-        "sa.true(),",
+        "SignInSession.ended_at.is_(None),\n        SignInSession.expires_at > at,",
+        "SignInSession.expires_at > at,",
         (
             f"{TESTS}/test_signing_in.py"
             "::test_signing_out_ends_the_session_even_for_a_copied_cookie",
@@ -53,7 +54,7 @@ CONTROLS = (
     Control(
         "signing in begins a new session",
         "the session of before goes on",
-        VIEWS,
+        ENTERING,
         "if current_user.is_authenticated:\n        with suppress(NotFound):",
         "if False:\n        with suppress(NotFound):",
         (
@@ -80,8 +81,8 @@ CONTROLS = (
     Control(
         "guessing a password is slowed down",
         "tries are not counted",
-        ATTEMPTS,
-        "if _tries(session, counted, at - limit.within) >= limit.most:",
+        "practice/accounts/counters.py",
+        "if _tries(session, key, at - limit.within) >= limit.most:",
         "if False:",
         (
             f"{TESTS}/test_attempts.py::test_one_try_more_than_the_limit_for_an_address_is_refused",
@@ -101,10 +102,10 @@ CONTROLS = (
     Control(
         "a known and an unknown address get the same answer",
         "unknown addresses are told so",
-        VIEWS,
-        "if user is None or not right:\n        return False",
-        "if user is None:\n        form.email.errors = ['We do not know this address.']\n"
-        "    if user is None or not right:\n        return False",
+        ENTERING,
+        "if user is None or not right:\n        return None",
+        "from flask import flash\n    if user is None:\n        flash('Nobody has this address.')\n"
+        "    if user is None or not right:\n        return None",
         (
             f"{TESTS}/test_signing_in.py"
             "::test_a_wrong_password_and_an_unknown_address_get_the_same_answer",
@@ -163,7 +164,7 @@ CONTROLS = (
         'path = current_app.url_map.bind("").build(endpoint, values)\n'
         '    return f"{_settings().base_url}{path}"',
         "from flask import url_for\n    return url_for(endpoint, _external=True, **values)",
-        (f"{TESTS}/test_sign_up.py::test_a_claimed_host_never_reaches_a_mail",),
+        ("tests/practice/test_front_door.py::test_no_name_in_a_request_reaches_a_mail",),
     ),
     Control(
         "a stranger's sign-up with my address opens nothing",
@@ -176,10 +177,13 @@ CONTROLS = (
     Control(
         "common passwords are refused",
         "the list is not asked",
-        PASSWORDS,
-        "password in _common_passwords()",
-        "False",
-        (f"{TESTS}/test_passwords.py::test_a_short_long_or_easily_guessed_password_is_refused",),
+        "practice/accounts/guessing.py",
+        "return text in _common()",
+        "return False",
+        (
+            f"{TESTS}/test_password_rule.py::test_the_commonest_breached_passwords_are_refused",
+            f"{TESTS}/test_passwords.py::test_a_long_password_that_is_guessed_early_is_refused",
+        ),
     ),
     Control(
         "a young person leaves nothing here",
@@ -229,6 +233,36 @@ CONTROLS = (
         (
             "tests/practice/oversight/test_staff.py::test_the_console_does_not_exist_for_others",
             "tests/journeys/test_private_pages.py::test_nobody_opens_a_page_that_is_not_theirs",
+        ),
+    ),
+    Control(
+        "an unknown address costs as much time as a known one",
+        "nothing is hashed for nobody",
+        PASSWORDS,
+        "fits = _hasher().verify(password_hash if known else _hash_of_nobody(), _normal(password))",
+        "fits = known and _hasher().verify(password_hash or '', _normal(password))",
+        (f"{TESTS}/test_who_has_an_account.py::test_known_and_unknown_cost_the_same_slow_steps",),
+    ),
+    Control(
+        "a password is long enough to stand alone",
+        "eight characters are enough for everybody",
+        PASSWORDS,
+        "SHORTEST = 15",
+        "SHORTEST = 8",
+        (
+            f"{TESTS}/test_passwords.py::test_alone_a_password_has_15_to_1000_characters",
+            f"{TESTS}/test_second_factors.py::test_eight_characters_need_a_second_factor_beside_them",
+        ),
+    ),
+    Control(
+        "passwords are kept by a slow hash",
+        "no passes over memory to speak of by default",
+        "core/config.py",
+        "argon2_memory_kib: int = 65536",
+        "argon2_memory_kib: int = 8",
+        (
+            f"{TESTS}/test_password_rule.py"
+            "::test_without_a_setting_a_hash_costs_what_is_recommended",
         ),
     ),
 )

@@ -141,7 +141,7 @@ CONTROLS = (
     Control(
         "mails about requests say that something waits",
         "the mail names the occasion",
-        "practice/matches/mails.py",
+        "practice/neutral_mail.py",
         "body=BODY.format(**words),",
         'body=BODY.format(**words) + f"{about} {user.name}",',
         ("tests/practice/matches/test_operations.py::test_mails_name_nobody_and_nothing",),

@@ -57,7 +57,7 @@ class SealingFile:
         head = _front(Header(id, made_at, revision, kek, wrapped.hex()))
         file.write(head)
         self._file, self._number, self._waiting = file, 0, bytearray()
-        self._cipher, self._bond = AESGCM(key), hashlib.sha256(head).digest()
+        self._cipher, self._bond = AESGCM(key), _bond(head)
         self._squeeze = zlib.compressobj(COMPRESSION)
 
     def write(self, data: bytes) -> None:
@@ -97,7 +97,7 @@ def opened(file: IO[bytes], keeper: KeyKeeper) -> Iterator[bytes]:
     Raises WrongKey or Damaged; only the end of the iteration says that nothing is missing.
     """
     header, head = read_header(file)
-    cipher, bond = AESGCM(_key_of(header, keeper)), hashlib.sha256(head).digest()
+    cipher, bond = AESGCM(_key_of(header, keeper)), _bond(head)
     expand = zlib.decompressobj()
     for number, (chunk, last) in enumerate(_chunks(file)):
         try:
@@ -162,6 +162,11 @@ def _values(text: bytes) -> dict[str, Any]:
 
 def _nonce(number: int, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
+
+
+def _bond(head: bytes) -> bytes:
+    """Binds the chunks to the header they were written after."""
+    return hashlib.sha256(head).digest()
 
 
 def _context(id: str) -> bytes:

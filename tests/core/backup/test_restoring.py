@@ -179,6 +179,23 @@ def test_a_backup_that_is_damaged_after_it_was_verified_changes_nothing(bank, wi
     assert_nothing_left_over(bank)
 
 
+def test_another_file_in_the_place_of_the_verified_one_changes_nothing(
+    bank, wiped, monkeypatch, tmp_path
+):
+    """A whole backup of ours, but not the one that was looked at."""
+    other = bank.backup(tmp_path / "other")
+
+    def verified_then_swapped(*arguments):
+        manifest = reading.verify(*arguments)
+        other.path.replace(bank.folder / FILE)
+        return manifest
+
+    monkeypatch.setattr(restoring, "verify", verified_then_swapped)
+    with pytest.raises(Damaged):
+        bank.restore(replace=True)
+    assert contents(bank.target) == wiped
+
+
 def test_a_check_that_fails_changes_nothing(bank, wiped):
     def fails(_session, _manifest):
         raise CheckFailed("no")

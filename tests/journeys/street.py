@@ -9,6 +9,11 @@ from sqlalchemy.orm import Session
 
 from practice.accounts.models import Client, Role, User
 from practice.appointments.models import Appointment
+from practice.care import emergency_operations as emergencies
+from practice.care.closing import write_note
+from practice.care.custody import look_up
+from practice.care.emergency import OpeningReason
+from practice.care.models import Episode, LookupReason
 from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.consent.operations import ensure_documents
 from practice.credentials import operations as credentials
@@ -30,18 +35,25 @@ from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
 VISITOR = "a visitor"
-EVERYBODY = "ann ben lena rosa sven noor clara ines".split()
+EVERYBODY = "ann ben lena rosa sven noor clara idris ines".split()
 # Who may read each secret; for anybody else it must not be on any page.
 READERS = {
-    "ann's story, shared with rosa": {"ann", "rosa", "sven"},
+    # Noor has opened Ann's record because of a danger, and Clara has allowed Lena to open Ben's.
+    "ann's story, shared with rosa": {"ann", "rosa", "sven", "noor"},
     "ben's story, shared with nobody": {"ben"},
-    "what was said on the telephone": {"noor", "clara"},
-    "why the flag was closed": {"noor", "clara"},
+    "what was said on the telephone": {"noor", "clara", "lena"},
+    "why the flag was closed": {"noor", "clara", "lena"},
     "why ann asks to join the group": {"ann", "rosa"},
     "why rosa invites her": {"rosa"},
     "what lena answered": {"ben"},
     "why the board's page is not enough": {"ines"},
     "what the board's page said": {"ines"},
+    "rosa's note about ben, closed": {"idris", "lena"},
+    "sven's note about ben, to be closed": {"sven", "lena"},
+    "why noor asks to open ben's record": {"noor", "clara", "ines"},
+    "why noor opened ann's record": {"noor", "clara"},
+    "why lena asks to open ben's record": {"lena", "clara"},
+    "why idris looked ben up": set(),
 }
 TITLE = "Evenings-2f6e for people who drink"
 
@@ -76,6 +88,8 @@ def build(session: Session, at: datetime = NOW) -> Street:
     _bring_into_care(session, street, ann, rosa, at)
     _let_ask_around(session, street, ben, lena, rosa, at)
     _let_join_groups(session, street, ann, rosa, at)
+    _end_care(session, street, ben, rosa, sven, at)
+    _open_in_emergencies(session, street, ann, ben, at)
     _check_an_applicant(session, street, at)
     _name_what_is_left(session, street, sven, rosa)
     session.flush()
@@ -86,6 +100,7 @@ def _add_staff(session: Session, street: Street, at: datetime) -> None:
     for name, role in (
         ("noor", Role.duty_clinician),
         ("clara", Role.clinical_lead),
+        ("idris", Role.records_custodian),
         ("ines", Role.administrator),
     ):
         street.people[name] = make_user(session, name=name.capitalize(), roles=(role,), at=at)
@@ -155,6 +170,54 @@ def _let_ask_around(
     assert isinstance(second, MatchRequest)
     street.add("match_request", "ben's to lena", first.public_id)
     street.add("match_request", "ben's to rosa", second.public_id)
+
+
+def _end_care(
+    session: Session, street: Street, ben: Client, rosa: Therapist, sven: Therapist, at: datetime
+) -> None:
+    """Ben was in care twice: with Rosa, long closed, and with Sven, who may still write notes."""
+    for name, therapist, days, secret in (
+        ("ben's with rosa, closed", rosa, 40, "rosa's note about ben, closed"),
+        ("ben's with sven, just ended", sven, 5, "sven's note about ben, to be closed"),
+    ):
+        ended = at - timedelta(days=days)
+        episode = Episode(
+            client=ben, therapist=therapist, service="individual", place="US-WA",
+            opened_at=ended - timedelta(days=90), ended_at=ended, ended_because="completed",
+        )  # fmt: skip
+        session.add(episode)
+        session.flush()
+        write_note(session, episode, canary(secret), therapist.user, ended + timedelta(days=1))
+        street.add("episode", name, episode.public_id)
+    ben.user.name = "Ben Doe"
+    [lookup] = look_up(
+        session, "ben doe", LookupReason.law, canary("why idris looked ben up"),
+        street.people["idris"], at,
+    )  # fmt: skip
+    street.add("lookup", "ben's by idris", lookup.public_id)
+
+
+def _open_in_emergencies(
+    session: Session, street: Street, ann: Client, ben: Client, at: datetime
+) -> None:
+    """Noor waits for a second person, Lena was allowed to read, and Noor opened in danger."""
+    noor, lena = street.people["noor"], street.people["lena"]
+    reason = OpeningReason.therapist_away
+    waiting = emergencies.ask(
+        session, ben.user.email, reason, canary("why noor asks to open ben's record"), noor, at
+    )
+    allowed = emergencies.ask(
+        session, ben.user.email, reason, canary("why lena asks to open ben's record"), lena, at
+    )
+    emergencies.decide(
+        session, allowed, approved=True, words="", actor=street.people["clara"], at=at
+    )
+    danger = emergencies.open_in_danger(
+        session, str(ann.public_id), canary("why noor opened ann's record"), noor, at
+    )
+    street.add("opening", "noor's, waiting", waiting.public_id)
+    street.add("opening", "lena's, allowed", allowed.public_id)
+    street.add("opening", "noor's, in danger", danger.public_id)
 
 
 def _let_join_groups(

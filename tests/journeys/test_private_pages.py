@@ -31,6 +31,16 @@ CLIENTS, THERAPISTS = {"ann", "ben"}, {"lena", "rosa", "sven"}
 ANN, ROSA, INES = {"ann"}, {"rosa"}, {"ines"}
 FLAG_READERS = {"noor", "clara"}
 
+# An episode is for those who are named after it, and for nobody else.
+NOT_THEIRS: dict[str, set[str]] = {
+    "ann's with rosa": set(),
+    "ben's with rosa, closed": set(),
+    "ben's with sven, just ended": set(),
+}
+# The clinical lead may answer each of them; what no longer can be is said on its page.
+CLARAS = {one: {"clara"} for one in ("lena's, allowed", "noor's, in danger", "noor's, waiting")}
+MAY_ASK = {*THERAPISTS, *FLAG_READERS, "idris", "ines"}
+
 # Who may open each page. An address that is not listed has not been thought about: that fails.
 # A dictionary says it for each thing that an address can be about.
 Audience = set[str] | Mapping[str, set[str]]
@@ -76,8 +86,25 @@ OPEN_TO: dict[str, Audience] = {
         "ben's to rosa": {"ben"},
     },
     "care.caseload": THERAPISTS,
-    "care.ending": ROSA,
-    "care.episode": {"rosa", "sven"},
+    "care.ask_emergency": MAY_ASK,
+    "care.closing": {**NOT_THEIRS, "ben's with sven, just ended": {"sven"}},
+    "care.emergencies": MAY_ASK,
+    "care.emergency": {
+        "lena's, allowed": {"lena", "clara"},
+        "noor's, in danger": {"noor", "clara"},
+        "noor's, waiting": {"noor", "clara", "ines"},
+    },
+    "care.emergency_record": {
+        "lena's, allowed": {"lena"},
+        "noor's, in danger": {"noor"},
+        "noor's, waiting": set(),
+    },
+    "care.ending": {**NOT_THEIRS, "ann's with rosa": ROSA},
+    "care.episode": {**NOT_THEIRS, "ann's with rosa": {"rosa", "sven"}},
+    "care.open_in_danger": {"noor"},
+    "care.record": {"idris"},
+    "care.records": {"idris"},
+    "care.supervisor": {**NOT_THEIRS, "ann's with rosa": ANN},
     "consent.begin": CLIENTS,
     "consent.copy": ANN,
     "consent.document": ALL,
@@ -198,7 +225,16 @@ MAY_SEND: dict[str, Audience] = {
     "appointments.cancel": {"ann", "rosa"},
     "appointments.choose": OPEN_TO["appointments.times"],
     "appointments.sign": ANN,
-    "care.end": ROSA,
+    "care.answer_supervisor": OPEN_TO["care.supervisor"],
+    "care.ask_emergency": OPEN_TO["care.ask_emergency"],
+    "care.decide_emergency": {**CLARAS, "noor's, waiting": {"clara", "ines"}},
+    "care.delay_notice": CLARAS,
+    "care.end": OPEN_TO["care.ending"],
+    "care.end_emergency": OPEN_TO["care.emergency"],
+    "care.open_in_danger": OPEN_TO["care.open_in_danger"],
+    "care.review_emergency": CLARAS,
+    "care.search_records": OPEN_TO["care.records"],
+    "care.write": OPEN_TO["care.closing"],
     "credentials.confirm_reversal": set(),
     "credentials.decide_application": INES,
     "credentials.decide_licence": INES,

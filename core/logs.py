@@ -122,6 +122,9 @@ def write_to_stderr(stream: TextIO | None = None) -> None:
     """
     handler = logging.StreamHandler(stream)
     handler.addFilter(_is_worth_a_line)
+    if handler.stream.isatty():
+        # Somebody sits in front of it and has been told an address: requests would push it away.
+        handler.addFilter(_is_no_request_that_went_well)
     handler.setFormatter(_Formatter())
     logging.root.handlers[:] = [handler]
     for name in [*logging.root.manager.loggerDict]:
@@ -162,6 +165,10 @@ def _shaped(name: str, value: Any) -> str | int:
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
     return isinstance(record.msg, Line) or record.levelno >= logging.WARNING
+
+
+def _is_no_request_that_went_well(record: logging.LogRecord) -> bool:
+    return '"event": "request.answered"' not in str(record.msg)
 
 
 class _Formatter(logging.Formatter):

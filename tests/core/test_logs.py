@@ -154,6 +154,18 @@ def test_our_own_logger_prints_nothing_that_was_not_shaped(stderr):
     assert lines_of(stderr)[-1]["event"] == "worker.failed"
 
 
+def test_a_terminal_is_spared_the_requests_that_were_answered(stderr):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    write_to_stderr(terminal)
+    log("request.answered", status=200)
+    log("request.failed", error=KeyError)
+    assert [line["event"] for line in lines_of(terminal)] == ["request.failed"]
+
+
 def test_an_error_is_placed_in_our_own_code_without_its_words():
     def fails():
         return json.loads("canary")

@@ -28,6 +28,7 @@ from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Revers
 from practice.groups.models import Enrolment, Group, GroupLead, GroupSession, ScreeningDecision
 from practice.intake.models import FlagContact, FlagOutcome, IntakeAnswer
 from practice.matches.models import MatchRequest
+from practice.privacy.models import LegalHold
 from practice.therapists.models import Application, Licence, Therapist
 from tests.journeys.hostile import CORPUS, fitting
 from tests.journeys.street import Street, build
@@ -64,6 +65,7 @@ WRITTEN: dict[type[Base], tuple[str, ...]] = {
     NoticeDelay: ("words",),
     RecordLookup: ("words",),
     FactorReset: ("reason",),
+    LegalHold: ("reason",),
     Passkey: ("name",),
     Group: ("title", "summary", "about", "where"),
     GroupLead: ("name",),

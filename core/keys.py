@@ -172,13 +172,13 @@ def meet(session: Session, key_ids: Iterable[bytes]) -> None:
         with session.no_autoflush:
             rows = session.execute(_COLUMNS.where(DataKey.id.in_(wanted))).all()
         for row in rows:
-            known[row.id] = KnownKey(*row._tuple())
+            known[row.id] = _read(row)
 
 
 def held(session: Session, key_ids: Iterable[bytes]) -> dict[bytes, KnownKey]:
     """Those of these keys that are there, locked against deletion until the transaction ends."""
     wanted = _COLUMNS.where(DataKey.id.in_(set(key_ids))).order_by(DataKey.id)
-    return {row.id: KnownKey(*row._tuple()) for row in session.execute(_kept(wanted))}
+    return {row.id: _read(row) for row in session.execute(_kept(wanted))}
 
 
 def active(session: Session, wanted: Iterable[Owned]) -> dict[Owned, KnownKey]:
@@ -190,7 +190,7 @@ def active(session: Session, wanted: Iterable[Owned]) -> dict[Owned, KnownKey]:
         theirs = DataKey.owner.in_(owners[start : start + IN_ONE_QUERY])
         found = _COLUMNS.where(theirs, DataKey.retired_at.is_(None)).order_by(DataKey.id)
         for row in session.execute(_kept(found)):
-            key = keys.known.get(row.id) or KnownKey(*row._tuple())
+            key = keys.known.get(row.id) or _read(row)
             keys.known[row.id] = keys.active[row.owner, row.realm] = key
     return {owned: keys.active[owned] for owned in wanted if owned in keys.active}
 
@@ -227,6 +227,10 @@ def new_key(owner: uuid.UUID, realm: str) -> dict[str, object]:
 _COLUMNS = sa.select(DataKey.id, DataKey.owner, DataKey.realm, DataKey.kek, DataKey.wrapped)
 _Found = sa.Select[bytes, uuid.UUID, str, str, bytes]
 _PLAIN = {"synchronize_session": False}
+
+
+def _read(row: sa.Row[bytes, uuid.UUID, str, str, bytes]) -> KnownKey:
+    return KnownKey(row.id, row.owner, row.realm, row.kek, row.wrapped)
 
 
 def _kept(query: _Found) -> _Found:

@@ -138,7 +138,7 @@ def _retire_all() -> Iterator[Progress]:
     while retired == KEYS_AT_ONCE:
         with unit_of_work() as session:
             found = session.execute(marked.limit(KEYS_AT_ONCE).with_for_update()).all()
-            _replace(session, [row._tuple() for row in found])
+            _replace(session, [(row.id, row.owner, row.realm) for row in found])
         retired = len(found)
         yield Progress("keys retired", retired)
 

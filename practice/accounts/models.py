@@ -166,7 +166,6 @@ class Passkey(Identified, Base):
     __tablename__ = "passkeys"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
-    name: Mapped[str] = mapped_column(sa.String(60))
     credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
     public_key: Mapped[bytes]
     # An unsigned 32-bit number: more than PostgreSQL's integer.
@@ -174,6 +173,8 @@ class Passkey(Identified, Base):
     transports: Mapped[list[str]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
+
+    name = sealed_text(Realm.account, owner="user")
 
     user: Mapped[User] = relationship()
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import keys
 from core.config import Settings, current_settings
-from core.database import Base, Key
+from core.database import Base, Key, db, is_sqlite
 from core.outbox import post
 
 WRITE_DOWN = "erasures.write_down"
@@ -105,6 +105,7 @@ def write_down(payload: dict[str, Any]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    _empty_the_log()
 
 
 def register_of(settings: Settings) -> Path:
@@ -132,6 +133,18 @@ def replay(session: Session, lines: Iterable[str]) -> int:
         first = min(line.at for line in read if line.owner == owner)
         replayed.send(owner, session=session, at=first)
     return len(read)
+
+
+def _empty_the_log() -> None:
+    """SQLite's log still has the pages from before: check it in and cut it off, if nobody reads.
+
+    Whoever reads keeps it for now; it is overwritten as others write.
+    """
+    with db.engine.connect() as connection:
+        if is_sqlite(connection):
+            connection.exec_driver_sql("PRAGMA busy_timeout=500")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql("PRAGMA busy_timeout=30000")
 
 
 def _read(lines: Iterable[str]) -> Iterator[Line]:

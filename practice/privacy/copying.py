@@ -1,8 +1,9 @@
 """Everything that is a client's, as values for a file: their own, and nobody else's.
 
 The shapes are documented in docs/reference/export.md; `VERSION` grows with every change of them.
-Left out on purpose: other clients, what therapists have not published, the words that clinicians
-and leaders wrote for each other, and who read a worry about safety (their role is said).
+Left out on purpose: other clients, what therapists have not published, and the words of clinicians
+and leaders, which the records custodian gives out after a clinician has looked at them (45 CFR
+164.524(a)(3)).
 """
 
 import uuid
@@ -274,7 +275,7 @@ def _care(session: Session, client: Client) -> list[Values]:
             "ended_at": _iso(one.ended_at),
             "ended_because": one.ended_because,
             "closing_notes": [
-                {"written_at": _iso(note.written_at), "words": note.words}
+                {"written_at": _iso(note.written_at)}
                 for note in _all(session, ClosingNote, ClosingNote.episode_id == one.id)
             ],
         }

@@ -290,6 +290,7 @@ NOT_ABOUT_CLIENTS = {
     "groups": "what a group is, and who of the staff set it up",
     "group_leads": "who leads a group",
     "group_sessions": "when a group meets",
+    "ledger_entries": "seals over lines of the log: digests and pseudonyms, nobody's name",
     "retention_runs": "how many rows the schedule let go, and which administrator ran it",
 }
 

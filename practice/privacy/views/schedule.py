@@ -36,7 +36,7 @@ def run() -> Page:
     form = EmptyForm()
     if form.validate_on_submit():
         kept = keep_schedule(now(), current_user.user)
-        flash(f"The schedule was kept: {kept.total} rows went.", "leaf")
+        flash(f"The schedule was kept. What went: {kept.total or 'nothing'}.", "leaf")
         return redirect(url_for("privacy.schedule"), 303)
     due = [line for line in preview(db.session(), now()) if line.now]
     return render_template("privacy/run.html", due=due, schedule=SCHEDULE, form=form)

@@ -1,4 +1,4 @@
-"""Being forgotten: what may go is gone for good, what must stay is known, nobody else is touched."""
+"""Being forgotten: what may go is gone for good, what stays is known, nobody else is touched."""
 
 import uuid
 from collections.abc import Callable
@@ -277,7 +277,7 @@ def test_the_ledger_is_whole_after_an_erasure(app: Flask, ben: uuid.UUID) -> Non
     with app.app_context():
         seal_now(NOW)
         report = check(db.session())
-        assert report.faults == [], report
+        assert report.findings == []
         assert report.size > 0
 
 

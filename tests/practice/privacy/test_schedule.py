@@ -1,0 +1,353 @@
+"""The schedule at the clock's edges: nothing goes a second early, and a hold stops it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from billing.models import Order, Payer
+from core.audit import AuditEntry
+from core.clock import FrozenClock
+from core.database import Base, db, unit_of_work
+from core.mail import KeptMail
+from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User
+from practice.accounts.operations import sign_up
+from practice.care import operations as care
+from practice.care.models import EndReason, Episode
+from practice.consent import operations as consents
+from practice.consent.models import Purpose, Signature
+from practice.groups.models import Enrolment, EnrolmentState, GroupKind
+from practice.intake.models import Assessment, Intake, RiskFlag
+from practice.matches.models import MatchRequest
+from practice.privacy import operations
+from practice.privacy.models import LegalHold, RetentionRun
+from practice.privacy.queries import standing_signatures
+from practice.privacy.retention import (
+    SCHEDULE,
+    YEARS_OF_RECORD,
+    Rule,
+    minus_years,
+    plus_years,
+    record_until,
+)
+from practice.privacy.schedule import keep_schedule, keep_schedule_daily, preview
+from tests.builders.accounts import make_client, make_user, sign_in
+from tests.builders.billing import make_order
+from tests.builders.care import make_episode
+from tests.builders.groups import make_enrolment, make_group
+from tests.builders.intake import make_duty_clinician, make_flag, make_intake
+from tests.builders.matches import make_seeker
+from tests.conftest import NOW
+from tests.journeys.street import Street
+from tests.practice.privacy.test_erasing import close_flags
+
+SECOND = timedelta(seconds=1)
+Plant = Callable[[Session], tuple[type[Base], datetime]]
+
+
+def unfinished(session: Session) -> tuple[type[Base], datetime]:
+    make_intake(session, submitted=False)
+    return Intake, NOW + timedelta(days=90)
+
+
+def unconfirmed(session: Session) -> tuple[type[Base], datetime]:
+    sign_up(session, "new@example.test", password_hash="x", role=Role.client, at=NOW)
+    return User, NOW + timedelta(days=30)
+
+
+def mail(session: Session) -> tuple[type[Base], datetime]:
+    session.add(KeptMail(sent_at=NOW, to="a@example.test", subject="s", body="b"))
+    return KeptMail, NOW + timedelta(days=30)
+
+
+def attempt(session: Session) -> tuple[type[Base], datetime]:
+    session.add(SignInAttempt(counted="x", at=NOW))
+    return SignInAttempt, NOW + timedelta(days=1)
+
+
+def browser(session: Session) -> tuple[type[Base], datetime]:
+    user = make_client(session, consents=False).user
+    session.add(
+        SignInSession(
+            token_hash="t", user_id=user.id, created_at=NOW, last_seen_at=NOW, ended_at=NOW,
+            idle_until=NOW, expires_at=NOW, proved_at=NOW,
+        )
+    )  # fmt: skip
+    return SignInSession, NOW + timedelta(days=30)
+
+
+def ended_care(session: Session) -> tuple[type[Base], datetime]:
+    """In Washington: eight years."""
+    episode = make_episode(session)
+    care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+    return Episode, plus_years(NOW, 8)
+
+
+def seat_in_a_group(session: Session) -> tuple[type[Base], datetime]:
+    group = make_group(session, kind=GroupKind.therapy)
+    make_enrolment(
+        session, group, make_client(session), EnrolmentState.left, seated_at=NOW, left_at=NOW
+    )
+    return Enrolment, plus_years(NOW, 8)
+
+
+def closed_flag(session: Session) -> tuple[type[Base], datetime]:
+    """In Oregon: seven years. Its intake is finished, so no other rule comes first."""
+
+    flag = make_flag(session, make_client(session, place="US-OR"))
+    flag.intake = None
+    street = Street(people={"noor": make_duty_clinician(session)})
+    client = flag.client
+    session.commit()
+    close_flags(street, client)
+    return RiskFlag, plus_years(NOW, 7)
+
+
+def taken_back(session: Session) -> tuple[type[Base], datetime]:
+    client = make_client(session)
+    for purpose in (Purpose.assessment, Purpose.privacy_notice):
+        for signature in standing_signatures(session, client, purpose):
+            consents.revoke(session, signature, client.user, NOW)
+    return Signature, plus_years(NOW, 6)
+
+
+def payment(session: Session) -> tuple[type[Base], datetime]:
+    order = make_order(session)
+    order.receive("pi_1", 24000, NOW)
+    return Order, plus_years(NOW, 7)
+
+
+RULES = {
+    Rule.unfinished_intakes: unfinished,
+    Rule.unconfirmed_accounts: unconfirmed,
+    Rule.mails: mail,
+    Rule.sign_in_attempts: attempt,
+    Rule.sign_in_ended: browser,
+    Rule.consent_proof: taken_back,
+    Rule.payment_records: payment,
+}
+CASES = [*RULES.items(), *((Rule.clinical_records, one) for one in (ended_care, seat_in_a_group))]
+CASES += [(Rule.clinical_records, closed_flag)]
+
+
+@pytest.mark.parametrize(("rule", "plant"), CASES, ids=lambda one: getattr(one, "__name__", one))
+def test_it_goes_on_its_day_and_not_a_second_before(app: Flask, rule: Rule, plant: Plant) -> None:
+    with app.app_context():
+        table, due = planted(plant)
+        assert keep_schedule(due - SECOND).gone.get(rule, 0) == 0
+        assert left(table)
+        assert keep_schedule(due).gone[rule] >= 1
+        assert left(table) == []
+        assert keep_schedule(due).gone.get(rule, 0) == 0
+
+
+def planted(plant: Plant) -> tuple[type[Base], datetime]:
+    session = db.session()
+    found = plant(session)
+    session.commit()
+    return found
+
+
+def left(table: type[Base]) -> list[int]:
+    db.session.rollback()
+    return list(db.session.scalars(sa.select(table.id)))  # type: ignore[attr-defined]
+
+
+def test_a_record_of_care_goes_whole(app: Flask) -> None:
+    """With its meetings, the request that led to it and the scores that were taken by then."""
+    with app.app_context():
+        _, due = planted(ended_care)
+        keep_schedule(due)
+        assert left(MatchRequest) == left(Assessment) == left(Episode) == []
+        # The person still has an account: what they answered is theirs to keep here.
+        assert left(Intake)
+
+
+def test_scores_that_a_later_care_rests_on_stay(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            client = make_seeker(session)
+            first = make_episode(session, client)
+            care.end(session, first, EndReason.completed, first.therapist.user, NOW)
+            later = NOW + timedelta(days=400)
+            session.add(
+                Episode(
+                    client=client, therapist=first.therapist, service="individual",
+                    place="US-WA", opened_at=later,
+                )
+            )  # fmt: skip
+        keep_schedule(plus_years(NOW, 8))
+        assert len(left(Episode)) == 1
+        assert left(Assessment)
+
+
+def test_what_stands_is_not_counted_down(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            make_episode(session)
+            make_flag(session)
+        keep_schedule(plus_years(NOW, 50))
+        assert left(Episode)
+        assert left(RiskFlag)
+        assert left(Signature)
+
+
+def test_a_hold_stops_the_schedule_for_that_client_alone(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            held, free = make_episode(session), make_episode(session, nth=1)
+            for episode in (held, free):
+                care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, held.client, "A subpoena", ines, NOW)
+            kept = held.id
+        due = plus_years(NOW, 8)
+        keep_schedule(due)
+        assert left(Episode) == [kept]
+        with unit_of_work() as session:
+            hold = session.scalars(sa.select(LegalHold)).one()
+            operations.lift_hold(session, hold, hold.placed_by, due)
+        keep_schedule(due)
+        assert left(Episode) == []
+
+
+def test_an_intake_that_goes_leaves_its_worry_to_the_clinicians(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            make_flag(session)
+        keep_schedule(NOW + timedelta(days=90))
+        assert left(Intake) == []
+        assert left(RiskFlag)
+
+
+def test_an_unpaid_order_and_its_payer_are_forgotten_with_the_last_one(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            order = make_order(session)
+            order.receive("pi_1", 24000, NOW)
+        keep_schedule(plus_years(NOW, 7))
+        assert left(Payer) == []
+
+
+def test_the_sweep_keeps_it_once_a_day(app: Flask) -> None:
+    with app.app_context():
+        for hours in (0, 1, 23, 24, 25):
+            keep_schedule_daily(NOW + timedelta(hours=hours))
+        runs = db.session.scalars(sa.select(RetentionRun.at).order_by(RetentionRun.at)).all()
+        assert runs == [NOW, NOW + timedelta(days=1)]
+
+
+def test_the_preview_counts_by_rule_and_date(app: Flask) -> None:
+    with app.app_context():
+        planted(unfinished)
+        planted(ended_care)
+        planted(payment)
+
+        def counts(at: datetime) -> dict[Rule, tuple[int, int, int, int]]:
+            return {
+                one.rule: (one.now, one.soon, one.this_year, one.later)
+                for one in preview(db.session(), at)
+            }
+
+        assert counts(NOW)[Rule.unfinished_intakes] == (0, 0, 1, 0)
+        assert counts(NOW)[Rule.clinical_records] == (0, 0, 0, 1)
+        assert counts(NOW + timedelta(days=60))[Rule.unfinished_intakes] == (0, 1, 0, 0)
+        assert counts(plus_years(NOW, 7))[Rule.payment_records] == (1, 0, 0, 0)
+        assert counts(plus_years(NOW, 7))[Rule.clinical_records] == (0, 0, 1, 0)
+
+
+def test_each_rule_has_its_line_with_a_source_and_a_date() -> None:
+    assert set(SCHEDULE) == set(Rule)
+    for line in SCHEDULE.values():
+        assert all((line.what, line.how_long, line.counted_from, line.source, line.as_of))
+    for term in YEARS_OF_RECORD.values():
+        assert term.years >= 5
+        assert term.source
+        assert term.as_of
+
+
+def test_a_place_without_a_rule_of_its_own_keeps_seven_years() -> None:
+    assert record_until(NOW, "US-TX") == record_until(NOW, "") == plus_years(NOW, 7)
+    assert record_until(NOW, "US-WA") == plus_years(NOW, 8)
+
+
+@pytest.mark.parametrize("years", range(1, 9))
+@pytest.mark.parametrize("day", [NOW.replace(year=2028, month=2, day=29), NOW])
+def test_counting_back_never_lets_something_go_early(day: datetime, years: int) -> None:
+    assert plus_years(minus_years(day, years), years) <= day
+    assert day - plus_years(minus_years(day, years), years) <= timedelta(days=1)
+
+
+@pytest.fixture
+def ines(app: Flask, http: FlaskClient) -> FlaskClient:
+    with app.app_context(), unit_of_work() as session:
+        user = make_user(session, name="Ines", roles=(Role.administrator,))
+    with app.app_context():
+        sign_in(http, db.session.merge(user))
+    return http
+
+
+def test_the_page_shows_numbers_and_nobodys_name(app: Flask, ines: FlaskClient) -> None:
+    with app.app_context(), unit_of_work() as session:
+        episode = make_episode(session)
+        names = (episode.client.preferred_name, episode.client.user.email, episode.therapist.name)
+        reference = str(episode.client.public_id)
+    page = ines.get("/retention").text
+    assert "Washington Administrative Code 246-924-354" in page
+    for name in (*names[1:], reference):
+        assert name not in page
+
+
+def test_running_it_asks_first_then_says_what_went(
+    app: Flask, ines: FlaskClient, clock: FrozenClock
+) -> None:
+    with app.app_context():
+        planted(unfinished)
+    clock.move(timedelta(days=90))
+    with app.app_context():
+        named = User.name_sealed.is_not(None)
+        sign_in(ines, db.session.scalars(sa.select(User).where(named)).one())
+    assert "Questions that were begun and not finished" in ines.get("/retention/run").text
+    with app.app_context():
+        assert left(Intake)
+    ines.post("/retention/run")
+    # Her own browser of three months ago went as well.
+    assert "The schedule was kept. What went: 2." in ines.get("/retention").text
+    with app.app_context():
+        assert left(Intake) == []
+        run = AuditEntry.action == "retention.kept"
+        entry = db.session.scalars(sa.select(AuditEntry).where(run)).one()
+        assert entry.details == {"unfinished_intakes": 1, "sign_in_ended": 1}
+        assert entry.actor_role == "administrator"
+
+
+def test_a_hold_is_placed_by_reference_and_lifted(app: Flask, ines: FlaskClient) -> None:
+    with app.app_context(), unit_of_work() as session:
+        reference = make_client(session).public_id
+    wrong = {"client": "not a reference", "reason": "A subpoena"}
+    assert ines.post("/retention/holds", data=wrong).status_code == 422
+    nobody = {"client": "3f2b8c1e-5a7d-4e0f-9c6b-1d2e3f4a5b6c", "reason": "A subpoena"}
+    assert "No client has this reference" in ines.post("/retention/holds", data=nobody).text
+    right = {"client": str(reference), "reason": "A subpoena"}
+    assert ines.post("/retention/holds", data=right).status_code == 303
+    assert "A hold stands on this record already" in ines.post("/retention/holds", data=right).text
+    assert "A subpoena" in ines.get("/retention").text
+    with app.app_context():
+        hold = db.session.scalars(sa.select(LegalHold)).one().public_id
+    assert ines.post(f"/retention/holds/{hold}/lifting").status_code == 303
+    assert ines.post(f"/retention/holds/{hold}/lifting").status_code == 404
+    assert "No hold stands" in ines.get("/retention").text
+
+
+def test_only_administrators_come_here(app: Flask, http: FlaskClient) -> None:
+    with app.app_context(), unit_of_work() as session:
+        client: Client = make_client(session)
+        user = client.user
+    with app.app_context():
+        sign_in(http, db.session.merge(user))
+    for path in ("/retention", "/retention/run"):
+        assert http.get(path).status_code == 404

@@ -8,7 +8,7 @@ What others call: `seal`, `seal_now`, `newest_checkpoint`, `waiting_acts`, `incl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -173,41 +173,65 @@ def _is_only_sealer(session: Session, *, waiting: bool) -> bool:
 def _seal_batch(session: Session, at: datetime) -> int:
     key = signing.current_key(session, at)
     entries = _next_to_seal(session)
-    if not entries:
-        return 0
-    head = newest_checkpoint(session)
-    size, chain = (head.size, head.chain) if head else (0, CHAIN_START)
-    frontier = merkle.Frontier.of(nodes_in(session), size)
-    added: list[dict[str, Any]] = []
-    nodes: list[dict[str, Any]] = []
-    for entry in entries:
-        if not entry.details_digest:
-            _commit_older(session, entry)
-        act = act_of(entry, frontier.size + 1)
-        leaf = sealed_leaf(act)
-        chain = chained(chain, leaf)
-        made = frontier.append(leaf)
-        nodes += ({"level": level, "position": n, "hash": node} for level, n, node in made)
-        added.append({"seq": act["seq"], "entry_id": entry.id, "act": act, "chain": chain})
-        entry.sealed_as = act["seq"]
-    session.flush()
-    session.execute(sa.insert(LedgerEntry), added)
-    session.execute(sa.insert(LedgerNode), nodes)
-    session.add(_signed(key, at, frontier, chain))
+    if entries:
+        batch = _Batch.after(session, newest_checkpoint(session))
+        for entry in entries:
+            batch.append(session, entry)
+        batch.write(session)
+        session.add(_signed(key, at, batch.frontier, batch.chain))
     return len(entries)
 
 
+@dataclass
+class _Batch:
+    """The ledger as far as this transaction has taken it, and the rows that this adds."""
+
+    frontier: merkle.Frontier
+    chain: bytes
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def after(cls, session: Session, head: LedgerCheckpoint | None) -> "_Batch":
+        if head is None:
+            return cls(merkle.Frontier(), CHAIN_START)
+        return cls(merkle.Frontier.of(nodes_in(session), head.size), head.chain)
+
+    def append(self, session: Session, entry: AuditEntry) -> None:
+        if not entry.details_digest:
+            _commit_older(session, entry)
+        seq = self.frontier.size + 1
+        act = act_of(entry, seq)
+        leaf = sealed_leaf(act)
+        self.chain = chained(self.chain, leaf)
+        self.entries.append({"seq": seq, "entry_id": entry.id, "act": act, "chain": self.chain})
+        for level, position, node in self.frontier.append(leaf):
+            self.nodes.append({"level": level, "position": position, "hash": node})
+
+    def write(self, session: Session) -> None:
+        session.execute(sa.insert(LedgerEntry), self.entries)
+        session.execute(sa.insert(LedgerNode), self.nodes)
+        _mark_sealed(session, self.entries)
+
+
 def _next_to_seal(session: Session) -> Sequence[AuditEntry]:
-    """Rows that wait; one that says so but is in the ledger was tampered with (`core.checking`)."""
+    """Rows that wait; one that says so but is in the ledger was tampered with (`core.checking`).
+
+    A new key is announced before anything that it signs.
+    """
     known = sa.select(LedgerEntry.seq).where(LedgerEntry.entry_id == AuditEntry.id)
-    waiting = (
-        sa.select(AuditEntry)
-        .where(AuditEntry.sealed_as.is_(None), ~known.exists())
-        # A new key is announced before anything that it signs.
-        .order_by(sa.case((AuditEntry.action == KEY_ANNOUNCED, 0), else_=1), AuditEntry.id)
-        .limit(IN_ONE_BATCH)
-    )
-    return session.scalars(waiting).all()
+    waiting = sa.select(AuditEntry).where(AuditEntry.sealed_as.is_(None), ~known.exists())
+    announced = session.scalars(waiting.where(AuditEntry.action == KEY_ANNOUNCED)).all()
+    in_order = waiting.where(AuditEntry.action != KEY_ANNOUNCED).order_by(AuditEntry.id)
+    return [*announced, *session.scalars(in_order.limit(IN_ONE_BATCH - len(announced)))]
+
+
+def _mark_sealed(session: Session, added: list[dict[str, Any]]) -> None:
+    """Many rows at once: the session would compare each of their columns first."""
+    table = Base.metadata.tables[AuditEntry.__tablename__]
+    numbered = sa.update(table).where(table.c.id == sa.bindparam("entry_id"))
+    rows = [{"entry_id": one["entry_id"], "seq": one["seq"]} for one in added]
+    session.connection().execute(numbered.values(sealed_as=sa.bindparam("seq")), rows)
 
 
 def _commit_older(session: Session, entry: AuditEntry) -> None:

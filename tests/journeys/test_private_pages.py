@@ -164,6 +164,13 @@ OPEN_TO: dict[str, Audience] = {
     "oversight.staff": INES,
     "payments.receipt": ANN,
     "payments.returned": ANN,
+    "privacy.download": CLIENTS,
+    "privacy.erased": {"somebody's": set()},
+    "privacy.erasure": CLIENTS,
+    "privacy.openings": CLIENTS,
+    "privacy.run": INES,
+    "privacy.schedule": INES,
+    "privacy.your_data": CLIENTS,
     "therapists.add_licence": THERAPISTS,
     "therapists.apply": ALL,
     "therapists.change_licence": {"omar's": set(), "rosa's": ROSA},
@@ -268,6 +275,12 @@ MAY_SEND: dict[str, Audience] = {
     "oversight.roles": OPEN_TO["oversight.disable"],
     "payments.pay": ANN,
     "payments.webhook": ALL,
+    "privacy.call_off": CLIENTS,
+    "privacy.copy": CLIENTS,
+    "privacy.erasure": CLIENTS,
+    "privacy.lift_hold": {"somebody's": set()},
+    "privacy.place_hold": INES,
+    "privacy.run": INES,
     "therapists.agree_to_supervise": {"rosa": {"sven"}},
     "therapists.capacity": THERAPISTS,
     "therapists.confirm_hours": THERAPISTS,
@@ -281,7 +294,7 @@ WORDS_IN_ADDRESSES = {
     "token": "not-a-token",
 }
 PUBLIC_FILES = {"static", "styles.sheet"}
-NOBODYS = {"reversal", "mail", "browser", "factor_reset", "kept", "passkey"}
+NOBODYS = {"reversal", "mail", "browser", "factor_reset", "kept", "passkey", "reference", "hold"}
 FEWEST_REQUESTS = 900
 
 

@@ -29,7 +29,7 @@ run: $(READY) ## Start Attune with a demo clinic; PORT and DATA_DIR choose where
 	@$(BIN)/attune run --demo
 
 test: $(READY) check ## Everything: check, then all tests on SQLite and on PostgreSQL, and in Chromium
-	@tools/system-packages postgresql chromium
+	@tools/system-packages postgresql chromium redis
 	$(TESTS) -n $(WORKERS) --database sqlite $(CHECKED)
 	$(TESTS) -n $(WORKERS) --database postgresql $(CHECKED) $(WITHOUT_DATABASE) -m "not browser"
 
@@ -44,7 +44,7 @@ bench: $(READY) ## Measure against a baseline in the same run
 	$(BIN)/python -m bench.ledger
 
 prove: $(READY) ## The long proofs at full size, on both databases
-	@tools/system-packages postgresql chromium nodejs
+	@tools/system-packages postgresql chromium redis nodejs
 	$(TESTS) --prove --database sqlite
 	$(TESTS) --prove --database postgresql
 

@@ -4,11 +4,14 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 
+from core.database import db
 from practice.accounts.passwords import hash_password
 from tests.builders.accounts import make_user
 
@@ -105,3 +108,37 @@ def plain(text: str) -> str:
 def headers_of(answer) -> dict[str, str]:
     varying = {"Content-Length", "Set-Cookie", "X-Request-Id", "Date"}
     return {name: plain(value) for name, value in answer.headers.items() if name not in varying}
+
+
+@pytest.mark.parametrize("what", ["forgotten", "once more", "signing up"])
+def test_known_and_unknown_write_the_same_rows_before_the_answer(app, http, known, what):
+    """Which address it was comes out in the worker, where nobody waits with a watch."""
+    address, typed = ASKED[what]
+    # The installation's own key is made with the first row.
+    http.post(address, data={"email": "first@example.test", **typed})
+    written = []
+    for email in (KNOWN, UNKNOWN):
+        with statements(app) as seen:
+            http.post(address, data={"email": email, **typed})
+        written.append(seen)
+    assert written[0] == written[1]
+    assert any(one.startswith("INSERT INTO outbox_messages") for one in written[0])
+
+
+@contextmanager
+def statements(app) -> Iterator[list[str]]:
+    """Every statement and commit of the database meanwhile."""
+    seen: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    noted = [
+        ("before_cursor_execute", lambda _c, _u, statement, *_rest: seen.append(statement)),
+        ("commit", lambda _connection: seen.append("COMMIT")),
+    ]
+    for name, note in noted:
+        sa.event.listen(engine, name, note)
+    try:
+        yield seen
+    finally:
+        for name, note in noted:
+            sa.event.remove(engine, name, note)

@@ -82,9 +82,12 @@ def make_backup(
 
 
 def keep_newest(folder: Path, number: int) -> list[Path]:
-    """Remove all but the newest backups of a folder that holds several; returns what went."""
+    """Remove all but the newest backups of a folder that holds several; returns what went.
+
+    What a killed backup left behind goes too.
+    """
     whole = backups_in(folder)
-    gone = whole[: max(0, len(whole) - number)]
+    gone = [*whole[: max(0, len(whole) - number)], *_abandoned_in(folder)]
     for path in gone:
         shutil.rmtree(path)
     return gone
@@ -93,6 +96,18 @@ def keep_newest(folder: Path, number: int) -> list[Path]:
 def backups_in(folder: Path) -> list[Path]:
     """The whole backups of a folder that holds several, the oldest first."""
     return sorted(path.parent for path in folder.glob(f"attune-*Z/{FILE}"))
+
+
+def _abandoned_in(folder: Path) -> list[Path]:
+    """Folders with a file that nobody is writing any more."""
+    begun = [path for path in folder.glob(f"attune-*Z/{UNFINISHED}") if _is_abandoned(path)]
+    return sorted(path.parent for path in begun)
+
+
+def _is_abandoned(path: Path) -> bool:
+    with suppress(BackupRefused, OSError), _locked(path):
+        return not (path.parent / FILE).exists()
+    return False
 
 
 def named_after(at: datetime) -> str:

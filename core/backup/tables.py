@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.backup.errors import CheckFailed
+from core.backup.errors import BackupRefused, CheckFailed
 from core.database import is_sqlite
 
 VERSION_TABLE = "alembic_version"
@@ -78,9 +78,21 @@ def batches(connection: sa.Connection, table: Table) -> Iterator[Batch]:
 def fill(
     connection: sa.Connection, table: Table, columns: Sequence[str], rows: Iterable[Batch]
 ) -> int:
-    """Put rows in canonical form into a table; returns how many. Raises KeyError for a column."""
+    """Put rows in canonical form into a table; returns how many.
+
+    Raises BackupRefused when the disk is full or the server gone, CheckFailed for a row that this
+    kind of database does not take.
+    """
     kinds = [table.columns[name] for name in columns]
-    return (_insert if is_sqlite(connection) else _copy)(connection, table, columns, kinds, rows)
+    put = _insert if is_sqlite(connection) else _copy
+    dbapi = connection.dialect.loaded_dbapi
+    try:
+        return put(connection, table, columns, kinds, rows)
+    except dbapi.OperationalError as error:
+        raise BackupRefused(f"The database cannot be written to: {_first_line(error)}.") from None
+    except dbapi.Error:
+        # Its text may quote the row.
+        raise CheckFailed(f"A row of {table.name} does not fit into this database.") from None
 
 
 def empty(connection: sa.Connection, name: str) -> None:
@@ -122,6 +134,10 @@ _FOREIGN_KEYS = sa.text(
     " ORDER BY conrelid, conname"
 )
 LOOSE = "Rows of the backup name others that are not in it; nothing was restored."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
 
 
 def _table(inspector: sa.Inspector, name: str) -> Table:

@@ -39,18 +39,19 @@ def test_a_gigabyte_is_back_within_a_quarter_of_an_hour(bank, town, settings, pr
     size = made.manifest.database_bytes / GB
     with capsys.disabled():
         print(f"\n{size:.2f} GB, {made.rows} rows; the backup is {made.size / GB:.2f} GB")
-        for name, seconds in took.items():
-            print(f"  {name}: {seconds:.1f} s, {seconds / 60 / size:.2f} minutes per GB")
+        for name, (seconds, worked) in took.items():
+            pace = seconds / 60 / size
+            print(f"  {name}: {seconds:.1f} s ({worked:.1f} s of work), {pace:.2f} minutes per GB")
     assert made.manifest.counts["kept_mails"] >= (FULL if proving else SMALL) // (2 * BODY)
     if proving:
-        assert max(took.values()) / 60 / size <= MOST_MINUTES
+        assert max(took.values())[0] / 60 / size <= MOST_MINUTES
 
 
 @contextmanager
 def timed(took, name):
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     yield
-    took[name] = time.monotonic() - began
+    took[name] = time.monotonic() - began, time.process_time() - worked
 
 
 def fill(size):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from core.audit import AuditEntry
-from core.backup.making import FILE
+from core.backup.making import FILE, UNFINISHED
 from core.clock import now
 from core.database import db, unit_of_work
 from core.outbox import drain
@@ -73,6 +73,9 @@ def test_a_backup_is_started_from_the_page_and_shown_when_it_is_whole(
 
 
 def test_only_the_newest_are_kept(app, http, ines, backup_dir, clock):
+    killed = backup_dir / "attune-20261130T030000Z"
+    killed.mkdir()
+    (killed / UNFINISHED).write_bytes(b"half")
     for _day in range(3):
         http.post("/oversight/backups")
         work(app)

@@ -319,3 +319,9 @@ STAYS_BECAUSE = {
     Because.open_flag: "a clinician still wants to make sure you are safe",
     Because.legal_hold: "legal proceedings forbid deleting it until they are over",
 }
+# Where only a part of a kind stays, what part it is.
+OF_WHICH = {
+    ("account", Because.open_flag): "Your e-mail address",
+    ("person", Because.open_flag): "Your name, and your telephone number if we have it",
+    ("person", Because.clinical_record): "Your name and place",
+}

@@ -1,9 +1,9 @@
 """What the pages of the client's rights show, gathered from rows and rules."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from practice.matches.models import MatchRequest, Proposal
 from practice.payments.queries import payment_lines
 from practice.privacy import queries
 from practice.privacy.forgetting import latest_days
-from practice.privacy.holdings import HOLDINGS, STAYS_BECAUSE, Holding
+from practice.privacy.holdings import BY_KEY, HOLDINGS, OF_WHICH, STAYS_BECAUSE, Holding
 from practice.privacy.keeping import Stays, stays_of
 from practice.privacy.models import Because, Restriction
 from practice.when import date_words
@@ -42,6 +42,7 @@ COUNTED: dict[str, Row] = {
 }
 
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 # Of these something goes in any case: the way in, and copies of mails.
 ALWAYS_GOES = frozenset({"account", "mails"})
 # Lines of the log lose the name and stay.
@@ -193,13 +194,36 @@ def plan_of(session: Session, client: Client, at: datetime) -> Plan:
     )
 
 
-def stay_lines(restrictions: list[Restriction]) -> list[StayLine]:
+@dataclass(frozen=True)
+class StayGroup:
+    """Everything that stays for one reason until one day."""
+
+    because: str
+    until: datetime | None
+    lines: list[StayLine]
+
+
+def grouped(lines: Iterable[StayLine]) -> list[StayGroup]:
+    """By reason and day; what waits for an event first, then the last to go."""
+    groups: dict[tuple[str, datetime | None], list[StayLine]] = {}
+    for line in lines:
+        groups.setdefault((line.because, line.until), []).append(line)
+    found = [StayGroup(because, until, of) for (because, until), of in groups.items()]
+    dated = [one for one in found if one.until is not None]
+    waiting = [one for one in found if one.until is None]
+    return waiting + sorted(dated, key=lambda one: one.until or NEVER, reverse=True)
+
+
+def stay_lines(restrictions: Iterable[Restriction]) -> list[StayLine]:
     """What the register of what stays says, in words."""
-    headings = {holding.key: holding.heading for holding in HOLDINGS}
     return [
-        StayLine(headings[one.holding], 1, STAYS_BECAUSE[one.because], one.until)
+        StayLine(_stay_heading(one.holding, one.because), 1, STAYS_BECAUSE[one.because], one.until)
         for one in restrictions
     ]
+
+
+def _stay_heading(holding: str, because: Because) -> str:
+    return OF_WHICH.get((holding, because)) or BY_KEY[holding].heading
 
 
 def _going(session: Session, client: Client, stays: Stays) -> list[MapLine]:
@@ -218,10 +242,14 @@ def _going(session: Session, client: Client, stays: Stays) -> list[MapLine]:
 def _staying(stays: Stays) -> list[StayLine]:
     days = latest_days(stays)
     counts = Counter((holding, stay.because) for holding, stay in stays.all())
-    headings = {holding.key: holding.heading for holding in HOLDINGS}
-    order = list(headings)
+    order = list(BY_KEY)
     return [
-        StayLine(headings[holding], counts[holding, because], STAYS_BECAUSE[because], until)
+        StayLine(
+            _stay_heading(holding, because),
+            counts[holding, because],
+            STAYS_BECAUSE[because],
+            until,
+        )
         for (holding, because), until in sorted(
             days.items(), key=lambda one: order.index(one[0][0])
         )

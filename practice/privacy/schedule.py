@@ -34,8 +34,9 @@ class Preview:
     later: int
 
     @property
-    def total(self) -> int:
-        return self.now + self.soon + self.this_year + self.later
+    def is_counted(self) -> bool:
+        """Whether something goes by this rule on a day of its own."""
+        return any(duty.rule is self.rule for duty in DUTIES)
 
 
 def preview(session: Session, at: datetime) -> list[Preview]:

@@ -4,10 +4,12 @@ The world is `street.py`: each secret is a text that stands nowhere else, so a p
 to somebody it is not meant for is found out by its own words.
 """
 
+import io
 import json
 import logging
 import re
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -347,7 +349,7 @@ class Walk:
         answer = self.browsers[name].open(address, method=method)
         self.requests += 1
         assert answer.status_code < 500, (name, method, address, answer.status_code)
-        told = answer.get_data(as_text=True) + str(answer.headers)
+        told = text_of(answer) + str(answer.headers)
         for secret in READERS:
             if canary(secret) in told:
                 self.seen[secret].add(name)
@@ -473,11 +475,19 @@ def ordered(table: sa.Table) -> sa.Select[Any]:
     return sa.select(table).order_by(*table.primary_key.columns)
 
 
+def text_of(answer: Any) -> str:
+    """What an answer says; of an archive what is packed into it."""
+    if answer.mimetype != "application/zip":
+        return answer.get_data(as_text=True)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        return "\n".join(archive.read(name).decode() for name in archive.namelist())
+
+
 def what_left(app: Flask) -> dict[str, str]:
     """Everything that was sent or written down outside the records themselves."""
     with app.app_context():
         mails = db.session.scalars(sa.select(KeptMail)).all()
-        payloads = db.session.scalars(sa.select(OutboxMessage.payload)).all()
+        payloads = [one.payload for one in db.session.scalars(sa.select(OutboxMessage))]
         acts = db.session.execute(sa.select(AuditEntry.action, AuditEntry.details)).all()
         return {
             "mails": "\n".join(f"{one.subject}\n{one.body}\n{one.attachment}" for one in mails),

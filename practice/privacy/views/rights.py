@@ -19,7 +19,7 @@ from practice.privacy import operations, queries
 from practice.privacy.exporting import archive, archive_name
 from practice.privacy.forms import LATER, ErasureForm
 from practice.privacy.holdings import NOWHERE, WHERE_WORDS
-from practice.privacy.presenting import map_of, own_acts, plan_of, stay_lines
+from practice.privacy.presenting import grouped, map_of, own_acts, plan_of, stay_lines
 from practice.privacy.views.blueprint import Page, bp
 
 # So long what stays is listed by kind; later the address tells no more than two dates.
@@ -90,6 +90,7 @@ def erasure() -> Page:
         "privacy/erasure.html",
         form=form,
         plan=plan,
+        grouped=grouped,
         zone=client.zone,
         waiting=queries.waiting_erasure(db.session(), client),
     )
@@ -117,6 +118,7 @@ def erased(reference: uuid.UUID) -> Page:
         "privacy/erased.html",
         request=request,
         lines=lines,
+        grouped=grouped,
         in_full=at - request.done_at < TOLD_IN_FULL,
         last_day=max((line.until for line in lines if line.until), default=None),
         zone=current_settings().zone,

@@ -16,7 +16,7 @@ from core.sealing import Place
 from practice.oversight import backups
 from tests.conftest import NOW
 
-SMALL, FULL = 2_000_000, GB
+SMALL, FULL = 2_000_000, 300_000_000
 # What docs/how-to/back-up-and-restore.md promises.
 MOST_MINUTES = 15
 BODY = 900

@@ -138,6 +138,7 @@ def keep_factor(token: str) -> Page:
 
 @bp.post("/account/browsers/<uuid:browser>/end")
 @policy(signed_in)
+@step_up
 def end_browser(browser: uuid.UUID) -> Page:
     with unit_of_work() as session:
         operations.end_session(session, current_user.user, browser, now())
@@ -149,6 +150,7 @@ def end_browser(browser: uuid.UUID) -> Page:
 
 @bp.post("/account/browsers/others/end")
 @policy(signed_in)
+@step_up
 def end_other_browsers() -> Page:
     with unit_of_work() as session:
         operations.end_other_sessions(session, current_user.user, current_user.row.public_id, now())
@@ -158,6 +160,7 @@ def end_other_browsers() -> Page:
 
 @bp.post("/account/browsers/end")
 @policy(signed_in)
+@step_up
 def end_every_browser() -> Page:
     with unit_of_work() as session:
         operations.end_all_sessions(session, current_user.user, current_user.user, now())

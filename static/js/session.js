@@ -39,10 +39,11 @@ class StaySignedIn extends HTMLElement {
   }
 
   warn() {
-    this.show("Are you still there?", [
+    this.make("Are you still there?", [
       "In about two minutes you are signed out, so that nobody else reads this page. What you typed stays here.",
     ]);
     this.add("button", "Stay signed in").addEventListener("click", () => this.stay());
+    this.open();
   }
 
   async stay() {
@@ -54,10 +55,11 @@ class StaySignedIn extends HTMLElement {
   }
 
   atTheEnd(now) {
-    this.show("Please finish soon", [
+    this.make("Please finish soon", [
       "You have been signed in for as long as one can be. Send what you typed now; otherwise you can sign in again and send it then.",
     ]);
     this.add("button", "Go on").addEventListener("click", () => this.dialog.remove());
+    this.open();
     this.lookIn(now.seconds);
   }
 
@@ -67,7 +69,7 @@ class StaySignedIn extends HTMLElement {
       window.location.replace(this.getAttribute("sign-in"));
       return;
     }
-    this.show("You are signed out", [
+    this.make("You are signed out", [
       "What you typed is still on this page. Sign in again, then come back here and send it.",
     ]);
     this.dialog.classList.add("covers");
@@ -75,9 +77,10 @@ class StaySignedIn extends HTMLElement {
     link.href = this.getAttribute("sign-in").split("?")[0];
     link.target = "_blank";
     this.add("button", "I have signed in", "quiet").addEventListener("click", () => this.look());
+    this.open();
   }
 
-  show(heading, paragraphs) {
+  make(heading, paragraphs) {
     this.dialog?.remove();
     this.dialog = document.createElement("dialog");
     this.dialog.className = "session";
@@ -90,6 +93,10 @@ class StaySignedIn extends HTMLElement {
     this.row = document.createElement("div");
     this.row.className = "row";
     this.dialog.append(this.row);
+  }
+
+  // Once its buttons are there, so that the first one has the focus.
+  open() {
     this.append(this.dialog);
     this.dialog.showModal();
   }

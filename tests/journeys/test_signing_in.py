@@ -1,0 +1,232 @@
+"""Signing in by keyboard alone, in a real Chromium with an authenticator of its own."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page
+
+from practice.accounts.models import Role
+from practice.accounts.policy import PROOF_LASTS
+from tests.builders.accounts import make_client
+from tests.journeys.chromium import Chromium
+from tests.journeys.people import PASSWORD, add_user, address_of, building
+from tests.journeys.town import Town
+
+pytestmark = pytest.mark.browser
+MOST_TABS = 60
+ANSWERS_EVERYTHING = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+class Keyboard:
+    """Somebody without a mouse."""
+
+    def __init__(self, browser: Chromium) -> None:
+        self.browser, self.page = browser, browser.page
+
+    def go_to(self, words: str) -> None:
+        """Press Tab until what has these words has the focus."""
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if words.lower() in self._focused().lower():
+                return
+        raise AssertionError(f"no Tab leads to “{words}” on {self.browser}")
+
+    def type_into(self, label: str, text: str) -> None:
+        self.go_to(label)
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.type(text)
+
+    def press(self, words: str) -> None:
+        """Go to a button or a link and press it; the next page is looked at as well."""
+        self.go_to(words)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+        self.browser._look()
+
+    def _focused(self) -> str:
+        return str(
+            self.page.evaluate(
+                "() => { const e = document.activeElement;"
+                " return [e.innerText, e.labels?.[0]?.innerText, e.ariaLabel].join(' '); }"
+            )
+        )
+
+
+@pytest.fixture
+def opened(town: Town, chromium: Browser) -> Iterator[Callable[[], Chromium]]:
+    browsers: list[Chromium] = []
+
+    def open_one() -> Chromium:
+        browsers.append(Chromium(chromium, town.base, 1280))
+        return browsers[-1]
+
+    yield open_one
+    for browser in browsers:
+        browser.close()
+    assert not town.faults, town.faults[0]
+    for browser in browsers:
+        assert not browser.findings, "\n".join(browser.findings)
+        assert not browser.errors, browser.errors
+
+
+@pytest.fixture
+def browser(opened: Callable[[], Chromium]) -> Chromium:
+    return opened()
+
+
+@pytest.fixture
+def sam(town: Town) -> str:
+    with building(town) as session:
+        make_client(
+            session, user=add_user(town, "Sam", Role.client, session=session), at=town.clock.now()
+        )
+    return address_of("Sam")
+
+
+def give_authenticator(page: Page) -> tuple[CDPSession, str]:
+    """The device under the browser: it knows its owner and answers without being touched."""
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    added = device.send("WebAuthn.addVirtualAuthenticator", {"options": ANSWERS_EVERYTHING})
+    return device, added["authenticatorId"]
+
+
+def keys_of(device: tuple[CDPSession, str]) -> list[dict[str, Any]]:
+    session, authenticator = device
+    kept: list[dict[str, Any]] = session.send(
+        "WebAuthn.getCredentials", {"authenticatorId": authenticator}
+    )["credentials"]
+    return kept
+
+
+def sign_in_with_password(hand: Keyboard, email: str) -> None:
+    hand.browser.open("/sign-in")
+    hand.type_into("E-mail address", email)
+    hand.type_into("Password", PASSWORD)
+    hand.page.keyboard.press("Shift+Tab")
+    hand.press("Sign in")
+
+
+def test_a_passkey_is_made_signs_in_and_proves_by_keyboard_alone(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    device = give_authenticator(browser.page)
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account")
+    hand.press("Add a passkey")
+    assert browser.heading == "Add a passkey"
+    hand.type_into("Name", "My telephone")
+    hand.press("Create the passkey")
+    assert browser.heading == "Keep these ten codes"
+    assert len(browser.texts(".codes li")) == 10
+    assert len(keys_of(device)) == 1
+    hand.press("I have kept them")
+    browser.open("/account")
+    assert browser.sees("My telephone")
+
+    hand.press("Sign out")
+    browser.open("/sign-in")
+    hand.press("Sign in with a passkey")
+    assert browser.address.endswith("/today")
+
+    town.clock.move(PROOF_LASTS + timedelta(seconds=1))
+    browser.open("/account/password")
+    assert browser.heading == "Confirm it is you"
+    hand.press("Use my passkey")
+    assert browser.heading == "Change your password"
+    assert keys_of(device)[0]["signCount"] >= 2
+
+
+def test_a_passkey_that_cannot_tell_its_owner_does_not_sign_in(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    device, authenticator = give_authenticator(browser.page)
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account/passkeys/new")
+    hand.press("Create the passkey")
+    browser.open("/account")
+    hand.press("Sign out")
+    device.send(
+        "WebAuthn.setUserVerified", {"authenticatorId": authenticator, "isUserVerified": False}
+    )
+    browser.open("/sign-in")
+    hand.go_to("Sign in with a passkey")
+    browser.page.keyboard.press("Enter")
+    browser.page.get_by_text("That did not work, or it was stopped").wait_for()
+    browser.open("/account")
+    assert browser.heading == "Good to see you again"
+
+
+def test_the_warning_comes_two_minutes_before_and_staying_is_one_key(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account")
+    look_after(town, browser, seconds_left=119)
+    dialog = browser.page.get_by_role("dialog")
+    dialog.wait_for()
+    assert "Are you still there?" in dialog.inner_text()
+    with browser.page.expect_response(lambda answer: answer.url.endswith("/account/staying")):
+        browser.page.keyboard.press("Enter")
+    dialog.wait_for(state="detached")
+    browser.open("/account")
+    assert browser.heading == "Your account"
+
+
+def test_what_was_typed_outlives_being_signed_out_and_is_sent_after_signing_in(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account")
+    hand.type_into("What should we call you?", "Robin of the long evening")
+    look_after(town, browser, seconds_left=-1)
+    browser.page.get_by_role("dialog").wait_for()
+    assert "What you typed is still on this page" in browser.text
+    with browser.page.context.expect_page() as tab:
+        browser.page.get_by_role("link", name="Sign in, in a new tab").press("Enter")
+    again = tab.value
+    again.get_by_label("E-mail address").fill(sam)
+    again.get_by_label("Password", exact=True).fill(PASSWORD)
+    again.get_by_role("button", name="Sign in", exact=True).press("Enter")
+    again.wait_for_url("**/today")
+    again.close()
+    browser.page.get_by_role("button", name="I have signed in").press("Enter")
+    browser.page.get_by_role("dialog").wait_for(state="detached")
+    hand.press("Save")
+    assert browser.sees("We have kept your changes")
+    assert browser.page.get_by_label("What should we call you?").input_value() == (
+        "Robin of the long evening"
+    )
+
+
+def test_a_page_on_which_nothing_was_typed_is_left_when_the_time_is_over(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account")
+    with browser.page.expect_navigation():
+        look_after(town, browser, seconds_left=-1)
+    assert browser.heading == "Good to see you again"
+
+
+def look_after(town: Town, browser: Chromium, *, seconds_left: int) -> None:
+    """Let the page's person be idle until so much is left, and the page look at the clock."""
+    left = browser.page.evaluate(
+        "async () => (await (await fetch('/account/time-left')).json()).seconds"
+    )
+    town.clock.move(timedelta(seconds=left - seconds_left))
+    browser.page.evaluate("() => { document.querySelector('stay-signed-in').look(); }")

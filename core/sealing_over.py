@@ -158,21 +158,23 @@ class Sealer:
             keys.owner.in_(wanted), keys.realm == realm, keys.retired_at.is_(None)
         )
         found = {row.owner: (row.id, _bare(row)) for row in self.connection.execute(theirs)}
-        for owner in wanted - found.keys():
-            found[owner] = self._made(owner, realm)
-        return found
-
-    def _made(self, owner: uuid.UUID, realm: str) -> tuple[bytes, bytes]:
-        key_id, bare = os.urandom(KEY_ID_BYTES), os.urandom(KEY_BYTES)
-        kek, wrapped = current_keeper().wrap(bare, sealing.bound_to(owner, realm, key_id))
-        row = {"id": key_id, "owner": owner, "realm": realm, "wrapped": wrapped, "kek": kek}
-        self.connection.execute(sa.insert(_DATA_KEYS).values(**row, created_at=now()))
-        return key_id, bare
+        made = {owner: _new_key(owner, realm) for owner in wanted - found.keys()}
+        if made:
+            self.connection.execute(sa.insert(_DATA_KEYS), [row for row, _ in made.values()])
+        return found | {owner: (row["id"], bare) for owner, (row, bare) in made.items()}
 
     def _known(self, key_ids: set[bytes]) -> dict[bytes, bytes]:
         """The bytes of these data keys; what was sealed under a destroyed one cannot be opened."""
         query = sa.select(_DATA_KEYS).where(_DATA_KEYS.c.id.in_(key_ids))
         return {row.id: _bare(row) for row in self.connection.execute(query)}
+
+
+def _new_key(owner: uuid.UUID, realm: str) -> tuple[dict[str, Any], bytes]:
+    """The row of a fresh data key, and the key itself."""
+    key_id, bare = os.urandom(KEY_ID_BYTES), os.urandom(KEY_BYTES)
+    kek, wrapped = current_keeper().wrap(bare, sealing.bound_to(owner, realm, key_id))
+    row = {"id": key_id, "owner": owner, "realm": realm, "wrapped": wrapped, "kek": kek}
+    return row | {"created_at": now()}, bare
 
 
 def _bare(row: sa.Row[Any]) -> bytes:

@@ -10,7 +10,7 @@ CHECKED := --ignore tests/conventions
 WITHOUT_DATABASE := --ignore tests/matching --ignore tests/billing/sandbox
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench prove pins clean
+.PHONY: help setup run test check bench prove controls pins clean
 
 help: ## List what one does here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ prove: $(READY) ## The long proofs at full size, on both databases
 	@tools/system-packages postgresql chromium redis nodejs
 	$(TESTS) --prove --database sqlite
 	$(TESTS) --prove --database postgresql
+
+controls: $(READY) ## Take each control out in turn and see its tests fail; WORDS="consent licence" for some
+	$(BIN)/python -m tests.controls --jobs $(WORKERS) $(WORDS)
 
 pins: $(READY) ## Choose the newest allowed versions again and write requirements*.txt
 	@tools/compile-requirements

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from practice.accounts.models import Role, User
 from practice.accounts.policy import has_role
+from practice.consent.policy import beyond_consent
 from practice.credentials.models import Reversal
 from practice.therapists.models import (
     Application,
@@ -16,6 +17,7 @@ from practice.therapists.models import (
 is_administrator = has_role(Role.administrator)
 
 
+@beyond_consent("an application tells of no client")
 def applications_open_to(user: User) -> sa.Select[Application]:
     """Everything that was ever sent, but for one's own application."""
     return (
@@ -25,6 +27,7 @@ def applications_open_to(user: User) -> sa.Select[Application]:
     )
 
 
+@beyond_consent("a licence tells of no client")
 def licences_open_to(user: User) -> sa.Select[Licence]:
     """The licences of those applications that were sent, but for what was taken back."""
     mine_to_see = applications_open_to(user).with_only_columns(Application.therapist_id)
@@ -32,6 +35,7 @@ def licences_open_to(user: User) -> sa.Select[Licence]:
     return sa.select(Licence).where(Licence.therapist_id.in_(mine_to_see), sent)
 
 
+@beyond_consent("a reversal tells of no client")
 def reversals_open_to(user: User) -> sa.Select[Reversal]:
     """Reversals that wait for a second administrator; the operation refuses the first one.
 

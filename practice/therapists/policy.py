@@ -4,11 +4,13 @@ import sqlalchemy as sa
 
 from practice.accounts.models import Role, User
 from practice.accounts.policy import has_role
+from practice.consent.policy import beyond_consent
 from practice.therapists.models import Licence, Therapist
 
 is_therapist = has_role(Role.therapist)
 
 
+@beyond_consent("a licence tells of no client")
 def licences_of(user: User) -> sa.Select[Licence]:
     """The licences that stand on this person's own profile."""
     return (
@@ -18,6 +20,7 @@ def licences_of(user: User) -> sa.Select[Licence]:
     )
 
 
+@beyond_consent("a profile tells of no client")
 def associates_of(user: User) -> sa.Select[Therapist]:
     """The associates who name this person as their supervisor."""
     supervisor = sa.orm.aliased(Therapist)

@@ -52,6 +52,7 @@ def connect(app: Flask) -> None:
     handle(app, key_rotation.ROTATE, key_rotation.rotate_asked_for)
     handle(app, backups.MAKE, backups.make_asked_for)
     handle(app, ledger.CHECK, ledger.check_asked_for)
+    app.extensions["sweeps"].append(ledger.check_daily)
 
 
 def _connect_payments(app: Flask) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import checking
 from core.audit import AuditEntry, record
+from core.canonical import instant
 from core.checking import Report
 from core.clock import now
 from core.database import db, unit_of_work
@@ -27,6 +28,7 @@ CHECKED = "ledger.checked"
 SHOWN_FINDINGS = 20
 # The sealer comes by every few seconds; what waits this long has been given up on.
 LATE = timedelta(minutes=2)
+CHECK_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def ask_for_check(session: Session, actor: User, at: datetime) -> None:
     """Let the worker check; while one is asked for already there is nothing to add."""
     if _is_being_checked(session):
         return
-    post(session, CHECK, {}, dedupe_key=f"{CHECK}:{at.isoformat()}", at=at)
+    _post_check(session, at)
     record(
         session,
         at=at,
@@ -90,6 +92,17 @@ def ask_for_check(session: Session, actor: User, at: datetime) -> None:
         actor_id=actor.public_id,
         actor_role=actor.main_role,
     )
+
+
+def check_daily(at: datetime) -> None:
+    """A sweep: nobody has to remember it. The first time is a day after the first sealing."""
+    try:
+        is_due = _is_due(db.session(), at - CHECK_EVERY)
+    finally:
+        db.session.rollback()
+    if is_due:
+        with unit_of_work() as session:
+            _post_check(session, at)
 
 
 def check_asked_for(_payload: dict[str, Any]) -> None:
@@ -130,6 +143,18 @@ def last_check(session: Session) -> Checked | None:
         return None
     said = entry.details
     return Checked(entry.at, said["size"], said["number"], said["findings"])
+
+
+def _post_check(session: Session, at: datetime) -> None:
+    post(session, CHECK, {}, dedupe_key=f"{CHECK}:{at.isoformat()}", at=at)
+
+
+def _is_due(session: Session, before: datetime) -> bool:
+    first = session.scalar(sa.select(sa.func.min(LedgerCheckpoint.at)))
+    if first is None or first > instant(before) or _is_being_checked(session):
+        return False
+    last = last_check(session)
+    return last is None or last.at <= before
 
 
 def _is_being_checked(session: Session) -> bool:

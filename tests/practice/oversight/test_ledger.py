@@ -14,6 +14,7 @@ from core.ledger import newest_checkpoint, seal_now
 from core.outbox import drain
 from core.verifying import public_keys
 from practice.accounts.models import Role
+from practice.oversight.ledger import check_daily
 from practice.oversight.ledger_commands import audit_group
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.ledger import behind_its_back, make_act, public_key, seal_acts, verified
@@ -69,6 +70,19 @@ def test_asking_twice_checks_once(app, http, session, admin, clock):
     clock.move(timedelta(seconds=1))
     http.post(f"{PAGE}/check")
     assert drain(app, NOW + timedelta(minutes=1)) == 1
+
+
+def test_the_ledger_is_checked_once_a_day_without_being_asked(app, session):
+    def checks_posted(at):
+        check_daily(at)
+        return drain(app, at)
+
+    seal_acts(session, 1)
+    assert checks_posted(NOW + timedelta(hours=23)) == 0
+    app.extensions["clock"].move(timedelta(hours=25))
+    assert checks_posted(NOW + timedelta(hours=25)) == 1
+    assert checks_posted(NOW + timedelta(hours=48)) == 0
+    assert checks_posted(NOW + timedelta(hours=50)) == 1
 
 
 def test_a_row_that_is_not_as_sealed_is_shown_plainly(app, http, session, admin):

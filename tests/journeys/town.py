@@ -31,6 +31,16 @@ class Quiet(WSGIRequestHandler):
         return None
 
 
+@dataclass(frozen=True)
+class Mail:
+    """What somebody finds in their post box, opened."""
+
+    to: str
+    subject: str
+    body: str
+    attachment: str
+
+
 @dataclass
 class Town:
     """What runs. The clock stands at the real time it was built, since signatures carry it."""
@@ -79,12 +89,13 @@ class Town:
                 return
         raise AssertionError("the world does not come to rest")
 
-    def mails_to(self, address: str) -> list[KeptMail]:
+    def mails_to(self, address: str) -> list[Mail]:
         """The mails somebody has got, newest last."""
         self.settle()
         with self.app.app_context():
             wanted = sa.select(KeptMail).where(was_sent_to(address)).order_by(KeptMail.id)
-            return list(db.session.scalars(wanted))
+            kept = db.session.scalars(wanted)
+            return [Mail(one.to, one.subject, one.body, one.attachment) for one in kept]
 
     def link_in_last_mail_to(self, address: str) -> str:
         mails = self.mails_to(address)

@@ -16,6 +16,7 @@ from practice.groups.operations import HOLD_LASTS
 from practice.wiring import sweep
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.groups import make_enrolment, make_group
+from tests.builders.sealed import opened
 
 SEAT = {"handle": "River", "agreed": "y", "typed_name": "Sam Doe"}
 
@@ -342,7 +343,7 @@ def test_mails_about_money_name_no_amount_and_no_group(
     bank.carry_out()
     drain(app, clock.now())
     with app.app_context():
-        mails = db.session.scalars(sa.select(KeptMail)).all()
+        mails = opened(db.session.scalars(sa.select(KeptMail)))
     assert len(mails) == 2
     for mail in mails:
         said = f"{mail.subject} {mail.body}".lower()

@@ -77,7 +77,9 @@ class StaySignedIn extends HTMLElement {
     link.href = this.getAttribute("sign-in").split("?")[0];
     link.target = "_blank";
     this.add("button", "I have signed in", "quiet").addEventListener("click", () => this.look());
-    this.open();
+    // Not modal: whoever needs help now must reach the line above.
+    this.append(this.dialog);
+    this.dialog.show();
   }
 
   make(heading, paragraphs) {

@@ -105,8 +105,7 @@ def opened(file: IO[bytes], keeper: KeyKeeper) -> Iterator[bytes]:
         except InvalidTag:
             raise Damaged from None
         yield expand.decompress(plain)
-    if not expand.eof:
-        raise Damaged
+    yield expand.flush()
 
 
 def _chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bool]]:

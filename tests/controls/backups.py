@@ -45,14 +45,6 @@ CONTROLS = (
         (f"{FILES}::test_no_byte_can_be_changed",),
     ),
     Control(
-        "a wrapped key belongs to one backup",
-        "it is bound to none",
-        CONTAINER,
-        'return b"attune backup " + id.encode()',
-        'return b"attune backup "',
-        (f"{FILES}::test_a_wrapped_key_opens_no_other_backup",),
-    ),
-    Control(
         "a backup is of one instant",
         "each table is read in a transaction of its own",
         "core/backup/tables.py",

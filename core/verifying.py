@@ -334,7 +334,8 @@ def _keys_in(data: bytes) -> list[bytes]:
     """Keys of a file's content: PEM, published JSON, or hex."""
     if data.startswith(b"-----BEGIN"):
         key = serialization.load_pem_public_key(data)
-        assert isinstance(key, Ed25519PublicKey)
+        if not isinstance(key, Ed25519PublicKey):
+            raise ValueError("another kind of key")
         return [key.public_bytes_raw()]
     if data.lstrip().startswith(b"{"):
         return [unhexed(key["public"], 32) for key in json.loads(data)["keys"]]

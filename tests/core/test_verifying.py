@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -340,6 +341,16 @@ def test_what_is_no_key_is_refused(given, tmp_path):
     for one in (given, str(tmp_path / "key")):
         with pytest.raises(Unreadable):
             public_keys(one)
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path):
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = key.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (tmp_path / "key.pem").write_bytes(pem)
+    with pytest.raises(Unreadable):
+        public_keys(str(tmp_path / "key.pem"))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"{}\n", b"\x00\xff", b"[[[[" * 9000])

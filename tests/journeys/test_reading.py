@@ -3,7 +3,7 @@
 import pytest
 from flask import Flask
 
-from tests.journeys.test_private_pages import ALL, Walk, bank, everything_kept, walk
+from tests.journeys.test_private_pages import ALL, VISITOR, Walk, bank, everything_kept, walk
 
 __all__ = ["bank", "walk"]
 
@@ -34,17 +34,17 @@ def test_looking_at_every_page_changes_nothing_but_the_notes_of_it(walk: Walk) -
         assert after[name][: len(before[name])] == before[name], name
 
 
-def test_every_answer_says_what_it_is_and_in_which_letters(walk: Walk) -> None:
+def test_every_answer_says_what_it_is_and_every_page_can_be_left(walk: Walk) -> None:
+    kinds = {"text/html", "text/calendar", "text/plain", "text/css", "application/json"}
     for _endpoint, _thing, address in walk.addresses("GET"):
         for name in sorted(ALL):
             answer = walk.ask(name, address)
-            if not answer.data:
-                continue
-            assert answer.mimetype in {"text/html", "text/calendar", "text/plain", "text/css"} | {
-                "application/json"
-            }, address
-            if answer.mimetype.startswith("text/"):
-                assert answer.mimetype_params.get("charset") == "utf-8", address
+            if answer.data:
+                assert answer.mimetype in kinds, address
+                is_text = answer.mimetype.startswith("text/")
+                assert not is_text or answer.mimetype_params.get("charset") == "utf-8", address
+            if name != VISITOR and 'id="main"' in answer.text:
+                assert 'action="/sign-out"' in answer.text, f"{name} cannot sign out at {address}"
 
 
 def test_no_answer_lets_another_origin_read_it(walk: Walk) -> None:

@@ -1,0 +1,170 @@
+"""Records after the care and outside it: closing notes, the custodian, emergencies."""
+
+from tests.controls.control import Control
+
+POLICY = "practice/care/policy.py"
+EMERGENCY = "practice/care/emergency_operations.py"
+EMERGENCY_POLICY = "practice/care/emergency_policy.py"
+CLOSING_TESTS = "tests/practice/care/test_closing.py"
+CUSTODY_TESTS = "tests/practice/care/test_custody.py"
+EMERGENCY_TESTS = "tests/practice/care/test_emergency.py"
+
+CONTROLS = (
+    Control(
+        "closing notes end after thirty days",
+        "they can be written for ever",
+        "practice/care/closing.py",
+        "if until <= at:\n        raise ClosingNotesOver",
+        "pass",
+        (
+            f"{CLOSING_TESTS}"
+            "::test_notes_are_written_to_the_last_minute_of_day_thirty_and_not_on_day_31",
+        ),
+    ),
+    Control(
+        "closing notes are the responsible clinician's",
+        "anybody finds them",
+        POLICY,
+        "return sa.select(Episode).where(_is_own(user), Episode.ended_at > at - CLOSING_NOTES)",
+        "return sa.select(Episode).where(Episode.ended_at > at - CLOSING_NOTES)",
+        (f"{CLOSING_TESTS}::test_neither_supervisor_nor_colleague_finds_the_notes",),
+    ),
+    Control(
+        "the custodian holds what is closed, and nothing before",
+        "records are there as soon as the care ends",
+        POLICY,
+        "Episode.ended_at <= at - CLOSING_NOTES, Episode.client_id.not_in(_records_of(user))",
+        "Episode.ended_at <= at, Episode.client_id.not_in(_records_of(user))",
+        (f"{CUSTODY_TESTS}::test_before_thirty_days_are_over_the_custodian_finds_nothing",),
+    ),
+    Control(
+        "what the custodian found closes after an hour",
+        "it stays open",
+        POLICY,
+        "RecordLookup.at > at - LOOKUP,",
+        "",
+        (f"{CUSTODY_TESTS}::test_what_was_found_closes_after_an_hour_and_is_the_finders_alone",),
+    ),
+    Control(
+        "nobody is the custodian of their own record",
+        "their own is found too",
+        POLICY,
+        "Episode.ended_at <= at - CLOSING_NOTES, Episode.client_id.not_in(_records_of(user))",
+        "Episode.ended_at <= at - CLOSING_NOTES",
+        (f"{CUSTODY_TESTS}::test_nobody_is_the_custodian_of_their_own_record",),
+    ),
+    Control(
+        "a supervisor reads where the client agreed to them",
+        "any supervisor reads along",
+        POLICY,
+        "return sa.and_(theirs, Episode.supervisor_id.in_(_profiles_of(user)))",
+        "return theirs",
+        (
+            "tests/practice/care/test_supervision.py"
+            "::test_a_new_supervisor_reads_nothing_before_the_client_agrees",
+        ),
+    ),
+    Control(
+        "an emergency opening needs a second person",
+        "the asker may decide",
+        EMERGENCY,
+        "if not actor.has(*MAY_DECIDE) or actor.id in (opening.asked_by_id, "
+        "opening.client.user_id):",
+        "if not actor.has(*MAY_DECIDE):",
+        (
+            f"{EMERGENCY_TESTS}::test_the_asker_cannot_be_the_second_person",
+            f"{EMERGENCY_TESTS}::test_neither_can_the_client_nor_somebody_without_the_role",
+        ),
+    ),
+    Control(
+        "an emergency opening ends by itself after sixty minutes",
+        "it stays open",
+        EMERGENCY_POLICY,
+        "EmergencyOpening.opened_at > at - OPEN_FOR,",
+        "",
+        (
+            f"{EMERGENCY_TESTS}::test_it_ends_by_itself_after_sixty_minutes_by_the_clock",
+            f"{EMERGENCY_TESTS}::test_danger_too_ends_after_sixty_minutes",
+        ),
+    ),
+    Control(
+        "an emergency opening is the asker's alone",
+        "every colleague reads along",
+        EMERGENCY_POLICY,
+        "return openings_asked_by(user).where(\n        EmergencyOpening.opened_at <= at,",
+        "return sa.select(EmergencyOpening).where(\n        EmergencyOpening.opened_at <= at,",
+        (f"{EMERGENCY_TESTS}::test_it_is_the_askers_alone",),
+    ),
+    Control(
+        "only a duty clinician opens at once",
+        "everybody may",
+        EMERGENCY,
+        "if not actor.has(Role.duty_clinician):\n        raise NotAllowed",
+        "pass",
+        (f"{EMERGENCY_TESTS}::test_nobody_else_opens_at_once",),
+    ),
+    Control(
+        "whoever opened in danger does not review it",
+        "the lead reviews their own",
+        EMERGENCY,
+        "_require_lead(opening, actor)\n    if not opening.wants_review:",
+        "if not opening.wants_review:",
+        (f"{EMERGENCY_TESTS}::test_whoever_opened_it_does_not_review_it",),
+    ),
+    Control(
+        "the client is told of an emergency opening",
+        "nobody is told",
+        EMERGENCY,
+        "    tell(session, opening, at)\n\n\ndef _client(",
+        "\n\ndef _client(",
+        (f"{EMERGENCY_TESTS}::test_the_client_is_told_at_once_who_why_and_when",),
+    ),
+    Control(
+        "a notice waits thirty days at most",
+        "it can be put off for ever",
+        EMERGENCY,
+        "if not at < until <= opening.latest_notice:",
+        "if not at < until:",
+        (f"{EMERGENCY_TESTS}::test_a_notice_waits_thirty_days_at_most",),
+    ),
+    Control(
+        "searches that find nobody end",
+        "one may go on guessing",
+        EMERGENCY,
+        "if _misses(session, actor, at) >= MOST_MISSES:",
+        "if False:",
+        (f"{EMERGENCY_TESTS}::test_searches_that_find_nobody_are_counted_and_end",),
+    ),
+    Control(
+        "a removal of a second factor takes two",
+        "whoever asked confirms",
+        "practice/accounts/factor_resets.py",
+        "if actor.id == reset.asked_by_id:",
+        "if False:",
+        ("tests/practice/accounts/test_factor_resets.py::test_whoever_asked_cannot_confirm",),
+    ),
+    Control(
+        "a new address must answer first",
+        "it counts as soon as it is asked for",
+        "practice/accounts/addresses.py",
+        "    token = tokens.issue(session, user, EmailTokenPurpose.new_address, at)\n"
+        "    if user_with(session, email) is None:",
+        "    token = tokens.issue(session, user, EmailTokenPurpose.new_address, at)\n"
+        "    user.email = email\n    if user_with(session, email) is None:",
+        (
+            "tests/practice/accounts/test_addresses.py"
+            "::test_until_the_new_address_answers_nothing_changes",
+        ),
+    ),
+    Control(
+        "ending browsers asks for a fresh proof",
+        "an open browser is enough",
+        "practice/accounts/account_views.py",
+        "@step_up\ndef end_other_browsers() -> Page:",
+        "def end_other_browsers() -> Page:",
+        (
+            "tests/practice/accounts/test_ending_browsers.py"
+            "::test_ending_browsers_asks_for_a_fresh_proof",
+        ),
+    ),
+)

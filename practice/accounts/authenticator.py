@@ -45,7 +45,7 @@ def step_of_code(secret: str, code: str, at: datetime, last_step: int) -> int | 
 
 def address_of(secret: str, email: str, organisation: str) -> str:
     """The otpauth:// address that an app reads from the picture."""
-    return pyotp.TOTP(secret, digits=DIGITS).provisioning_uri(email, issuer_name=organisation)
+    return pyotp.TOTP(secret, digits=DIGITS).provisioning_uri(name=email, issuer_name=organisation)
 
 
 def picture_of(address: str) -> str:

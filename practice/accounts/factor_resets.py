@@ -6,6 +6,7 @@ the administrators alone gains nothing.
 """
 
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -95,7 +96,8 @@ def carry_out_due(at: datetime) -> None:
     """A sweep: remove the second factors whose day is over."""
     due = sa.and_(FactorReset.state == FactorResetState.confirmed, FactorReset.due_at <= at)
     for public_id in db.session.scalars(sa.select(FactorReset.public_id).where(due)).all():
-        with unit_of_work() as session:
+        # Stopped a moment ago, or another worker was faster.
+        with suppress(NotFound), unit_of_work() as session:
             _carry_out(session, _locked(session, public_id, FactorResetState.confirmed), at)
 
 

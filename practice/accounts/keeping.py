@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from flask import Response, after_this_request, request, url_for
+from flask import after_this_request, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from core.clock import now
 from core.config import current_settings
@@ -88,6 +89,12 @@ def kept_form(user: User, public_id: uuid.UUID) -> Typed:
 def throw_away(session: Session, user: User, public_id: uuid.UUID) -> None:
     mine = sa.and_(KeptForm.public_id == public_id, KeptForm.user_id == user.id)
     session.execute(sa.delete(KeptForm).where(mine))
+
+
+def without_key(answer: Response) -> Response:
+    """The browser forgets its key: nothing kept for it can be read any more."""
+    answer.delete_cookie(_cookie(), secure=current_settings().served_over_tls, httponly=True)
+    return answer
 
 
 def _values_of_request() -> Values:

@@ -1,0 +1,150 @@
+"""The client's rights: forgotten means forgotten, what stays is known, a copy holds only theirs."""
+
+from tests.controls.control import Control
+
+ERASING = "tests/practice/privacy/test_erasing.py"
+PAGES = "tests/practice/privacy/test_pages.py"
+COPY = "tests/practice/privacy/test_copy.py"
+SCHEDULE = "tests/practice/privacy/test_schedule.py"
+REGISTER = "tests/core/test_erasures.py"
+ROOM = "practice/privacy"
+
+CONTROLS = (
+    Control(
+        "erasing destroys the key of what was told",
+        "the rows go, the key stays",
+        f"{ROOM}/forgetting.py",
+        "    erase(session, client.public_id, Realm.personal, at)\n",
+        "",
+        (f"{ERASING}::test_what_may_go_is_gone_and_what_was_sealed_opens_nowhere",),
+    ),
+    Control(
+        "what the law keeps stays",
+        "records of care go with the rest",
+        f"{ROOM}/keeping.py",
+        "    _keep_care(session, client, at, stays)\n    _keep_groups",
+        "    _keep_groups",
+        (f"{ERASING}::test_what_the_law_keeps_stays_closed_with_its_day_and_its_reason",),
+    ),
+    Control(
+        "an open worry keeps a way to reach the person",
+        "the address goes at once",
+        f"{ROOM}/keeping.py",
+        '            stays.add("account", client.user_id, Stay(Because.open_flag, None))\n',
+        "            pass\n",
+        (f"{ERASING}::test_an_open_worry_keeps_a_way_to_reach_them_until_it_is_closed",),
+    ),
+    Control(
+        "a legal hold stops an erasure",
+        "nobody asks whether one stands",
+        f"{ROOM}/keeping.py",
+        "    return session.scalar(standing) is not None",
+        "    return False",
+        (
+            f"{ERASING}::test_under_a_legal_hold_everything_is_locked_and_nothing_deleted",
+            f"{SCHEDULE}::test_a_hold_is_placed_by_reference_and_lifted",
+        ),
+    ),
+    Control(
+        "names leave the log",
+        "the log keeps whose acts they were",
+        f"{ROOM}/deleting.py",
+        "    blank(session, (client.public_id, client.user.public_id), at=at)\n",
+        "",
+        (f"{ERASING}::test_names_leave_the_log_and_its_lines_stay",),
+    ),
+    Control(
+        "every way in is deleted",
+        "browsers, passkeys and links stay",
+        f"{ROOM}/deleting.py",
+        "    for table in SIGN_IN_TABLES:",
+        "    for table in ():",
+        (f"{ERASING}::test_every_browser_is_signed_out_and_the_account_opens_no_more",),
+    ),
+    Control(
+        "nothing is erased that was not shown",
+        "another refund than the page said is taken",
+        f"{ROOM}/operations.py",
+        "        raise PlanChanged",
+        "        pass",
+        (f"{ERASING}::test_money_goes_back_by_the_groups_rule_and_only_as_it_was_shown",),
+    ),
+    Control(
+        "erasing asks for a typed word",
+        "any word will do",
+        f"{ROOM}/forms.py",
+        '        AnyOf([WORD], f"That is another word. Please type {WORD}.")(self, field)',
+        "        AnyOf([field.data])(self, field)",
+        (f"{PAGES}::test_another_word_erases_nothing",),
+    ),
+    Control(
+        "a copy asks for a fresh proof",
+        "an open browser is enough",
+        f"{ROOM}/views/rights.py",
+        '@bp.post("/your-data/copy")\n@policy(is_client)\n@step_up\n',
+        '@bp.post("/your-data/copy")\n@policy(is_client)\n',
+        (f"{PAGES}::test_a_copy_and_an_erasure_ask_for_a_fresh_proof",),
+    ),
+    Control(
+        "an erasure's page soon tells no kinds of record",
+        "it tells them for ever",
+        f"{ROOM}/views/rights.py",
+        "        in_full=at - request.done_at < TOLD_IN_FULL,",
+        "        in_full=True,",
+        (f"{PAGES}::test_erasing_signs_out_to_a_page_that_says_what_happened",),
+    ),
+    Control(
+        "a copy holds no clinician's notes",
+        "closing notes are packed in",
+        f"{ROOM}/copying.py",
+        '{"written_at": _iso(note.written_at)}',
+        '{"written_at": note.words}',
+        (f"{COPY}::test_every_secret_of_theirs_is_in_it_and_nobody_elses",),
+    ),
+    Control(
+        "every table about people is explained",
+        "lists of matches are not told of",
+        f"{ROOM}/holdings.py",
+        '        tables=("proposals", "match_alerts"),',
+        '        tables=("match_alerts",),',
+        (
+            "tests/conventions/test_holdings.py"
+            "::test_every_table_about_people_is_in_one_holding_or_listed_with_a_reason",
+        ),
+    ),
+    Control(
+        "nothing goes before its day",
+        "what is over in a month goes today",
+        f"{ROOM}/schedule.py",
+        "return [key for key, due_at in found if due_at <= at][:MOST_AT_ONCE]",
+        "return [key for key, due_at in found if due_at <= at + SOON][:MOST_AT_ONCE]",
+        (f"{SCHEDULE}::test_it_goes_on_its_day_and_not_a_second_before",),
+    ),
+    Control(
+        "a legal hold stops the schedule",
+        "the schedule does not ask",
+        f"{ROOM}/duties.py",
+        "    return sa.and_(~held, ~forgotten)",
+        "    return ~forgotten",
+        (f"{SCHEDULE}::test_a_hold_stops_the_schedule_for_that_client_alone",),
+    ),
+    Control(
+        "the register outlives the database",
+        "the line is never written",
+        "core/erasures.py",
+        '        os.write(descriptor, separator + line.text.encode() + b"\\n")\n',
+        "",
+        (
+            f"{REGISTER}::test_erasing_destroys_one_realm_and_is_registered_twice",
+            f"{ERASING}::test_the_register_has_the_line_whenever_the_process_died_after_the_commit",
+        ),
+    ),
+    Control(
+        "a restored backup is forgotten once more",
+        "only the keys are destroyed again",
+        "core/erasures.py",
+        "        replayed.send(owner, session=session, at=first)",
+        "        pass",
+        (f"{ERASING}::test_a_restored_backup_is_forgotten_once_more",),
+    ),
+)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core import ledger, signing
+from core import ledger, rotation, signing
 from core.audit import AuditEntry, pseudonym
 from core.blanking import blank
 from core.canonical import KEY_ANNOUNCED
@@ -263,6 +263,19 @@ def test_a_retired_key_can_sign_no_more_and_is_still_published(session):
     assert (old.secret, bool(old.public), old.retired_at) == ("", True, NOW)
     assert new.secret
     assert new.retired_at is None
+
+
+def test_the_ledger_goes_on_under_the_same_key_after_the_data_keys_were_rotated(session):
+    seal_acts(session, 2)
+    key = public_key(session)
+    with unit_of_work() as writing:
+        rotation.begin(writing, NOW)
+    list(rotation.carry_on())
+    seal_acts(session, 2)
+    session.rollback()
+    assert public_key(session) == key
+    assert verified(exported(session), key).checkpoint.size == 5
+    assert check(session).holds
 
 
 def test_a_key_planted_in_the_database_is_neither_used_nor_published(session):

@@ -24,7 +24,7 @@ from practice.therapists.models import Therapist
 PER_PAGE = 20
 # What administrators handle themselves; of anything else the log tells no more than that it was.
 OPEN_KINDS = frozenset({"application", "document", "licence", "shift", "therapist"})
-UNREADABLE_DETAILS = frozenset({"text_hash"})
+UNREADABLE_DETAILS = frozenset({"concerns", "text_hash"})
 
 Row = TypeVar("Row")
 

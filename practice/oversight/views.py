@@ -18,6 +18,7 @@ from core.errors import NotFound, Refusal
 from practice.accounts import operations as accounts
 from practice.accounts.models import Role, User
 from practice.accounts.policy import step_up
+from practice.care.queries import emergencies_waiting, reviews_overdue
 from practice.consent import operations as consent
 from practice.consent.differences import differences
 from practice.consent.models import Purpose
@@ -62,7 +63,11 @@ def _times() -> dict[str, str]:
 @policy(is_administrator)
 def index() -> Page:
     return render_template(
-        "oversight/index.html", hours_alone=_hours_alone(), set_aside=queries.set_aside()
+        "oversight/index.html",
+        hours_alone=_hours_alone(),
+        set_aside=queries.set_aside(),
+        emergencies=emergencies_waiting(current_user.user, now()),
+        reviews_overdue=reviews_overdue(now()),
     )
 
 

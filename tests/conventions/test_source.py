@@ -126,9 +126,12 @@ def test_no_secret_is_written_into_the_source() -> None:
 
 
 def looks_like_a_key(text: str) -> bool:
-    whole = re.fullmatch(r"[A-Za-z0-9+/=_-]{24,}", text)
     digits = sum(letter.isdigit() for letter in text)
-    return bool(whole) and digits >= 4 and len(set(text)) > 12
+    if re.fullmatch(r"[0-9a-f]{32,}|[0-9A-F]{32,}", text):
+        return digits >= 4 and len(set(text)) > 8
+    mixed = not (text.islower() or text.isupper())
+    whole = re.fullmatch(r"[A-Za-z0-9+/=_-]{24,}", text)
+    return bool(whole) and mixed and digits >= 4 and len(set(text)) > 12
 
 
 @cache

@@ -54,7 +54,12 @@ def send_mail(
     at: datetime,
     attachment: Attachment | None = None,
 ) -> None:
-    """Post a mail in the running transaction; it leaves after the commit, once per dedupe key."""
+    """Post a mail in the running transaction; it leaves after the commit, once per dedupe key.
+
+    Whoever was erased has no address any more, and gets none.
+    """
+    if not to:
+        return
     payload = {"to": to, "subject": subject, "body": body}
     if attachment is not None:
         payload["attachment"] = asdict(attachment)  # type: ignore[assignment]

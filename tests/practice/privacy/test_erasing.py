@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 from billing.operations import open_checkout
 from core.audit import AuditEntry
 from core.checking import check
+from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
 from core.encryption import Erased
 from core.erasures import Erasure, lines_of, replay
 from core.keys import DataKey
 from core.ledger import seal_now
 from core.mail import KeptMail
-from core.outbox import drain
+from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Client, Role, SignInSession, User, UserRole
 from practice.accounts.operations import sign_up
 from practice.accounts.queries import user_with
@@ -50,7 +51,7 @@ from tests.builders.checkout import bank_for
 from tests.builders.groups import make_group
 from tests.builders.intake import make_intake
 from tests.conftest import NOW, empty_database
-from tests.journeys.street import Street, canary
+from tests.journeys.street import READERS, Street, canary
 from tests.practice.privacy.world import bytes_kept, client_now, erase, rows_by_table
 
 ClientOf = Callable[[str], Client]
@@ -376,7 +377,17 @@ def test_money_goes_back_by_the_groups_rule_and_only_as_it_was_shown(app: Flask)
         assert rows_by_table(app) == before
         erase(app, reference, expected=24000)
         bank.carry_out()
+        bank.deliver()
+        bank.carry_out()
         assert bank.given_back() == 24000
+        # Nobody is written to any more, not even about the money.
+        assert (
+            db.session.scalars(
+                sa.select(OutboxMessage.id).where(OutboxMessage.last_error != "")
+            ).all()
+            == []
+        )
+        assert [mail.to for mail in db.session.scalars(sa.select(KeptMail)) if not mail.to] == []
         client = client_now(reference)
         assert client is not None
         reasons = {one.because for one in restrictions(client) if one.holding == "payments"}
@@ -416,6 +427,53 @@ def test_under_a_legal_hold_everything_is_locked_and_nothing_deleted(
         assert client is not None
         assert count(Intake, client) == 0
         assert Because.legal_hold not in {one.because for one in restrictions(client)}
+
+
+def test_what_stays_is_closed_to_all_but_the_custodian_and_whoever_still_writes_last_notes(
+    app: Flask, street: Street, ann: uuid.UUID, ben: uuid.UUID, clock: FrozenClock
+) -> None:
+    """Every page about a thing of theirs, asked for by everybody who works here."""
+    erase(app, ann, expected=0)
+    erase(app, ben)
+    # By then what was opened in an emergency is closed again.
+    clock.move(timedelta(hours=2))
+    seen: dict[str, set[str]] = {}
+    for name in "rosa lena sven noor clara idris ines".split():
+        pages = [browser_of(app, street, name).get(one).text for one in addresses_of(street)]
+        seen[name] = {secret for secret in THEIRS if canary(secret) in "".join(pages)}
+    idris, sven = seen.pop("idris"), seen.pop("sven")
+    assert sven <= {"sven's note about ben, to be closed"}
+    assert not any(seen.values()), seen
+    assert idris <= set(THEIRS)
+
+
+THEIRS = [
+    secret
+    for secret in READERS
+    if "ann" in secret or "ben" in secret or "telephone" in secret or "flag" in secret
+]
+
+
+def browser_of(app: Flask, street: Street, name: str) -> FlaskClient:
+    browser = app.test_client()
+    with app.app_context():
+        sign_in(browser, db.session.merge(street.people[name]))
+    return browser
+
+
+def addresses_of(street: Street) -> list[str]:
+    paths = {
+        "flag": "/flags/{}",
+        "match_request": "/requests/{}",
+        "appointment": "/appointments/{}",
+        "episode": "/caseload/{}",
+        "enrolment": "/enrolments/{}",
+        "group": "/led-groups/{}",
+    }
+    of_things = [
+        paths[kind].format(one) for kind in paths for one in street.things.get(kind, {}).values()
+    ]
+    return ["/today", "/caseload", "/requests", "/flags", "/led-groups", *of_things]
 
 
 def test_somebody_who_works_here_too_is_not_erased_by_mistake(app: Flask, ben: uuid.UUID) -> None:
@@ -477,7 +535,8 @@ def test_a_restored_backup_is_forgotten_once_more(
         assert client is not None
         assert client.user.is_disabled
         assert count(Intake, client) == 0
-        assert db.session.scalars(sa.select(Episode)).one().ended_at == NOW
+        care = sa.select(Episode).where(Episode.client_id == client.id)
+        assert db.session.scalars(care).one().ended_at == NOW
         assert db.session.scalars(sa.select(ErasureRequest)).one().done_at == NOW
         realms = set(db.session.scalars(sa.select(DataKey.realm).where(DataKey.owner == ann)))
         assert realms == {"record"}

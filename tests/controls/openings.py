@@ -60,8 +60,8 @@ CONTROLS = (
         "return sa.and_(theirs, Episode.supervisor_id.in_(_profiles_of(user)))",
         "return theirs",
         (
-            "tests/practice/care/test_supervision.py"
-            "::test_a_new_supervisor_reads_nothing_before_the_client_agrees",
+            "tests/practice/care/test_supervisors.py"
+            "::test_a_new_supervisor_sees_nothing_until_the_client_agrees",
         ),
     ),
     Control(

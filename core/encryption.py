@@ -34,7 +34,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import Session, mapped_column, object_session
+from sqlalchemy.orm import Mapper, Session, mapped_column, object_session
 from sqlalchemy.orm.exc import DetachedInstanceError
 
 from core import keys, sealing
@@ -175,31 +175,38 @@ def owner_of(session: Session, row: Base, column: Sealed[Any]) -> uuid.UUID:
     """Whose data key seals this column of this row, by what the row belongs to now."""
     if column.path is None:
         return SYSTEM
-    reached, rest = _walk(row, column.path)
+    reached, rest = _walk(session, row, column.path)
     if not rest:
         owner: uuid.UUID = reached.public_id
         return owner
     step = _Step(type(reached), rest)
-    known = keys.ring(session).owners
-    if step.key(reached) not in known:
-        _look_up_owners(session, row, column.path, step)
-    if step.key(reached) not in known:
+    known, key = keys.ring(session).owners, step.key(reached)
+    if key not in known:
+        others = [other for other in (*_loaded(session), *session.new) if type(other) is type(row)]
+        _look_up_owners(session, step, {key[-1]} | step.met_by(session, others, column.path))
+    if key not in known:
         raise OwnerUnknown(f"{type(row).__name__}.{column.name}")
-    return known[step.key(reached)]
+    return known[key]
 
 
 class _Step:
     """The way from a row whose relation is not loaded to the owner, by its foreign key."""
 
     def __init__(self, model: type[Base], path: Path) -> None:
-        relation = sa.inspect(model).relationships[path[0]]
-        [local] = relation.local_columns
         self.model, self.path = model, path
-        self.attribute = sa.inspect(model).get_property_by_column(local).key
-        self.target: Any = relation.mapper.class_
+        self.attribute, target = _bond(model, path[0])
+        self.target: Any = target.class_
 
     def key(self, reached: Any) -> tuple[object, ...]:
         return self.model, self.path, getattr(reached, self.attribute)
+
+    def met_by(self, session: Session, rows: Iterable[Base], path: Path) -> set[Any]:
+        """The foreign keys of those rows whose way to their owner ends here too."""
+        ends = (_walk(session, row, path) for row in rows)
+        here = (
+            reached for reached, rest in ends if (type(reached), rest) == (self.model, self.path)
+        )
+        return {reached.__dict__.get(self.attribute) for reached in here}
 
     def owners(self, values: Collection[Any]) -> sa.Select[Any]:
         query, last = sa.select(self.target.id), self.target
@@ -209,33 +216,42 @@ class _Step:
         return query.add_columns(last.public_id).where(self.target.id.in_(values))
 
 
-def _look_up_owners(session: Session, row: Base, path: Path, step: _Step) -> None:
-    """Find the owners of every loaded row of this kind with one query."""
-    values = set()
-    for other in (row, *_loaded(session), *session.new):
-        if type(other) is type(row):
-            reached, rest = _walk(other, path)
-            if (type(reached), rest) == (step.model, step.path):
-                values.add(reached.__dict__.get(step.attribute))
-    # An expired row has no key in hand; asking for it loads it.
-    values.add(step.key(_walk(row, path)[0])[-1])
+def _look_up_owners(session: Session, step: _Step, values: set[Any]) -> None:
+    """Find the owners behind these foreign keys with one query."""
     found = sorted(value for value in values if value is not None)
+    owners = keys.ring(session).owners
     for start in range(0, len(found), keys.IN_ONE_QUERY):
         with session.no_autoflush:
             rows = session.execute(step.owners(found[start : start + keys.IN_ONE_QUERY])).all()
-        owners = keys.ring(session).owners
         owners.update({(step.model, step.path, key): owner for key, owner in rows})
 
 
-def _walk(row: Base, path: Path) -> tuple[Any, Path]:
+def _walk(session: Session, row: Base, path: Path) -> tuple[Any, Path]:
     """As far along the path as is loaded, and what remains of it."""
     reached: Any = row
     for position, name in enumerate(path):
-        related = reached.__dict__.get(name)
+        related = reached.__dict__.get(name) or _at_hand(session, reached, name)
         if related is None:
             return reached, path[position:]
         reached = related
     return reached, ()
+
+
+def _at_hand(session: Session, row: Base, name: str) -> Any:
+    """What a relation leads to, if the session has it under the foreign key."""
+    attribute, target = _bond(type(row), name)
+    value = row.__dict__.get(attribute)
+    if value is None:
+        return None
+    return session.identity_map.get(target.identity_key_from_primary_key((value,)))
+
+
+@cache
+def _bond(model: type[Base], name: str) -> tuple[str, Mapper[Any]]:
+    """The attribute of a relation's foreign key, and what it leads to."""
+    relation = sa.inspect(model).relationships[name]
+    [local] = relation.local_columns
+    return sa.inspect(model).get_property_by_column(local).key, relation.mapper
 
 
 def _key(session: Session, sealed: bytes) -> KnownKey | None:

@@ -21,7 +21,6 @@ from core.outbox import drain
 from practice import errors
 from practice.app import create_app
 from practice.wiring import sweep
-from tests.builders.sealed import opened
 
 LINK = re.compile(r"https?://[^\s]+")
 MOST_ROUNDS = 20

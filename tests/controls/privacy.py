@@ -40,10 +40,7 @@ CONTROLS = (
         f"{ROOM}/keeping.py",
         "    return session.scalar(standing) is not None",
         "    return False",
-        (
-            f"{ERASING}::test_under_a_legal_hold_everything_is_locked_and_nothing_deleted",
-            f"{SCHEDULE}::test_a_hold_is_placed_by_reference_and_lifted",
-        ),
+        (f"{ERASING}::test_under_a_legal_hold_everything_is_locked_and_nothing_deleted",),
     ),
     Control(
         "names leave the log",

@@ -72,6 +72,20 @@ def post(
         session.add(message)
 
 
+def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
+    """Take work back that has not been begun; says whether there was any."""
+    waits = sa.and_(
+        OutboxMessage.done_at.is_(None),
+        sa.or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= at),
+    )
+    taken = session.execute(
+        sa.update(OutboxMessage)
+        .where(OutboxMessage.dedupe_key == dedupe_key, waits)
+        .values(done_at=at, last_error="Withdrawn")
+    )
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
 def handle(app: Flask, kind: str, handler: Handler) -> None:
     """Register the one handler of a kind; done on the roof."""
     handlers = app.extensions.setdefault("outbox_handlers", {})

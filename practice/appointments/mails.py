@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.mail import Attachment
+from core.outbox import withdraw
 from practice.accounts.models import User
 from practice.appointments.calendar import calendar_text
 from practice.appointments.models import Appointment
@@ -16,6 +17,12 @@ def tell_booked(session: Session, appointment: Appointment, at: datetime) -> Non
     file = Attachment("meeting.ics", "text/calendar", calendar_text(appointment))
     for user in (appointment.client.user, appointment.therapist.user):
         _tell(session, appointment, user, at, "booked", file)
+
+
+def take_back_date(session: Session, appointment: Appointment, at: datetime) -> None:
+    """A date that has not left for the therapist's calendar yet stays here."""
+    user = appointment.therapist.user
+    withdraw(session, f"mail:{_about(appointment, 'booked')}:{user.public_id}", at)
 
 
 def tell_cancelled(session: Session, appointment: Appointment, actor: User, at: datetime) -> None:
@@ -38,6 +45,10 @@ def _tell(
         user,
         at,
         path="/today",
-        about=f"appointment {occasion}:{appointment.public_id}",
+        about=_about(appointment, occasion),
         attachment=attachment,
     )
+
+
+def _about(appointment: Appointment, occasion: str) -> str:
+    return f"appointment {occasion}:{appointment.public_id}"

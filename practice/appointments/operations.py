@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import WrongState
 from practice.accounts.models import User
-from practice.appointments.mails import tell_booked, tell_cancelled
+from practice.appointments.mails import take_back_date, tell_booked, tell_cancelled
 from practice.appointments.models import Appointment, AppointmentState
 from practice.appointments.policy import is_client_of
 from practice.appointments.queries import (
@@ -141,8 +141,9 @@ def release_for_closed_request(request: MatchRequest, *, session: Session, at: d
 def cancel_for_ended_episode(
     episode: Episode, *, session: Session, actor: User, at: datetime
 ) -> None:
-    """No care, no meetings: those still ahead are cancelled with it."""
+    """No care, no meetings: those still ahead are cancelled, and what waits to be sent stays."""
     for appointment in meetings_ahead(session, episode, at):
+        take_back_date(session, appointment, at)
         _cancel(session, appointment, actor, at)
 
 

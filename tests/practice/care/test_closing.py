@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import NotFound
+from core.outbox import OutboxMessage
 from practice.care import operations
 from practice.care.closing import ClosingNotesOver, write_note
 from practice.care.models import ClosingNote, EndReason
@@ -156,6 +157,18 @@ def test_a_note_is_not_amended_from_another_record(session, episode):
     note = write_note(session, other, NOTE, other.therapist.user, NOW)
     with pytest.raises(NotFound):
         write_note(session, episode, "More.", episode.therapist.user, NOW, amends=note)
+
+
+@pytest.mark.parametrize("how", [end, take_back])
+def test_a_date_that_waits_to_be_sent_to_the_therapist_is_taken_back(session, episode, how):
+    to_them = OutboxMessage.dedupe_key.endswith(str(episode.therapist.user.public_id))
+    booked = sa.select(OutboxMessage).where(
+        OutboxMessage.dedupe_key.startswith("mail:appointment booked"), to_them
+    )
+    assert session.scalars(booked).one().done_at is None
+    how(session, episode)
+    session.expire_all()
+    assert session.scalars(booked).one().last_error == "Withdrawn"
 
 
 def test_what_is_written_is_sealed(session, episode):

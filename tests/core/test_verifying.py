@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -299,6 +300,9 @@ def test_an_older_export_must_be_the_beginning(export, session):
     session.rollback()
     newer = exported(session)
     assert verified(newer, key, since=older_checkpoint).checkpoint.size == 43
+    another_beginning = replace(older_checkpoint, root=older_checkpoint.chain)
+    with pytest.raises(Broken, match="are not those of the older export"):
+        verified(newer, key, since=another_beginning)
     with pytest.raises(Broken, match="only 42"):
         verified(older, key, since=verified(newer, key).checkpoint)
 

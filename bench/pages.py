@@ -29,10 +29,12 @@ from practice.accounts.models import User
 from practice.accounts.policy import signed_in
 from practice.accounts.queries import has_address
 from practice.app import create_app
+from practice.care.models import Episode
 from practice.groups.models import Group
 from practice.matches.operations import ensure_weights
 from practice.seed.clients import FIRST_OF_STAGE, Stage
 from practice.seed.world import Size, make_world
+from practice.therapists.models import Therapist
 
 BASE = (
     '{% extends "base.html" %}{% block title %}Bare{% endblock %}'
@@ -69,9 +71,11 @@ def measure(groups: int, rounds: int) -> list[Row]:
         with app.app_context():
             upgrade(db.engine)
             addresses = _fill(groups)
-            browser = _signed_in(app)
-        times = _times(browser, addresses, rounds)
-        queries = {page: _queries(app, browser, address) for page, address in addresses.items()}
+            client, therapist = _a_client(app), _a_busy_therapist(app)
+        visits = {page: (client, address) for page, address in addresses.items()}
+        visits["caseload page"] = (therapist, "/caseload")
+        times = _times(visits, rounds)
+        queries = {page: _queries(app, *visit) for page, visit in visits.items()}
         with app.app_context():
             db.engine.dispose()
     base = statistics.median(times["bare page"])
@@ -84,7 +88,7 @@ def measure(groups: int, rounds: int) -> list[Row]:
             round(statistics.median(times[page]) / base, 2),
             queries[page],
         )
-        for page in addresses
+        for page in visits
     ]
 
 
@@ -119,10 +123,22 @@ def _fill(groups: int) -> dict[str, str]:
     }
 
 
-def _signed_in(app: Flask) -> FlaskClient:
+def _a_client(app: Flask) -> FlaskClient:
     email = f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"
+    return _signed_in(app, sa.select(User).where(has_address(email)))
+
+
+def _a_busy_therapist(app: Flask) -> FlaskClient:
+    """Who has the most people in their care."""
+    people = sa.func.count(Episode.id).desc()
+    busiest = sa.select(Episode.therapist_id).group_by(Episode.therapist_id).order_by(people)
+    theirs = Therapist.id == busiest.limit(1).scalar_subquery()
+    return _signed_in(app, sa.select(User).join(Therapist).where(theirs))
+
+
+def _signed_in(app: Flask, wanted: sa.Select[tuple[User]]) -> FlaskClient:
     with unit_of_work() as session:
-        user = session.scalars(sa.select(User).where(has_address(email))).one()
+        user = session.scalars(wanted).one()
         token = signing_in.begin(session, user, now(), "bench", strong=True)
     browser = app.test_client()
     with browser.session_transaction() as cookie:
@@ -130,10 +146,10 @@ def _signed_in(app: Flask) -> FlaskClient:
     return browser
 
 
-def _times(browser: FlaskClient, addresses: dict[str, str], rounds: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {page: [] for page in addresses}
+def _times(visits: dict[str, tuple[FlaskClient, str]], rounds: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {page: [] for page in visits}
     for round_ in range(rounds + WARM_UP):
-        for page, address in addresses.items():
+        for page, (browser, address) in visits.items():
             began = time.perf_counter()
             answer = browser.get(address)
             took = (time.perf_counter() - began) * 1000

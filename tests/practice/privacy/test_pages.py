@@ -80,7 +80,7 @@ def test_who_opened_the_record_is_said_with_role_and_reason(
         sign_in(http, db.session.merge(street.people["ann"]))
     page = words(http.get("/your-data/openings").text)
     assert "Your record: what you shared, your scores and meetings" in page
-    assert "Therapist" in page
+    assert "Rosa Almeida therapist" in page
     assert "They treat you, or you asked them" in page
     # What she did herself stands apart.
     assert page.index("What you did yourself") < page.index("Sent the answers in")

@@ -10,9 +10,9 @@ from core.clock import now
 from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import Refusal
-from practice.accounts import challenges, passkeys, second_factors
+from practice.accounts import attempts, challenges, passkeys, second_factors
 from practice.accounts.attempts import Kind
-from practice.accounts.blueprint import Page, bp, counted, page, refusals_on
+from practice.accounts.blueprint import Page, bp, browser_address, counted, page, refusals_on
 from practice.accounts.entering import enter_strongly
 from practice.accounts.factor_views import done, factor_added, may_be_without
 from practice.accounts.forms import NewPasskeyForm, PasskeyForm, PasskeyNameForm, RemovalForm
@@ -161,6 +161,7 @@ def _shown(form: PasskeyForm, purpose: ChallengePurpose, user: User | None) -> P
     count = passkeys.verified_count(current_settings(), answer, challenge, passkey)
     with unit_of_work() as db_session:
         second_factors.note_use(db_session, passkey, count, now())
+    attempts.forgive(Kind.sign_in, "", browser_address())
     return passkey
 
 

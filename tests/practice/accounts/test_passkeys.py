@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from practice.accounts import passkeys
 from practice.accounts.challenges import GOOD_FOR
-from practice.accounts.models import Passkey, Role, SignInSession
+from practice.accounts.models import Passkey, Role, SignInAttempt, SignInSession
 from practice.accounts.passkeys import PasskeyRefused
 from practice.accounts.passwords import hash_password
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
@@ -58,6 +58,12 @@ def test_a_passkey_alone_signs_in_and_counts_as_two_factors(http, session, key):
     assert is_in(http)
     newest = sa.select(SignInSession).order_by(SignInSession.id.desc())
     assert session.scalars(newest).first().is_strong
+
+
+def test_a_passkey_that_signed_in_counts_as_one_try_of_the_browser(http, session, key):
+    sign_in_with(http, key)
+    look_again(session)
+    assert session.scalar(sa.select(sa.func.count()).select_from(SignInAttempt)) == 1
 
 
 def test_the_browser_is_asked_for_a_key_that_knows_its_owner_and_no_names_are_told(http, key):

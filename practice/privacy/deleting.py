@@ -213,9 +213,14 @@ def _blank_person(client: Client, stays: Stays) -> None:
         client.phone = ""
 
 
-def _delete_sign_in(session: Session, user: User, stays: Stays) -> None:
+def delete_ways_in(session: Session, user: User) -> None:
+    """Browsers, passkeys, codes and links: whatever signs somebody in, and what they had typed."""
     for table in SIGN_IN_TABLES:
         session.execute(sa.delete(table).where(table.user_id == user.id))
+
+
+def _delete_sign_in(session: Session, user: User, stays: Stays) -> None:
+    delete_ways_in(session, user)
     if not stays.keys("account"):
         user.name = user.email = ""
 

@@ -89,7 +89,7 @@ def _unconfirmed(session: Session, before: datetime | None) -> Iterator[Due]:
 def _forget_unconfirmed(session: Session, keys: Sequence[int]) -> None:
     for user in session.scalars(sa.select(User).where(User.id.in_(keys))).all():
         assert user.client is not None
-        session.execute(sa.delete(EmailToken).where(EmailToken.user_id == user.id))
+        deleting.delete_ways_in(session, user)
         blank(session, (user.public_id, user.client.public_id), at=user.created_at)
         deleting.delete_the_person(session, user.client)
 

@@ -128,10 +128,11 @@ CONTROLS = (
     ),
     Control(
         "an answer serves one purpose",
-        "an answer for signing in also proves",
+        "neither purpose nor person is looked at",
         CHALLENGES,
-        "PasskeyChallenge.purpose == purpose,",
-        "",
+        "PasskeyChallenge.purpose == purpose,\n        PasskeyChallenge.expires_at > at,\n"
+        "        owner,",
+        "PasskeyChallenge.expires_at > at,",
         (f"{PASSKEY_TESTS}::test_an_answer_for_signing_in_does_not_prove_and_the_other_way_round",),
     ),
     Control(

@@ -60,6 +60,11 @@ def test_a_wrapped_key_moved_to_another_owner_does_not_open_what_it_sealed(sessi
     assert ann.preferred_name == "Ann"
     with pytest.raises(Unreadable):
         _ = ben.preferred_name
+    # It does not even unwrap there, so nothing new can be sealed under it either.
+    moved = keys.ring(session).known[ben.preferred_name_sealed[1:17]]
+    assert moved is not None
+    with pytest.raises(Unreadable):
+        moved.cipher("any_table", "any_column")
 
 
 def test_a_wrapped_key_that_was_changed_does_not_open(session):

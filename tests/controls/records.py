@@ -33,14 +33,6 @@ CONTROLS = (
         (f"{ENCRYPTION_TESTS}::test_lengths_tell_nothing_within_a_bucket",),
     ),
     Control(
-        "a wrapped key opens for its owner alone",
-        "owner and realm are not bound",
-        SEALING,
-        'return f"data key {realm}\\0".encode() + owner.bytes + key_id',
-        'return b"data key"',
-        (f"{KEY_TESTS}::test_a_wrapped_key_moved_to_another_owner_does_not_open_what_it_sealed",),
-    ),
-    Control(
         "a destroyed key takes what was read before with it",
         "unwrapped keys are remembered",
         "core/keys.py",

@@ -97,7 +97,7 @@ SHAPES: dict[str, Shape] = {
     "port": _number,
     "column": _text_like(re.compile(r"[a-z]{1,20}(_[a-z]{1,20}){0,3}")),
     "error": _class_of_error,
-    "where": _text_like(re.compile(r"([a-z0-9_/]{1,80}\.py:\d{1,5})?")),
+    "where": _text_like(re.compile(r"([a-z0-9_/-]{1,80}\.(py|html):\d{1,5})?")),
     "library": _text_like(re.compile(r"[A-Za-z0-9_]{1,30}(\.[A-Za-z0-9_]{1,30}){0,5}")),
     "level": _one_of(LEVELS),
 }
@@ -138,14 +138,16 @@ def write_to_stderr(stream: TextIO | None = None) -> None:
 
 
 def where(error: BaseException) -> str:
-    """The innermost place in our own code, "practice/x.py:12": no text that could betray."""
+    """The innermost place in our code or pages, "practice/x.py:12": no text that could betray."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [
         f for f in frames if Path(f.filename).is_relative_to(ROOT) and ".venv" not in f.filename
     ]
     if not ours:
         return ""
-    return f"{Path(ours[-1].filename).relative_to(ROOT)}:{ours[-1].lineno}"
+    place = f"{Path(ours[-1].filename).relative_to(ROOT)}:{ours[-1].lineno}"
+    # Whoever handles an error must not meet another one here.
+    return str(_or_else("where", place, ""))
 
 
 def _line(event: str, fields: dict[str, Any]) -> Line:
@@ -185,7 +187,7 @@ def _outline(name: str, level: str, error: BaseException | None) -> dict[str, An
     outline: dict[str, Any] = {"library": _or_else("library", name, "other")}
     outline["level"] = _or_else("level", level, "ERROR")
     if error is not None:
-        outline |= {"error": type(error), "where": _or_else("where", where(error), "")}
+        outline |= {"error": type(error), "where": where(error)}
     return outline
 
 
@@ -200,4 +202,4 @@ def _note_uncaught(
     kind: type[BaseException], error: BaseException | None, _place: TracebackType | None
 ) -> None:
     place = where(error) if error is not None else ""
-    _logger.error(_line("process.failed", {"error": kind, "where": _or_else("where", place, "")}))
+    _logger.error(_line("process.failed", {"error": kind, "where": place}))

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
+from flask import render_template
 
 from core.access import policy
 from core.database import unit_of_work
-from core.errors import ERROR_PAGES, NotAllowed, NotFound, Refusal, WrongState
+from core.errors import ERROR_PAGES, ErrorPage, NotAllowed, NotFound, Refusal, WrongState
 from practice.accounts.models import SignInAttempt
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.faults import SAID_BY_THE_SERVER, database_away
@@ -53,6 +54,19 @@ def test_the_page_of_an_error_does_not_tell_what_it_was_about(app, http, caplog,
     assert heading(answer) == ERROR_PAGES[status].heading
     assert CANARY not in answer.text + caplog.text
     assert "988" in answer.text
+
+
+def test_a_page_that_breaks_while_it_is_written_still_becomes_a_kind_one(app, http, caplog):
+    def fails():
+        page = ErrorPage(status="no number", heading="", text="")
+        return render_template("errors/error.html", page=page)
+
+    view = app.view_functions["today.crisis"]
+    app.view_functions["today.crisis"] = policy(view.policy)(fails)
+    answer = http.get("/crisis")
+    assert answer.status_code == 500
+    assert heading(answer) == ERROR_PAGES[500].heading
+    assert '"where": "templates/errors/error.html:' in caplog.text
 
 
 def test_a_refusal_that_no_view_expected_says_its_own_kind_words(app, http):

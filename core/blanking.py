@@ -2,10 +2,12 @@
 
 A blanked row keeps its pseudonyms, its commitment and the facts that are open anyway, so what was
 sealed can still be told from it. Which rows were blanked is fixed by a digest in the sealed act of
-blanking, so that nobody can hide a row by making it look like erased (`core.checking`).
+blanking, and the act is vouched for with the installation's key, so that nobody who can only write
+to the database can hide a row by making it look like erased (`core.checking`).
 """
 
 import hashlib
+import hmac
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.audit import AuditEntry, record
+from core.keys import derived
 
 BLANKED = "ledger.blanked"
 # Codes that tell of no person: by the first word of an action, what stands open in the ledger.
@@ -22,7 +25,7 @@ _OF_CONSENT = frozenset("purpose version language text_hash capacity material_ch
 OPEN_FACTS = {
     "consent": _OF_CONSENT,
     "document": _OF_CONSENT,
-    "ledger": frozenset("key public signed_by signature rows rows_digest".split()),
+    "ledger": frozenset("key public signed_by signature rows rows_digest vouched".split()),
 }
 
 
@@ -43,6 +46,9 @@ def blank(
     rows = session.scalars(_naming(public_ids).order_by(AuditEntry.id).with_for_update()).all()
     if not rows:
         return 0
+    # One that was blanked before stays with the act that accounts for it.
+    fresh = [row for row in rows if row.blanked_by is None]
+    digest = rows_digest(row.public_id for row in fresh)
     act = record(
         session,
         at=at,
@@ -51,8 +57,9 @@ def blank(
         subject_id=None,
         actor_id=actor_id,
         actor_role=actor_role,
-        rows=len(rows),
-        rows_digest=rows_digest(row.public_id for row in rows),
+        rows=len(fresh),
+        rows_digest=digest,
+        vouched=vouched(digest),
     )
     for row in rows:
         _blank(row, set(public_ids), act.public_id)
@@ -71,6 +78,11 @@ def rows_digest(public_ids: Iterable[uuid.UUID]) -> str:
     return hashlib.sha256("\n".join(sorted(map(str, public_ids))).encode()).hexdigest()
 
 
+def vouched(digest: str) -> str:
+    """HMAC-SHA-256, in hex, of a digest of rows: that it was Attune that blanked them."""
+    return hmac.digest(derived("blanking"), digest.encode(), "sha256").hex()
+
+
 def _naming(public_ids: Collection[uuid.UUID]) -> sa.Select[AuditEntry]:
     columns = (AuditEntry.actor_id, AuditEntry.subject_id, AuditEntry.client_id)
     text = sa.type_coerce(AuditEntry.details, sa.Text)
@@ -87,5 +99,4 @@ def _blank(row: AuditEntry, public_ids: set[uuid.UUID], act: uuid.UUID) -> None:
     row.subject_id = None if row.subject_id in public_ids else row.subject_id
     row.client_id = None if row.client_id in public_ids else row.client_id
     row.details, row.salt = open_facts(row.action, row.details), ""
-    # One that was blanked before stays with the act that accounts for it.
     row.blanked_by = row.blanked_by or act

@@ -129,9 +129,17 @@ CONTROLS = (
         "a row is not hidden by making it look erased",
         "blanked rows are not accounted for",
         CHECKING,
-        'if details.get("rows_digest") != rows_digest(public_ids):',
+        'if (details.get("rows_digest"), details.get("vouched")) != (digest, vouched(digest)):',
         "if False:",
         (f"{SEALING}::test_rows_are_not_hidden_by_making_them_look_erased",),
+    ),
+    Control(
+        "a row is not hidden by making it look erased",
+        "an act of blanking is believed whoever wrote it",
+        CHECKING,
+        'if (details.get("rows_digest"), details.get("vouched")) != (digest, vouched(digest)):',
+        'if details.get("rows_digest") != digest:',
+        (f"{EDITS}::test_whoever_can_only_write_to_the_database_cannot_pass_a_row_off_as_erased",),
     ),
     Control(
         "an erasure keeps what the seal needs",

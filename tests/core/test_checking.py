@@ -3,8 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from core.audit import AuditEntry
-from core.blanking import blank
+from core.audit import AuditEntry, record
+from core.blanking import BLANKED, blank, rows_digest
 from core.checking import check
 from core.database import db, unit_of_work
 from core.ledger import LedgerEntry, newest_checkpoint, seal_now
@@ -168,6 +168,44 @@ def test_a_blanked_row_can_still_be_told_from_a_changed_one(session, acts):
     behind_its_back(session, changed, id=acts[3].id)
     [finding] = check(session).findings
     assert "client of its row is not what was sealed" in finding
+
+
+def test_a_row_that_named_two_people_is_accounted_for_after_both_have_left(session, acts):
+    make_act(session, actor_id=acts[3].actor_id)
+    session.commit()
+    with unit_of_work() as writing:
+        blank(writing, [acts[3].client_id], at=NOW)
+    with unit_of_work() as writing:
+        blank(writing, [acts[3].actor_id], at=NOW)
+    seal_now(NOW)
+    session.rollback()
+    assert session.get(AuditEntry, acts[3].id).actor_id is None
+    assert check(session).findings == []
+
+
+def test_whoever_can_only_write_to_the_database_cannot_pass_a_row_off_as_erased(session, acts):
+    """They can add an act of blanking, and the sealer seals it; vouch for it they cannot."""
+    hidden = acts[3].public_id
+    digest = rows_digest([hidden])
+    for claim in ({}, {"vouched": digest}):
+        forged = record_blanking(session, rows=1, rows_digest=digest, **claim)
+        seal_now(NOW)
+        session.rollback()
+        behind_its_back(
+            session,
+            "UPDATE audit_entries SET actor_id = NULL, client_id = NULL, details = '{}', salt = '',"
+            " blanked_by = (SELECT public_id FROM audit_entries WHERE id = :act) WHERE id = :id",
+            act=forged,
+            id=acts[3].id,
+        )
+        assert check(session).findings == ["1 rows were blanked, but no act accounts for them"]
+
+
+def record_blanking(session, **details):
+    nobody = {"subject_id": None, "actor_id": None}
+    act = record(session, at=NOW, action=BLANKED, subject_kind="log", **nobody, **details)
+    session.commit()
+    return act.id
 
 
 def test_a_hundred_findings_are_said_and_the_rest_counted(session, monkeypatch):

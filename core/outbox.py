@@ -81,7 +81,7 @@ def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
     taken = session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.dedupe_key == dedupe_key, waits)
-        .values(done_at=at, last_error="Withdrawn")
+        .values(done_at=at, last_error="Withdrawn", payload_sealed=None)
     )
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 

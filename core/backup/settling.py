@@ -49,9 +49,8 @@ def keep_mails_from_going_twice(
         theirs = OutboxMessage.dedupe_key.in_(keys)
         there = set(session.scalars(sa.select(OutboxMessage.dedupe_key).where(theirs)))
         waiting = sa.and_(theirs, OutboxMessage.done_at.is_(None))
-        session.execute(
-            sa.update(OutboxMessage).where(waiting).values(done_at=at, last_error=SENT_BEFORE)
-        )
+        done = {"done_at": at, "last_error": SENT_BEFORE, "payload_sealed": None}
+        session.execute(sa.update(OutboxMessage).where(waiting).values(done))
         session.add_all(_sent(key, at) for key in keys if key not in there)
         session.flush()
     return [_mails_in_words(known)]

@@ -16,6 +16,7 @@ from core.outbox import (
     drain,
     handle,
     post,
+    withdraw,
 )
 from tests.conftest import NOW
 
@@ -104,6 +105,18 @@ def test_a_key_posted_by_two_at_once_leaves_one_row_and_both_transactions(app):
     assert failures == []
     assert len([row for row in rows(app) if row.dedupe_key == "shared"]) == 1
     assert len(rows(app)) == 3
+
+
+def test_work_that_was_taken_back_is_forgotten_and_never_done(app, handler):
+    done = []
+    handler(done.append)
+    post_work(app, "a")
+    with app.app_context(), unit_of_work() as session:
+        assert withdraw(session, "a", NOW)
+        assert not withdraw(session, "a", NOW)
+    assert drain(app, NOW) == 0
+    assert done == []
+    assert the_row(app).payload_sealed is None
 
 
 def test_work_waits_until_it_is_due(app, handler):

@@ -82,8 +82,10 @@ CONTROLS = (
         "a rotation leaves nothing on an old key",
         "rows are not sealed again",
         ROTATION,
-        "    _write(session, column, values)\n",
-        "",
+        "    unreadable = yield from _seal_all_again()\n"
+        "    yield from _delete_unused()\n"
+        "    while _left() > unreadable:",
+        "    unreadable = 0\n    while False:",
         (f"{ROTATING}::test_every_key_is_new_and_everything_reads_as_before",),
     ),
     Control(

@@ -40,7 +40,7 @@ def viewed(
     action: str,
     subject_kind: str,
     subject_id: uuid.UUID | None,
-    actor_id: uuid.UUID,
+    actor_id: uuid.UUID | None,
     actor_role: str,
     clients: Collection[uuid.UUID],
     **details: Any,

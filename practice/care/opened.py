@@ -10,6 +10,7 @@ from practice.care.models import LookupReason
 
 # Every act that ends in ".viewed": what the page showed of the client.
 WHAT = {
+    "copy.viewed": "Everything of yours, as one copy",
     "caseload.viewed": "The list of people in their care, with your scores",
     "record.viewed": "Your record: what you shared, your scores and meetings",
     "end_of_care.viewed": "The page on which your care is ended",
@@ -37,6 +38,9 @@ BY_ROLE = {
     Role.administrator: "They decided on somebody’s request",
 }
 NOBODY = "Somebody who no longer works here"
+# Not a role that anybody holds: commands know no names.
+OPERATOR = "operator"
+RUNS_THE_SERVER = "Whoever runs the server"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Opening:
 def opening_of(entry: AuditEntry, who: str) -> Opening:
     return Opening(
         at=entry.at,
-        who_label=who or NOBODY,
+        who_label=who or (RUNS_THE_SERVER if entry.actor_role == OPERATOR else NOBODY),
         role_label=_role_label(entry.actor_role),
         what_label=WHAT.get(entry.action, SOMETHING),
         reason_label=_reason_label(entry),
@@ -70,6 +74,8 @@ def _reason_label(entry: AuditEntry) -> str:
         return OpeningReason(reason).label
     if entry.action.startswith("closed_record") and reason in set(LookupReason):
         return LookupReason(reason).label
+    if entry.actor_role == OPERATOR:
+        return "A copy of everything was asked for"
     if entry.actor_role in set(Role):
         return BY_ROLE.get(Role(entry.actor_role), "")
     return ""

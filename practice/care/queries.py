@@ -162,21 +162,34 @@ def told_lately(client: Client, at: datetime) -> Sequence[EmergencyOpening]:
     return db.session.scalars(told.order_by(EmergencyOpening.opened_at.desc())).all()
 
 
-def openings_of(client: Client) -> Sequence[Opening]:
+def openings_of(client: Client, most: int | None = None) -> Sequence[Opening]:
     """Who opened something of this client's, when, in what role and why; the newest first.
 
     Built from the log's rows whose action ends in ".viewed" and that name this client, alone or
     among others on one page (a caseload, a roster, the list of flags; `core.readings`). What the
     client opened themselves is not in it. An emergency opening of which the client has not been
     told stays out, with everything that was read under it or about it, until `told_at` is set.
+    With `most`, only so many.
     """
-    entries = readings_of(client.public_id)
-    theirs = AuditEntry.actor_id != client.user.public_id
-    untold = AuditEntry.subject_id.in_(untold_openings(client))
-    seen = entries.where(theirs, ~sa.and_(AuditEntry.subject_kind == EMERGENCY, untold))
-    rows = db.session.scalars(seen.order_by(AuditEntry.at.desc(), AuditEntry.id.desc())).all()
+    newest_first = _told_readings(client).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    rows = db.session.scalars(newest_first.limit(most)).all()
     names = _names({row.actor_id for row in rows if row.actor_id})
     return [opening_of(row, names.get(row.actor_id, "")) for row in rows]
+
+
+def openings_tally(client: Client) -> tuple[int, datetime | None]:
+    """How many lines `openings_of` has, and the instant of the newest."""
+    told = _told_readings(client).subquery()
+    count, last = db.session.execute(sa.select(sa.func.count(), sa.func.max(told.c.at))).one()
+    return count, last
+
+
+def _told_readings(client: Client) -> sa.Select[AuditEntry]:
+    entries = readings_of(client.public_id)
+    # Whoever is not named any more, or was no person, has opened it all the same.
+    theirs = AuditEntry.actor_id.is_distinct_from(client.user.public_id)
+    untold = AuditEntry.subject_id.in_(untold_openings(client))
+    return entries.where(theirs, ~sa.and_(AuditEntry.subject_kind == EMERGENCY, untold))
 
 
 def untold_openings(client: Client) -> sa.Select[uuid.UUID]:

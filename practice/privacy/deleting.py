@@ -125,6 +125,12 @@ def delete_episodes(session: Session, keys: Sequence[int]) -> None:
     delete_these(session, Episode, keys)
 
 
+def delete_these_requests(session: Session, keys: Sequence[int]) -> None:
+    """With the times that were kept for them and led to no meeting."""
+    session.execute(sa.delete(Appointment).where(Appointment.request_id.in_(keys)))
+    delete_these(session, MatchRequest, keys)
+
+
 def delete_requests(session: Session, client_id: int, kept: Collection[int]) -> None:
     _delete(session, MatchRequest, client_id, kept)
     theirs = MatchRequest.client_id == client_id

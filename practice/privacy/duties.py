@@ -16,6 +16,7 @@ from billing.models import Charge, Order, Payer
 from billing.operations import forget_orders
 from core.audit import AuditEntry
 from core.blanking import blank
+from core.clock import now
 from core.mail import KeptMail
 from core.outbox import OutboxMessage
 from practice.accounts.models import (
@@ -31,7 +32,6 @@ from practice.care.models import Episode
 from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupKind, GroupSession
 from practice.intake.models import FlagOutcome, Intake, IntakeAnswer, RiskFlag
-from practice.matches.models import MatchRequest
 from practice.privacy import deleting
 from practice.privacy.models import ErasureRequest, LegalHold
 from practice.privacy.retention import (
@@ -80,7 +80,7 @@ def _unconfirmed(session: Session, before: datetime | None) -> Iterator[Due]:
     others = sa.exists().where(UserRole.user_id == User.id, UserRole.role != Role.client)
     nobody = sa.and_(User.email_confirmed_at.is_(None), mine, ~others)
     signed = sa.exists().where(Signature.client_id == Client.id)
-    empty = sa.exists().where(Client.user_id == User.id, ~signed)
+    empty = sa.exists().where(Client.user_id == User.id, ~signed, _free(Client.id))
     return _plus(
         session, User.id, User.created_at, UNCONFIRMED_KEPT, before, sa.and_(nobody, empty)
     )
@@ -90,7 +90,7 @@ def _forget_unconfirmed(session: Session, keys: Sequence[int]) -> None:
     for user in session.scalars(sa.select(User).where(User.id.in_(keys))).all():
         assert user.client is not None
         deleting.delete_ways_in(session, user)
-        blank(session, (user.public_id, user.client.public_id), at=user.created_at)
+        blank(session, (user.public_id, user.client.public_id), at=now())
         deleting.delete_the_person(session, user.client)
 
 
@@ -112,7 +112,7 @@ def _forget_unfinished(session: Session, keys: Sequence[int]) -> None:
     from practice.intake.operations import forget
 
     for intake in session.scalars(sa.select(Intake).where(Intake.id.in_(keys))).all():
-        forget(session, intake, intake.started_at)
+        forget(session, intake, now())
 
 
 def _kept_mails(session: Session, before: datetime | None) -> Iterator[Due]:
@@ -141,7 +141,7 @@ def _forget_episodes(session: Session, keys: Sequence[int]) -> None:
     requests = [episode.request_id for episode in episodes if episode.request_id]
     ends = [(episode.client_id, episode.ended_at) for episode in episodes]
     deleting.delete_episodes(session, keys)
-    deleting.delete_these(session, MatchRequest, requests)
+    deleting.delete_these_requests(session, requests)
     for client_id, ended_at in ends:
         deleting.delete_scores_until(session, client_id, ended_at)
 

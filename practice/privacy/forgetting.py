@@ -5,11 +5,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.blanking import blank
 from core.erasures import erase
 from core.keys import Realm
 from practice.accounts.models import Client
 from practice.privacy.deleting import (
+    blank_traces,
     close_account,
     delete_the_person,
     delete_what_may_go,
@@ -34,7 +34,7 @@ def forget(session: Session, client: Client, request: ErasureRequest, at: dateti
     if not stays:
         request.complete_at = request.complete_at or at
         # Whoever kept the closed record has left lines in the log meanwhile.
-        blank(session, (client.public_id, client.user.public_id), at=at)
+        blank_traces(session, client, at)
         delete_the_person(session, client)
     session.flush()
     session.expire_all()

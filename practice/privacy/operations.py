@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from core.errors import Refusal, WrongState
+from core.readings import viewed
 from practice.accounts.models import STAFF_ROLES, Client, Role, User
 from practice.accounts.operations import end_all_sessions
 from practice.appointments import operations as appointments
 from practice.care import operations as care
 from practice.care.models import EndReason
+from practice.care.opened import OPERATOR
 from practice.consent import operations as consents
 from practice.consent.models import Purpose
 from practice.groups import operations as groups
@@ -52,6 +54,7 @@ class HeldAlready(Refusal):
 
 def ask_for_later(session: Session, client: Client, at: datetime) -> ErasureRequest:
     """Be forgotten in seven days unless called off; asking twice is asking once."""
+    consents.lock_consents_of(session, client)
     _refuse_staff(client.user)
     waiting = queries.waiting_erasure(session, client)
     if waiting is not None:
@@ -143,10 +146,15 @@ def place_hold(
 
 
 def lift_hold(session: Session, hold: LegalHold, actor: User, at: datetime) -> None:
-    """What was asked to go and waited for this goes with the next keeping of the schedule."""
+    """What was asked to go and waited for this goes with the next keeping of the schedule.
+
+    Names go out of the log at once, as they would have without the hold.
+    """
     hold.lift(actor, at)
     session.flush()
     _record_hold(session, hold, actor, "hold.lifted", at)
+    if queries.done_erasure(session, hold.client) is not None:
+        blank_traces(session, hold.client, at)
 
 
 def _end_what_goes_on(session: Session, client: Client, at: datetime, *, refunding: bool) -> None:
@@ -174,18 +182,37 @@ def _end_what_goes_on(session: Session, client: Client, at: datetime, *, refundi
 
 
 def record_copy(session: Session, client: Client, actor: User | None, at: datetime) -> None:
-    """A copy of everything was made: by the client, or (None) by whoever runs the machine."""
+    """A copy of everything was made: by the client, or (None) by whoever runs the machine.
+
+    The latter is a reading by somebody else, and the client finds it among the others.
+    """
+    if actor is None:
+        _record_reading(session, client, at)
+        return
     audit.record(
         session,
         at=at,
         action="export.made",
         subject_kind="client",
         subject_id=client.public_id,
-        actor_id=actor.public_id if actor else None,
-        actor_role=Role.client if actor else "",
+        actor_id=actor.public_id,
+        actor_role=Role.client,
         client_id=client.public_id,
     )
     session.flush()
+
+
+def _record_reading(session: Session, client: Client, at: datetime) -> None:
+    viewed(
+        session,
+        at=at,
+        action="copy.viewed",
+        subject_kind="client",
+        subject_id=client.public_id,
+        actor_id=None,
+        actor_role=OPERATOR,
+        clients=[client.public_id],
+    )
 
 
 def record_run(session: Session, run: RetentionRun, actor: User | None, at: datetime) -> None:

@@ -14,7 +14,7 @@ from core.config import current_settings
 from core.money import format_money
 from practice.accounts.models import Client, SignInSession
 from practice.care.models import Episode
-from practice.care.queries import openings_of
+from practice.care.queries import openings_tally
 from practice.consent.models import Signature
 from practice.groups.models import Enrolment
 from practice.intake.models import Assessment, Intake, RiskFlag
@@ -85,9 +85,8 @@ def tallies_of(session: Session, client: Client) -> dict[str, Tally]:
     tallies = {key: _tally(session, client, row) for key, row in COUNTED.items()}
     paid = [line.paid_at for line in payment_lines(session, client) if line.paid_at]
     tallies["payments"] = Tally(len(paid), max(paid, default=None), "payment", "payments")
-    opened = openings_of(client)
-    last = opened[0].at if opened else None
-    tallies["openings"] = Tally(len(opened), last, "opening", "openings")
+    opened, last = openings_tally(client)
+    tallies["openings"] = Tally(opened, last, "opening", "openings")
     return tallies
 
 

@@ -13,7 +13,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts import signing_in
 from practice.accounts.policy import anyone, is_client, step_up, the_client
-from practice.care.queries import openings_of
+from practice.care.queries import openings_of, openings_tally
 from practice.forms import EmptyForm
 from practice.privacy import operations, queries
 from practice.privacy.exporting import archive, archive_name
@@ -24,6 +24,7 @@ from practice.privacy.views.blueprint import Page, bp
 
 # So long what stays is listed by kind; later the address tells no more than two dates.
 TOLD_IN_FULL = timedelta(hours=1)
+MOST_OPENINGS = 200
 
 
 @bp.get("/your-data")
@@ -46,7 +47,8 @@ def openings() -> Page:
     client = the_client()
     return render_template(
         "privacy/openings.html",
-        openings=openings_of(client),
+        openings=openings_of(client, most=MOST_OPENINGS),
+        in_all=openings_tally(client)[0],
         own=own_acts(db.session(), client),
         zone=client.zone,
     )

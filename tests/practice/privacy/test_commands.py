@@ -13,9 +13,11 @@ from flask.cli import ScriptInfo
 
 from core.audit import AuditEntry
 from core.database import db, unit_of_work
+from practice.care.queries import openings_of
 from practice.cli import cli
 from practice.intake.models import Intake
 from practice.privacy.models import ErasureRequest
+from practice.privacy.queries import client_with
 from tests.builders.matches import make_seeker
 
 STORY = "I lie awake and cannot stop going over the same thing."
@@ -48,8 +50,14 @@ def test_an_export_is_written_for_its_owner_alone(
     for path in folder.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
     with app.app_context():
-        made = sa.select(AuditEntry).where(AuditEntry.action == "export.made")
+        made = sa.select(AuditEntry).where(AuditEntry.action == "copy.viewed")
         assert db.session.scalars(made).one().actor_id is None
+        # Nobody takes a copy unseen.
+        client = client_with(db.session(), seeker[1])
+        assert client is not None
+        [line] = openings_of(client)
+        assert line.who_label == "Whoever runs the server"
+        assert line.reason_label == "A copy of everything was asked for"
 
 
 @pytest.mark.parametrize("command", ["export", "erase"])

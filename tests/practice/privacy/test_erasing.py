@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.operations import open_checkout
+from core import readings
 from core.audit import AuditEntry
 from core.checking import check
 from core.clock import FrozenClock
@@ -338,7 +339,7 @@ def close_flags(street: Street, client: Client) -> None:
 
 
 def test_when_the_years_are_over_nothing_is_left_but_the_reference(
-    app: Flask, ben: uuid.UUID
+    app: Flask, ben: uuid.UUID, ann: uuid.UUID
 ) -> None:
     """Ben's closed flag is a record of care: eight years in Washington."""
     reference = erase(app, ben)
@@ -346,12 +347,23 @@ def test_when_the_years_are_over_nothing_is_left_but_the_reference(
     with app.app_context():
         finish_at(ben, last - timedelta(seconds=1))
         assert client_now(ben) is not None
+        with unit_of_work() as session:
+            a_list_was_read(session, {ben, ann})
         finish_at(ben, last)
         assert client_now(ben) is None
         request = queries.erasure_with(db.session(), reference)
         assert request is not None
         assert request.complete_at == last
     assert db_mentions(app, ben) <= {"erasures", "erasure_requests", "outbox_messages"}
+
+
+def a_list_was_read(session: Session, clients: set[uuid.UUID]) -> None:
+    """Whoever keeps closed records has had several on one page meanwhile."""
+    readings.viewed(
+        session, at=NOW, action="closed_records.viewed", subject_kind="user",
+        subject_id=uuid.uuid4(), actor_id=uuid.uuid4(), actor_role="records_custodian",
+        clients=clients,
+    )  # fmt: skip
 
 
 def finish_at(reference: uuid.UUID, at: datetime) -> None:
@@ -422,6 +434,9 @@ def test_under_a_legal_hold_everything_is_locked_and_nothing_deleted(
             hold = session.scalars(sa.select(LegalHold)).one()
             assert hold.reason == "A subpoena"
             operations.lift_hold(session, hold, session.merge(street.people["ines"]), NOW)
+        # What the hold had kept in the log goes with it, and not years later.
+        named = sa.or_(AuditEntry.client_id == ben, AuditEntry.subject_id == ben)
+        assert db.session.scalars(sa.select(AuditEntry.id).where(named)).all() == []
         finish_at(ben, NOW + timedelta(days=1))
         client = client_now(ben)
         assert client is not None

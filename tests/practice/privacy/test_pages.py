@@ -16,6 +16,7 @@ from core.database import db, unit_of_work
 from core.mail import KeptMail
 from core.outbox import drain
 from practice.accounts.models import Client
+from practice.care.queries import openings_of
 from practice.intake.models import Intake
 from practice.privacy.holdings import HOLDINGS
 from practice.privacy.models import ErasureRequest
@@ -84,6 +85,37 @@ def test_who_opened_the_record_is_said_with_role_and_reason(
     assert "They treat you, or you asked them" in page
     # What she did herself stands apart.
     assert page.index("What you did yourself") < page.index("Sent the answers in")
+
+
+def test_an_opening_stays_on_the_list_when_whoever_looked_is_not_named_any_more(
+    app: Flask, street: Street, http: FlaskClient, client_of: ClientOf
+) -> None:
+    with app.app_context():
+        sign_in(http, db.session.merge(street.people["rosa"]))
+    episode = street.things["episode"]["ann's with rosa"]
+    http.get(f"/caseload/{episode}")
+    with app.app_context(), unit_of_work() as session:
+        before = len(openings_of(client_of("ann")))
+        read = AuditEntry.action == "record.viewed"
+        session.execute(sa.update(AuditEntry).where(read).values(actor_id=None))
+        lines = openings_of(client_of("ann"))
+        assert len(lines) == before
+        assert "Somebody who no longer works here" in {line.who_label for line in lines}
+
+
+def test_a_long_list_of_openings_says_where_the_rest_is(
+    ann: FlaskClient, app: Flask, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rosa = app.test_client()
+    with app.app_context():
+        sign_in(rosa, db.session.merge(street.people["rosa"]))
+    episode = street.things["episode"]["ann's with rosa"]
+    for _ in range(3):
+        rosa.get(f"/caseload/{episode}")
+    monkeypatch.setattr("practice.privacy.views.rights.MOST_OPENINGS", 2)
+    page = words(ann.get("/your-data/openings").text)
+    assert page.count("Your record: what you shared") == 2
+    assert "These are the newest 2 of 3. All of them stand in the copy of everything" in page
 
 
 def test_nobody_looked_says_so(app: Flask, http: FlaskClient) -> None:

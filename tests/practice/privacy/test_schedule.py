@@ -16,6 +16,7 @@ from core.database import Base, db, unit_of_work
 from core.mail import KeptMail
 from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User
 from practice.accounts.operations import sign_up
+from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
 from practice.care.models import EndReason, Episode
 from practice.consent import operations as consents
@@ -167,6 +168,25 @@ def test_a_record_of_care_goes_whole(app: Flask) -> None:
         assert left(Intake)
 
 
+def test_a_record_goes_with_the_times_that_were_held_on_the_way_to_it(app: Flask) -> None:
+    """Somebody kept one time, let it go and booked another."""
+    with app.app_context():
+        with unit_of_work() as session:
+            episode = make_episode(session)
+            booked = session.scalars(sa.select(Appointment)).one()
+            session.add(
+                Appointment(
+                    client=episode.client, therapist=episode.therapist, request=episode.request,
+                    starts_at=booked.starts_at + timedelta(hours=2),
+                    ends_at=booked.ends_at + timedelta(hours=2),
+                    zone=booked.zone, format=booked.format, state=AppointmentState.cancelled,
+                )
+            )  # fmt: skip
+            care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+        keep_schedule(plus_years(NOW, 8))
+        assert left(Appointment) == left(MatchRequest) == left(Episode) == []
+
+
 def test_scores_that_a_later_care_rests_on_stay(app: Flask) -> None:
     with app.app_context():
         with unit_of_work() as session:
@@ -213,6 +233,19 @@ def test_a_hold_stops_the_schedule_for_that_client_alone(app: Flask) -> None:
             operations.lift_hold(session, hold, hold.placed_by, due)
         keep_schedule(due)
         assert left(Episode) == []
+
+
+def test_a_hold_keeps_a_sign_up_that_nobody_confirmed(app: Flask) -> None:
+    with app.app_context():
+        _, due = planted(unconfirmed)
+        with unit_of_work() as session:
+            client = session.scalars(sa.select(Client)).one()
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, client, "A subpoena", ines, NOW)
+            held = client.id
+        keep_schedule(due)
+        assert left(Client) == [held]
+        assert left(LegalHold)
 
 
 def test_an_intake_that_goes_leaves_its_worry_to_the_clinicians(app: Flask) -> None:

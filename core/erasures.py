@@ -129,9 +129,11 @@ def replay(session: Session, lines: Iterable[str]) -> int:
         keys.destroy(session, line.owner, line.realm)
         _add_row(session, line)
     session.flush()
-    for owner in dict.fromkeys(line.owner for line in read):
-        first = min(line.at for line in read if line.owner == owner)
-        replayed.send(owner, session=session, at=first)
+    first: dict[uuid.UUID, datetime] = {}
+    for line in read:
+        first[line.owner] = min(line.at, first.get(line.owner, line.at))
+    for owner, at in first.items():
+        replayed.send(owner, session=session, at=at)
     return len(read)
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import erasures
+from core.backup.checking import BEWARE
 from core.backup.errors import CheckFailed
 from core.backup.making import Manifest
 from core.backup.places import Known
@@ -21,6 +22,10 @@ from core.outbox import OutboxMessage, post
 
 KEYS_AT_ONCE = 500
 SENT_BEFORE = "SentBeforeRestore"
+LOST = (
+    "the register of erasures lacks some that the backup knows: it was lost or is another one, "
+    "and whoever was erased after the backup was made may be back"
+)
 
 
 def erase_again(session: Session, known: Known, _manifest: Manifest, at: datetime) -> list[str]:
@@ -28,13 +33,15 @@ def erase_again(session: Session, known: Known, _manifest: Manifest, at: datetim
     register = erasures.register_of(current_settings())
     written = erasures.lines_of(register)
     unwritten = sorted(set(known.erasures) - set(written))
+    lost = sorted(_registered(session) - {*written, *known.erasures})
     try:
         number = erasures.replay(session, [*written, *unwritten])
     except erasures.UnreadableRegister as error:
         raise CheckFailed(f"{register}: {error}; nothing was restored.") from None
-    for line in unwritten:
+    for line in (*unwritten, *lost):
         _write_down(session, line, at)
-    return [f"{number} erasures were carried out again" if number else "nobody was erased since"]
+    said = f"{number} erasures were carried out again" if number else "nobody was erased since"
+    return [f"{BEWARE} {LOST}", said] if lost else [said]
 
 
 def keep_mails_from_going_twice(
@@ -60,6 +67,12 @@ def free_leases(session: Session) -> None:
     """Whoever had leased work when the backup was made does not work on this database."""
     open_ = OutboxMessage.done_at.is_(None)
     session.execute(sa.update(OutboxMessage).where(open_).values(lease=None, leased_until=None))
+
+
+def _registered(session: Session) -> set[str]:
+    """The lines that the register had when the backup was made."""
+    rows = session.scalars(sa.select(erasures.Erasure))
+    return {erasures.Line(row.at, row.owner, row.realm).text for row in rows}
 
 
 def _sent(key: str, at: datetime) -> OutboxMessage:

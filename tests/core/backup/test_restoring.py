@@ -390,6 +390,21 @@ def test_the_replaced_database_too_knows_who_was_erased(bank, app, town, registe
         assert any(key.startswith("erasure:") for key in session.scalars(waiting()))
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_lost_register_is_said_and_begun_anew(bank, app, town, register, is_lost):
+    """A new machine without it cannot know who was erased since."""
+    forget_ben(town)
+    drain(app, NOW, most=1000)
+    bank.backup()
+    if is_lost:
+        register.unlink()
+    warnings = bank.restore().warnings
+    assert ["may be back" in warning for warning in warnings] == [True] * is_lost
+    with sessions_of(bank.target) as session:
+        again = [key for key in session.scalars(waiting()) if key.endswith(NOW.isoformat())]
+        assert len(again) == is_lost
+
+
 def test_without_the_register_yesterdays_backup_would_tell(bank, app, town, register):
     """What the two tests above would see if nothing were erased again."""
     bank.backup()

@@ -8,7 +8,6 @@ KEY_TESTS = "tests/core/test_keys.py"
 VERIFYING = "core/verifying.py"
 VERIFYING_TESTS = "tests/core/test_verifying.py"
 LEDGER_TESTS = "tests/core/test_ledger.py"
-BACKUP_TESTS = "tests/core/backup/test_restoring.py"
 ONCE_TESTS = "tests/practice/test_append_only.py"
 ERASING_TESTS = "tests/practice/privacy/test_erasing.py"
 
@@ -117,36 +116,12 @@ CONTROLS = (
         ),
     ),
     Control(
-        "a restore is erased again by the register",
-        "the register is not replayed",
-        "core/erasures.py",
-        "    for line in read:\n        keys.destroy(session, line.owner, line.realm)",
-        "    for line in read:",
-        (f"{BACKUP_TESTS}::test_whoever_was_erased_since_yesterday_stays_unreadable",),
-    ),
-    Control(
-        "nothing is touched before a backup is verified",
-        "the backup is not verified first",
-        "core/backup/restoring.py",
-        "manifest = verify(folder, keeper, tell)",
-        "manifest = Reading(folder, keeper).manifest",
-        (f"{BACKUP_TESTS}::test_a_damaged_backup_changes_nothing",),
-    ),
-    Control(
         "erasing destroys the key of what may go",
         "the key stays",
         "practice/privacy/forgetting.py",
         "erase(session, client.public_id, Realm.personal, at)",
         "pass",
         (f"{ERASING_TESTS}::test_what_may_go_is_gone_and_what_was_sealed_opens_nowhere",),
-    ),
-    Control(
-        "whoever is erased is signed out everywhere",
-        "browsers stay signed in",
-        "practice/privacy/operations.py",
-        "end_all_sessions(session, client.user, client.user, at)",
-        "pass",
-        (f"{ERASING_TESTS}::test_every_browser_is_signed_out_and_the_account_opens_no_more",),
     ),
     Control(
         "under a legal hold nothing is deleted",

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core import keys
 from core.config import Settings, current_settings
 from core.database import Base, Key, db, is_sqlite
+from core.disk import remember_names
 from core.outbox import post
 
 WRITE_DOWN = "erasures.write_down"
@@ -97,6 +98,7 @@ def write_down(payload: dict[str, Any]) -> None:
     """The outbox handler: add the line to the file, and see it on the disk."""
     line = Line.read(json.dumps(payload), 1)
     path = register_of(current_settings())
+    is_new = not path.exists()
     # A line that a crash left half written must not swallow the next one.
     separator = b"\n" if _ends_within_a_line(path) else b""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -105,6 +107,8 @@ def write_down(payload: dict[str, Any]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    if is_new:
+        remember_names(path.parent)
     _empty_the_log()
 
 

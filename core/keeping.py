@@ -22,6 +22,7 @@ from flask import Flask, current_app
 
 from core import sealing
 from core.config import BadSetting, Settings
+from core.disk import remember_names
 from core.sealing import KEY_BYTES
 
 OWN_FILE = re.compile(r"[0-9]{4}\.key")
@@ -174,10 +175,11 @@ def _own_files(folder: Path) -> list[Path]:
 
 
 def _make_first(folder: Path) -> None:
+    """Both keys, the root before the other; a root that went missing later is never made up."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("root.key", "0001.key"):
-            if not (folder / name).exists():
+        if not _own_files(folder):
+            for name in ("root.key", "0001.key"):
                 _make_key(folder / name)
     except OSError as error:
         raise BadSetting(f"keys cannot be kept in {folder}: {error.strerror}") from None
@@ -190,7 +192,7 @@ def _make_next(folder: Path) -> None:
 def _make_key(path: Path) -> None:
     """Written in full before it gets its name: two processes that start at once share one.
 
-    The file is its owner's alone (0600) from its first byte.
+    The file is its owner's alone (0600) from its first byte; one that is there stays.
     """
     with tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
         file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n")
@@ -198,13 +200,4 @@ def _make_key(path: Path) -> None:
         os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(file.name, path)
-    _settle(path.parent)
-
-
-def _settle(folder: Path) -> None:
-    """A key that data is sealed under must outlive a power cut: the folder's entry too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    remember_names(path.parent)

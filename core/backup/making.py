@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.backup import tables
 from core.backup.container import SealingFile
 from core.backup.errors import BackupRefused, PlaceTaken
+from core.disk import remember_names
 from core.keeping import KeyKeeper
 from core.ledger import LedgerCheckpoint, newest_checkpoint
 
@@ -218,12 +219,3 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
             raise PlaceTaken("Another backup is being written here.") from None
         file.truncate(0)
         yield file
-
-
-def remember_names(folder: Path) -> None:
-    """A new name survives a power cut only when its folder is on disk too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from core.backup import tables
 from core.backup.errors import BackupRefused, InUse, NotEmpty
-from core.backup.making import remember_names
+from core.disk import remember_names
 from core.erasures import Line
 
 LEAVE_WITHIN = 5.0

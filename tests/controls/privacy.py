@@ -140,7 +140,7 @@ CONTROLS = (
         "a restored backup is forgotten once more",
         "only the keys are destroyed again",
         "core/erasures.py",
-        "        replayed.send(owner, session=session, at=first)",
+        "        replayed.send(owner, session=session, at=at)",
         "        pass",
         (f"{ERASING}::test_a_restored_backup_is_forgotten_once_more",),
     ),

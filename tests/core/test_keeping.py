@@ -35,6 +35,30 @@ def test_keys_are_made_once_and_are_their_owners_alone(fresh):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
 
 
+def test_what_a_killed_first_start_left_is_gone_on_from(fresh):
+    keeper_for(fresh)
+    (fresh.data_dir / "keys" / "0001.key").unlink()
+    root = (fresh.data_dir / "keys" / "root.key").read_bytes()
+    assert keeper_for(fresh).current()
+    assert (fresh.data_dir / "keys" / "root.key").read_bytes() == root
+
+
+def test_a_root_that_is_missing_beside_its_keys_is_never_made_up(fresh):
+    """With another root nobody's address would be found again, and no export be told apart."""
+    keeper_for(fresh)
+    (fresh.data_dir / "keys" / "root.key").unlink()
+    with pytest.raises(BadSetting, match=r"root\.key"):
+        keeper_for(fresh)
+    assert not (fresh.data_dir / "keys" / "root.key").exists()
+
+
+def test_a_first_key_that_was_put_away_is_not_made_anew(fresh):
+    current = keeper_for(fresh).add()
+    (fresh.data_dir / "keys" / "0001.key").unlink()
+    assert keeper_for(fresh).current() == current
+    assert not (fresh.data_dir / "keys" / "0001.key").exists()
+
+
 def test_processes_that_start_at_once_share_their_keys(fresh):
     found = []
     threads = [

@@ -38,7 +38,7 @@ from core.merkle import Frontier, includes
 
 LONGEST_LINE = 1_000_000
 LONGEST_COPY = 20_000_000
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class Unreadable(Exception):

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core import copies
 from core.audit import AuditEntry
 from core.blanking import blank
+from core.canonical import canonical
 from core.checking import check
 from core.database import unit_of_work
 from core.ledger import LedgerEntry
@@ -153,6 +154,15 @@ def test_the_bare_data_is_checked_as_well(http, session, signature):
     copy["acts"][0]["proof"] = copy["acts"][0]["proof"][:-1]
     with pytest.raises(Broken, match="act 1 of the copy is not in the ledger"):
         checked(copies.canonical(copy), session)
+
+
+@pytest.mark.parametrize("change", [{"acts": []}, {"acts": [{}]}, {"facts": {}}, {"text": 1}])
+def test_a_page_whose_data_lacks_something_is_broken(http, session, signature, change):
+    page = copy_at(http, signature).decode()
+    data = re.search(r'<pre id="proof">([^<]*)</pre>', page)[1]
+    bad = canonical(copies.read(page.encode()) | change).decode()
+    with pytest.raises(Broken):
+        checked(page.replace(data, html.escape(bad)).encode(), session)
 
 
 def test_a_copy_shows_the_taking_back_and_proves_it(http, session, signature):

@@ -134,7 +134,7 @@ CONTROLS = (
         (f"{SEALING}::test_rows_are_not_hidden_by_making_them_look_erased",),
     ),
     Control(
-        "a row is not hidden by making it look erased",
+        "an act of blanking is vouched for",
         "an act of blanking is believed whoever wrote it",
         CHECKING,
         'if (details.get("rows_digest"), details.get("vouched")) != (digest, vouched(digest)):',

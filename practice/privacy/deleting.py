@@ -92,7 +92,7 @@ def delete_what_may_go(session: Session, client: Client, stays: Stays) -> None:
     delete_enrolments(session, client.id, stays.keys("groups"))
     delete_signatures(session, client.id, stays.keys("consents"))
     _forget_orders(session, client, stays.keys("payments"))
-    _blank_person(client, stays)
+    _blank_person(session, client, stays)
     _delete_sign_in(session, client.user, stays)
 
 
@@ -211,12 +211,19 @@ def _forget_orders(session: Session, client: Client, kept: Collection[int]) -> N
     forget_orders(session, [line.order.id for line in lines if line.key not in kept])
 
 
-def _blank_person(client: Client, stays: Stays) -> None:
+def _blank_person(session: Session, client: Client, stays: Stays) -> None:
     if not stays.keys("person"):
         client.preferred_name, client.place = "", ""
         client.zone = Client.__table__.c.zone.default.arg
     if not stays.has_open_flag:
         client.phone = ""
+        _blank_numbers(session, client.id)
+
+
+def _blank_numbers(session: Session, client_id: int) -> None:
+    """A meeting by telephone says where it is by the client's own number."""
+    by_telephone = sa.and_(Appointment.client_id == client_id, Appointment.format == "telephone")
+    session.execute(sa.update(Appointment).where(by_telephone).values(where_sealed=None))
 
 
 def delete_ways_in(session: Session, user: User) -> None:

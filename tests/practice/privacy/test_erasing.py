@@ -189,6 +189,30 @@ def restrictions(client: Client) -> list[Restriction]:
     return list(db.session.scalars(theirs))
 
 
+def test_the_telephone_number_goes_from_the_meetings_that_stay(
+    app: Flask, street: Street, ann: uuid.UUID
+) -> None:
+    with app.app_context(), unit_of_work() as session:
+        client = client_now(ann)
+        assert client is not None
+        meetings = session.scalars(sa.select(Appointment).where(Appointment.client_id == client.id))
+        called, *others = meetings.all()
+        called.format, called.where = "telephone", "+1 206 555 0142"
+        kept, elsewhere = called.id, [one.where for one in others]
+    erase(app, ann, expected=0)
+    with app.app_context():
+        # While a worry is open somebody may still have to ring them.
+        assert db.session.get_one(Appointment, kept).where
+        client = client_now(ann)
+        assert client is not None
+        close_flags(street, client)
+        finish_at(ann, NOW)
+        meeting = db.session.get_one(Appointment, kept)
+        assert (meeting.where, meeting.format) == ("", "telephone")
+        stay = sa.select(Appointment).where(Appointment.format != "telephone")
+        assert [one.where for one in db.session.scalars(stay)][: len(elsewhere)] == elsewhere
+
+
 def test_what_goes_on_ends_and_those_concerned_are_told(
     app: Flask, ann: uuid.UUID, ben: uuid.UUID, street: Street
 ) -> None:

@@ -1,8 +1,8 @@
 """Changing one's e-mail address, and taking it back when somebody else changed it.
 
-The new address counts once its mail was answered. The old one is told, and can take the account
-back for three days: whoever reads it then chooses a new password, and what was added since as a
-second factor is gone.
+The new address counts once its mail was answered by whoever is signed in. The old one is told, and
+can take the account back for three days, whatever was changed after that: whoever reads it then
+chooses a new password, and what was added since as a second factor is gone.
 """
 
 from datetime import datetime
@@ -18,6 +18,7 @@ from practice.accounts.models import (
     EmailChange,
     EmailTokenPurpose,
     Passkey,
+    RecoveryCode,
     User,
 )
 from practice.accounts.queries import user_with
@@ -34,6 +35,7 @@ def ask(session: Session, user: User, email: str, at: datetime) -> None:
     """Send a link to the new address; if somebody has it already, that is said there alone."""
     if email == user.email:
         raise SameAddress
+    _take_turn(session, user)
     session.add(EmailChange(user=user, old_email=user.email, new_email=email, asked_at=at))
     token = tokens.issue(session, user, EmailTokenPurpose.new_address, at)
     if user_with(session, email) is None:
@@ -46,13 +48,13 @@ def ask(session: Session, user: User, email: str, at: datetime) -> None:
 
 def confirm(session: Session, token: str, at: datetime) -> User:
     """The new address is theirs; raises LinkOver, also when somebody has taken it meanwhile."""
-    user = tokens.use(session, token, EmailTokenPurpose.new_address, at)
+    user = _used(session, token, EmailTokenPurpose.new_address, at)
     change = _latest(session, user)
     if change is None or change.confirmed_at is not None:
         raise LinkOver
     _exchange(session, user, change.new_email)
     change.confirmed_at = at
-    tokens.void_all(session, user, at)
+    tokens.void_ways_in(session, user, at)
     undo = tokens.issue(session, user, EmailTokenPurpose.old_address, at)
     mails.send_address_changed(session, change.old_email, undo, at)
     operations.record_act(session, user, "address.changed", at)
@@ -62,16 +64,18 @@ def confirm(session: Session, token: str, at: datetime) -> User:
 
 def take_back(session: Session, token: str, at: datetime) -> str:
     """The old address again, every browser out; returns the token to choose a password with."""
-    user = tokens.use(session, token, EmailTokenPurpose.old_address, at)
-    change = _latest_confirmed(session, user)
-    if change is None:
+    user = _used(session, token, EmailTokenPurpose.old_address, at)
+    changes = _confirmed_since(session, user, tokens.issued_at(session, token))
+    if not changes:
         raise LinkOver
+    change = changes[0]
     _free(session, change.old_email, at)
     _exchange(session, user, change.old_email)
-    change.undone_at = at
+    for undone in changes:
+        undone.undone_at = at
     user.password_hash = UNUSABLE_PASSWORD
     _remove_factors_since(session, user, change.asked_at)
-    tokens.void_all(session, user, at)
+    tokens.void_ways_in(session, user, at)
     operations.end_all_sessions(session, user, user, at)
     operations.record_act(session, user, "address.taken_back", at)
     session.flush()
@@ -83,13 +87,25 @@ def _latest(session: Session, user: User) -> EmailChange | None:
     return session.scalars(mine.order_by(EmailChange.id.desc())).first()
 
 
-def _latest_confirmed(session: Session, user: User) -> EmailChange | None:
+def _confirmed_since(session: Session, user: User, at: datetime | None) -> list[EmailChange]:
+    """The change of this instant, which its link bears too, and those after it; none if undone."""
     mine = sa.select(EmailChange).where(
         EmailChange.user_id == user.id,
-        EmailChange.confirmed_at.is_not(None),
+        EmailChange.confirmed_at >= at,
         EmailChange.undone_at.is_(None),
     )
-    return session.scalars(mine.order_by(EmailChange.id.desc())).first()
+    changes = list(session.scalars(mine.order_by(EmailChange.id)))
+    return changes if changes and changes[0].confirmed_at == at else []
+
+
+def _used(session: Session, token: str, purpose: EmailTokenPurpose, at: datetime) -> User:
+    _take_turn(session, tokens.owner(session, token, purpose, at))
+    return tokens.use(session, token, purpose, at)
+
+
+def _take_turn(session: Session, user: User) -> None:
+    """What happens to the address of one account happens one after the other."""
+    session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
 
 
 def _exchange(session: Session, user: User, email: str) -> None:
@@ -111,6 +127,6 @@ def _free(session: Session, email: str, at: datetime) -> None:
 
 
 def _remove_factors_since(session: Session, user: User, since: datetime) -> None:
-    for table in (Passkey, AuthenticatorApp):
+    for table in (Passkey, AuthenticatorApp, RecoveryCode):
         newer = sa.and_(table.user_id == user.id, table.created_at >= since)
         session.execute(sa.delete(table).where(newer))

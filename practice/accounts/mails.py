@@ -71,7 +71,8 @@ def send_new_address(session: Session, email: str, token: str, at: datetime) -> 
         "Please confirm your address",
         "Somebody, most likely you, wants to sign in with this address from now on.\n\n"
         "To confirm it, open this page within a day:\n"
-        f"{_link('accounts.confirm_address', token=token)}",
+        f"{_link('accounts.confirm_address', token=token)}\n\n"
+        "If you are asked to sign in there, do so with the address you had before.",
         f"new-address:{token_hash(token)}",
         at,
     )

@@ -198,7 +198,7 @@ def change_password(
 ) -> None:
     """A new password; only the browser it was chosen on stays signed in."""
     user.password_hash = password_hash
-    tokens.void_all(session, user, at)
+    tokens.void_ways_in(session, user, at)
     end_other_sessions(session, user, stays, at)
     here = sa.update(SignInSession).where(SignInSession.public_id == stays)
     session.execute(here.values(short_password=False))
@@ -369,7 +369,7 @@ def _choose_password(
 ) -> User:
     """Whoever has the link reads the mail of this address, so it is confirmed as well."""
     user = tokens.use(session, token, purpose, at)
-    tokens.void_all(session, user, at)
+    tokens.void_ways_in(session, user, at)
     user.password_hash = password_hash
     user.email_confirmed_at = user.email_confirmed_at or at
     end_all_sessions(session, user, user, at)

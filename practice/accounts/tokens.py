@@ -18,6 +18,8 @@ GOOD_FOR = {
     EmailTokenPurpose.old_address: timedelta(hours=72),
     EmailTokenPurpose.keep_factor: timedelta(hours=24),
 }
+# What these undo, a thief may have done: no later change takes them from the owner.
+UNDOES = (EmailTokenPurpose.old_address, EmailTokenPurpose.keep_factor)
 
 
 class LinkOver(Refusal):
@@ -27,8 +29,12 @@ class LinkOver(Refusal):
 
 
 def issue(session: Session, user: User, purpose: EmailTokenPurpose, at: datetime) -> str:
-    """A new link for this user; earlier ones of the same purpose stop working."""
-    _void(session, user, EmailToken.purpose == purpose, at)
+    """A new link for this user; earlier ones of the same purpose stop working.
+
+    Links to take an address back are for one change each, so those stay good beside one another.
+    """
+    if purpose is not EmailTokenPurpose.old_address:
+        _void(session, user, EmailToken.purpose == purpose, at)
     token = secrets.token_urlsafe(32)
     session.add(
         EmailToken(
@@ -66,9 +72,14 @@ def use(session: Session, token: str, purpose: EmailTokenPurpose, at: datetime) 
     return user
 
 
-def void_all(session: Session, user: User, at: datetime) -> None:
-    """No link sent to this user so far works any more."""
-    _void(session, user, sa.true(), at)
+def issued_at(session: Session, token: str) -> datetime | None:
+    known = sa.select(EmailToken.created_at).where(EmailToken.token_hash == token_hash(token))
+    return session.scalar(known)
+
+
+def void_ways_in(session: Session, user: User, at: datetime) -> None:
+    """No link sent to this user so far works any more, but those that undo something."""
+    _void(session, user, EmailToken.purpose.not_in(UNDOES), at)
 
 
 def _good(token: str, purpose: EmailTokenPurpose, at: datetime) -> sa.ColumnElement[bool]:

@@ -71,6 +71,22 @@ CONTROLS = (
         (f"{ADDRESS_TESTS}::test_the_old_address_takes_the_account_back_from_a_thief",),
     ),
     Control(
+        "a thief cannot void the link that undoes",
+        "a new password voids it",
+        "practice/accounts/tokens.py",
+        "_void(session, user, EmailToken.purpose.not_in(UNDOES), at)",
+        "_void(session, user, sa.true(), at)",
+        (f"{ADDRESS_TESTS}::test_a_second_change_and_a_new_password_do_not_keep_the_owner_out",),
+    ),
+    Control(
+        "a mistyped address gives its reader no account",
+        "whoever has the link confirms",
+        "practice/accounts/account_views.py",
+        "if owner.id != current_user.user.id:",
+        "if False:",
+        (f"{ADDRESS_TESTS}::test_nobody_but_who_asked_confirms_a_new_address",),
+    ),
+    Control(
         "nobody keeps the owner of an address out",
         "an account that nobody confirmed does",
         ADDRESSES,

@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from practice.accounts.models import EmailChange, Passkey, Role
+from practice.accounts.models import EmailChange, Passkey, RecoveryCode, Role
 from practice.accounts.passwords import hash_password, is_right
 from practice.accounts.queries import user_with
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
-from tests.builders.second_factors import give_app, give_passkey
+from tests.builders.second_factors import give_app, give_passkey, give_recovery_codes
 from tests.conftest import NOW
 from tests.practice.accounts.mailbox import link_in, mails_to
 
@@ -109,6 +109,45 @@ def test_the_old_address_takes_the_account_back_from_a_thief(signed_in, app, ses
     look_again(session)
     assert is_right("a boat on the lake", user.password_hash)
     assert session.scalars(sa.select(EmailChange)).one().undone_at is not None
+
+
+def test_a_second_change_and_a_new_password_do_not_keep_the_owner_out(
+    signed_in, app, session, user, clock
+):
+    undo = change(signed_in, session)
+    clock.move(timedelta(minutes=5))
+    signed_in.post(ask(signed_in, session, "thief@example.test"))
+    [undo_of_the_thief] = [
+        link_in(mail) for mail in mails_to(session, NEW) if "/return" in mail["body"]
+    ]
+    signed_in.post("/account/password", data={"password": "the thief's own words"})
+    app.test_client().post("/forgotten", data={"email": "thief@example.test"})
+    reset = link_in(mails_to(session, "thief@example.test")[-1])
+    app.test_client().post(reset, data={"password": "the thief's other words"})
+    assert app.test_client().post(undo).status_code == 303
+    look_again(session)
+    assert user.email == OLD
+    assert not is_right("the thief's other words", user.password_hash)
+    assert app.test_client().post(undo_of_the_thief).status_code == 410
+    assert app.test_client().post(undo).status_code == 410
+
+
+def test_recovery_codes_made_since_go_with_the_thief(signed_in, session, user):
+    undo = change(signed_in, session)
+    give_recovery_codes(session, user, at=NOW + timedelta(minutes=1))
+    session.commit()
+    signed_in.post(undo)
+    assert session.scalars(sa.select(RecoveryCode)).all() == []
+
+
+def test_nobody_but_who_asked_confirms_a_new_address(signed_in, app, session, user):
+    link = ask(signed_in, session)
+    visitor, other = app.test_client(), app.test_client()
+    sign_in(other, make_user(session))
+    assert visitor.post(link).location.startswith("/sign-in")
+    assert other.post(link).status_code == 410
+    look_again(session)
+    assert user.email == OLD
 
 
 @pytest.mark.parametrize(("late", "status"), [(-1, 303), (0, 410)])

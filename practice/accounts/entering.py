@@ -24,12 +24,16 @@ def enter_with_password(email: str, password: str, path: str) -> Response | None
     Just as much is done for an address that nobody has: the password is hashed all the same.
     """
     user = queries.user_with(db.session(), email)
-    right = passwords.is_right(password, user.password_hash if user else None)
+    compared_with = user.password_hash if user else None
+    right = passwords.is_right(password, compared_with)
     if user is None or not right:
         return None
     newer_hash = passwords.renewed(password, user.password_hash)
     attempts.forgive(Kind.sign_in, email, browser_address())
     with unit_of_work() as session:
+        # Comparing takes a while, and meanwhile its owner may have chosen another.
+        if user.password_hash != compared_with:
+            return None
         allowed = operations.may_sign_in(session, user, now())
         if newer_hash:
             operations.renew_hash(user, newer_hash)

@@ -81,7 +81,8 @@ def refuse(session: Session, public_id: uuid.UUID, actor: User, at: datetime) ->
 def keep(session: Session, token: str, at: datetime) -> None:
     """Its owner says from their mail that they still have it; raises LinkOver."""
     user = tokens.use(session, token, EmailTokenPurpose.keep_factor, at)
-    reset = session.scalars(_open().where(FactorReset.user_id == user.id)).first()
+    mine = _open().where(FactorReset.user_id == user.id)
+    reset = session.scalars(mine.with_for_update()).first()
     if reset is None:
         raise LinkOver
     _stop(session, reset, user, at)

@@ -10,8 +10,9 @@ from flask_login import current_user
 from core.access import Rule, Verdict, View, anyone
 from core.clock import now
 from core.config import current_settings
-from practice.accounts import keeping
-from practice.accounts.models import Client, Role
+from core.database import db
+from practice.accounts import keeping, second_factors
+from practice.accounts.models import Client, Role, User
 
 __all__ = ["anyone", "has_role", "is_client", "only_in_demo", "signed_in", "step_up", "the_client"]
 
@@ -57,7 +58,7 @@ def step_up(view: View) -> View:
 
     @wraps(view)
     def asked(*arguments: Any, **values: Any) -> Any:
-        if recently_proved():
+        if recently_proved() and _showed_what_there_is():
             return view(*arguments, **values)
         return redirect(url_for("accounts.prove", next=_way_back()), 303)
 
@@ -67,6 +68,12 @@ def step_up(view: View) -> View:
 
 def recently_proved() -> bool:
     return current_user.is_authenticated and now() - current_user.row.proved_at <= PROOF_LASTS
+
+
+def _showed_what_there_is() -> bool:
+    """A password typed before there was a second factor proves too little once there is one."""
+    user: User = current_user.user
+    return current_user.row.is_strong or not second_factors.factors_of(db.session(), user).any
 
 
 def _way_back() -> str:

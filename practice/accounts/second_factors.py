@@ -147,11 +147,13 @@ def remove_app(session: Session, user: User, at: datetime) -> None:
 
 def renew_codes(session: Session, user: User, hashes: Iterable[str], at: datetime) -> None:
     """Ten new recovery codes; the ones before are good for nothing."""
-    session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
+    before = session.execute(sa.delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     session.add_all(
         RecoveryCode(user_id=user.id, number=number, code_hash=code_hash, created_at=at)
         for number, code_hash in enumerate(hashes)
     )
+    if before.rowcount:
+        mails.send_signing_in_changed(session, user, at)
     _record(session, user, "recovery_codes.renewed", at)
     session.flush()
 

@@ -55,6 +55,17 @@ def test_a_proof_lasts_a_quarter_of_an_hour(http, user, clock, after, status):
     assert http.get("/account/password").status_code == status
 
 
+def test_a_password_typed_before_there_was_a_second_factor_proves_too_little(http, session, user):
+    session.commit()
+    http.post("/sign-in", data={"email": ADDRESS, "password": PASSWORD})
+    assert http.get("/account/passkeys/new").status_code == 200
+    secret = give_app(session, user)
+    session.commit()
+    assert http.get("/account/passkeys/new").location.startswith("/confirm-it-is-you")
+    prove(http, code=code(secret, NOW))
+    assert http.get("/account/passkeys/new").status_code == 200
+
+
 def test_after_the_proof_one_is_back_on_the_page_with_a_new_token(http, session, user, clock):
     sign_in(http, user)
     before = token_hashes(session)

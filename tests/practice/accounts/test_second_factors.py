@@ -171,6 +171,16 @@ def test_new_recovery_codes_end_the_old_ones(session, user, secret):
     assert second_factors.look_at(session, user, new[0], NOW) is not None
 
 
+def test_the_owner_is_told_of_new_recovery_codes(http, session, user, secret):
+    give_recovery_codes(session, user)
+    sign_in(http, user)
+    before = len(mails_to(session, ADDRESS))
+    http.post("/account/recovery-codes")
+    assert [mail["subject"] for mail in mails_to(session, ADDRESS)[before:]] == [
+        "How you sign in was changed"
+    ]
+
+
 def test_another_persons_recovery_code_is_none_of_mine(session, user, secret):
     theirs = give_recovery_codes(session, make_user(session))
     give_recovery_codes(session, user)

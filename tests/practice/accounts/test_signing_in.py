@@ -4,9 +4,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core.database import unit_of_work
+from practice.accounts import passwords
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import Role, SignInSession
 from practice.accounts.passwords import hash_password
+from practice.accounts.queries import user_with
 from practice.accounts.signing_in import CLIENT_LIMITS, SEEN_EVERY
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.practice.accounts.mailbox import mails_to
@@ -47,6 +50,22 @@ def test_address_and_password_together_open_the_account(http, user):
     assert answer.status_code == 303
     assert answer.location == "/today"
     assert is_in(http)
+
+
+def test_a_password_replaced_while_it_was_compared_opens_nothing(http, session, user, monkeypatch):
+    right, newer = passwords.is_right, hash_password("a boat on the lake")
+
+    def replaced_meanwhile(password, password_hash):
+        answer = right(password, password_hash)
+        with unit_of_work() as other:
+            user_with(other, ADDRESS).password_hash = newer
+        return answer
+
+    monkeypatch.setattr(passwords, "is_right", replaced_meanwhile)
+    assert try_it(http).status_code == 422
+    assert live(session) == []
+    look_again(session)
+    assert user.password_hash == newer
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(http, user):

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Protocol
 
 from flask import Flask, current_app
@@ -47,6 +48,7 @@ class Kind(enum.StrEnum):
 
 
 QUARTER = timedelta(minutes=15)
+IPV6_NETWORK = 64
 # A whole clinic may share one browser address, so that limit is the wider one.
 BY_ADDRESS = {
     Kind.sign_in: Limit(10, QUARTER),
@@ -121,8 +123,19 @@ def _counter() -> Counter:
 def _keys(kind: Kind, address: str, browser: str) -> _Keys:
     return _Keys(
         _keyed_hash(f"{kind} address {address.strip().lower()}"),
-        _keyed_hash(f"{kind} browser {browser}"),
+        _keyed_hash(f"{kind} browser {_connection(browser)}"),
     )
+
+
+def _connection(browser: str) -> str:
+    """One connection is given 2**64 addresses of IPv6 to choose from: they count as one."""
+    try:
+        address = ip_address(browser)
+    except ValueError:
+        return browser
+    if isinstance(address, IPv4Address):
+        return browser
+    return str(address.ipv4_mapped or ip_network((address, IPV6_NETWORK), strict=False))
 
 
 def _keyed_hash(text: str) -> str:

@@ -1,6 +1,7 @@
 """Where tries are counted: the database, or Redis when there is one."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy.orm import Session
 
-from core.database import unit_of_work
+from core.database import is_sqlite, unit_of_work
 from practice.accounts.models import SignInAttempt
 
 PATIENCE_SECONDS = 1.0
@@ -49,6 +50,7 @@ class DatabaseCounter:
 
     def add(self, limits: dict[str, Limit], at: datetime) -> None:
         with unit_of_work() as session:
+            _take_turn(session, limits)
             for key, limit in limits.items():
                 if _tries(session, key, at - limit.within) >= limit.most:
                     raise TooMany
@@ -95,6 +97,15 @@ class RedisCounter:
             self._redis.zpopmax(PREFIX + browser)
         except redis.RedisError as error:
             raise StoreAway from error
+
+
+def _take_turn(session: Session, keys: Iterable[str]) -> None:
+    """Of many tries at once each counts those before it; SQLite has one writer in any case."""
+    if is_sqlite(session.connection()):
+        return
+    for key in sorted(keys):
+        number = sa.func.hashtextextended(key, 0)
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
 
 def _tries(session: Session, key: str, since: datetime) -> int:

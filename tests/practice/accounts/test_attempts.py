@@ -37,6 +37,22 @@ def test_one_browser_trying_many_addresses_is_slowed(session):
     try_often(session, 1, address="one.more@example.test", browser="198.51.100.7")
 
 
+def test_who_changes_the_address_within_one_connection_is_the_same_browser(session):
+    for n in range(BY_BROWSER[Kind.sign_in].most):
+        try_often(session, 1, address=f"person{n}@example.test", browser=f"2001:db8:0:7::{n:x}")
+    with pytest.raises(TooManyTries):
+        try_often(session, 1, address="one.more@example.test", browser="2001:db8:0:7:ffff::1")
+    try_often(session, 1, address="one.more@example.test", browser="2001:db8:0:8::1")
+
+
+def test_a_mapped_address_of_ipv4_is_that_address(session):
+    for n in range(BY_BROWSER[Kind.sign_in].most):
+        try_often(session, 1, address=f"person{n}@example.test", browser="::ffff:192.0.2.1")
+    with pytest.raises(TooManyTries):
+        try_often(session, 1, address="one.more@example.test", browser="::ffff:192.0.2.1")
+    try_often(session, 1, address="one.more@example.test", browser="::ffff:192.0.2.2")
+
+
 def test_tries_count_until_their_time_is_over_to_the_second(session):
     try_often(session, MOST)
     with pytest.raises(TooManyTries):

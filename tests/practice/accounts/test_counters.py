@@ -87,6 +87,15 @@ def test_tries_at_the_same_moment_do_not_slip_through(server):
     assert sum(sum(result) for result in results) == 3
 
 
+def test_nor_do_they_slip_through_the_database(app, session):
+    def tries(_number: int) -> int:
+        with app.app_context():
+            return sum(taken(DatabaseCounter(), LIMITS) for _ in range(5))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(tries, range(8))) == 3
+
+
 def test_no_address_stands_in_redis(with_redis, http, session):
     import redis
 

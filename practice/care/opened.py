@@ -74,6 +74,9 @@ def _reason_label(entry: AuditEntry) -> str:
         return OpeningReason(reason).label
     if entry.action.startswith("closed_record") and reason in set(LookupReason):
         return LookupReason(reason).label
+    if entry.action == "caseload.viewed":
+        # One page, and one row, for one's own people and those of one's associates.
+        return "They treat you, or supervise who does"
     if entry.actor_role == OPERATOR:
         return "A copy of everything was asked for"
     if entry.actor_role in set(Role):

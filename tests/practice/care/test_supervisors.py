@@ -6,7 +6,7 @@ from core.errors import NotFound, WrongState
 from practice.care import operations
 from practice.care.models import Episode
 from practice.care.policy import episodes_visible_to
-from practice.care.queries import new_supervisors
+from practice.care.queries import new_supervisors, openings_of
 from tests.builders.accounts import look_again, sign_in
 from tests.builders.care import make_episode
 from tests.builders.therapists import make_therapist
@@ -54,6 +54,15 @@ def test_a_new_supervisor_sees_nothing_until_the_client_agrees(session, episode,
     operations.agree_to_supervisor(session, episode, second, episode.client.user, NOW)
     assert seen_by(session, second) == [episode]
     assert new_supervisors(episode.client) == []
+
+
+def test_a_supervisors_list_is_not_told_as_that_of_whoever_treats(session, http, episode, first):
+    session.commit()
+    sign_in(http, first.user)
+    assert http.get("/caseload").status_code == 200
+    look_again(session)
+    [line] = openings_of(episode.client)
+    assert line.reason_label == "They treat you, or supervise who does"
 
 
 def test_the_client_answers_on_a_page_and_takes_it_back_there(session, http, episode, second):

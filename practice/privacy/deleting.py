@@ -198,12 +198,23 @@ def delete_these(session: Session, table: Any, keys: Sequence[int]) -> None:
     session.execute(sa.delete(table).where(table.id.in_(keys)))
 
 
-def _delete_openings(session: Session, client_id: int) -> None:
-    mine = sa.select(EmergencyOpening.id).where(EmergencyOpening.client_id == client_id)
+def delete_openings_until(session: Session, client_id: int, ended_at: datetime) -> None:
+    """What was written down about opening a record stays no longer than the last of the record."""
+    goes_on = sa.select(Episode.id).where(Episode.client_id == client_id).limit(1)
+    if session.scalar(goes_on) is None:
+        _delete_openings(session, client_id, EmergencyOpening.asked_at <= ended_at)
+
+
+def _delete_openings(
+    session: Session, client_id: int, which: sa.ColumnElement[bool] | None = None
+) -> None:
+    theirs = EmergencyOpening.client_id == client_id
+    wanted = theirs if which is None else sa.and_(theirs, which)
+    gone = list(session.scalars(sa.select(EmergencyOpening.id).where(wanted)))
     for table in (OpeningDecision, OpeningReview, NoticeDelay):
-        session.execute(sa.delete(table).where(table.opening_id.in_(mine)))
-    for table in (EmergencyOpening, RecordLookup):
-        session.execute(sa.delete(table).where(table.client_id == client_id))
+        session.execute(sa.delete(table).where(table.opening_id.in_(gone)))
+    delete_these(session, EmergencyOpening, gone)
+    session.execute(sa.delete(RecordLookup).where(RecordLookup.client_id == client_id))
 
 
 def _forget_orders(session: Session, client: Client, kept: Collection[int]) -> None:

@@ -144,6 +144,7 @@ def _forget_episodes(session: Session, keys: Sequence[int]) -> None:
     deleting.delete_these_requests(session, requests)
     for client_id, ended_at in ends:
         deleting.delete_scores_until(session, client_id, ended_at)
+        deleting.delete_openings_until(session, client_id, ended_at)
 
 
 def _seats(session: Session, before: datetime | None) -> Iterator[Due]:

@@ -18,6 +18,8 @@ from practice.accounts.models import Client, Role, SignInAttempt, SignInSession,
 from practice.accounts.operations import sign_up
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
+from practice.care.emergency import EmergencyOpening, OpeningReview
+from practice.care.emergency_operations import open_in_danger
 from practice.care.models import EndReason, Episode
 from practice.consent import operations as consents
 from practice.consent.models import Purpose, Signature
@@ -185,6 +187,26 @@ def test_a_record_goes_with_the_times_that_were_held_on_the_way_to_it(app: Flask
             care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
         keep_schedule(plus_years(NOW, 8))
         assert left(Appointment) == left(MatchRequest) == left(Episode) == []
+
+
+def test_what_was_written_about_opening_a_record_goes_with_the_last_of_it(app: Flask) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            episode = make_episode(session)
+            noor, client = make_duty_clinician(session), episode.client
+            opening = open_in_danger(session, str(client.public_id), "They rang.", noor, NOW)
+            opening.review = OpeningReview(user=noor, at=NOW, justified=True, words="Right.")
+            care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+            last = NOW + timedelta(days=10)
+            again = Episode(
+                client=client, therapist=episode.therapist, service="individual",
+                place="US-WA", opened_at=NOW, ended_at=last,
+            )  # fmt: skip
+            session.add(again)
+        keep_schedule(plus_years(NOW, 8))
+        assert len(left(Episode)) == len(left(EmergencyOpening)) == 1
+        keep_schedule(plus_years(last, 8))
+        assert left(Episode) == left(EmergencyOpening) == left(OpeningReview) == []
 
 
 def test_scores_that_a_later_care_rests_on_stay(app: Flask) -> None:

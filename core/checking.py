@@ -5,7 +5,7 @@ database that the rows still are what was sealed, and which ones are not.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -153,20 +153,22 @@ class _Checkpoints:
             .where(LedgerCheckpoint.size <= size)
             .order_by(LedgerCheckpoint.size)
         )
-        self.rest: Sequence[Checkpoint] = [row.signed for row in session.scalars(signed)]
-        self.at = 0
+        # One for every few seconds of every year: never all of them at once.
+        rows = session.scalars(signed.execution_options(yield_per=IN_ONE_READ))
+        self.rest: Iterator[Checkpoint] = (row.signed for row in rows)
+        self.following = next(self.rest, None)
 
     def compare(self, frontier: Frontier, chain: bytes) -> None:
-        while self.at < len(self.rest) and self.rest[self.at].size <= frontier.size:
-            checkpoint = self.rest[self.at]
-            self.at += 1
+        while self.following is not None and self.following.size <= frontier.size:
+            checkpoint, self.following = self.following, next(self.rest, None)
             here = (frontier.size, frontier.root(), chain)
             if (checkpoint.size, checkpoint.root, checkpoint.chain) != here:
                 self.report.add(f"what was signed over {checkpoint.size} acts is not what is there")
             self._compare_signature(checkpoint)
 
     def end(self) -> None:
-        for checkpoint in self.rest[self.at :]:
+        while self.following is not None:
+            checkpoint, self.following = self.following, next(self.rest, None)
             self.report.add(f"{checkpoint.size} acts were signed, but are not there")
 
     def _compare_signature(self, checkpoint: Checkpoint) -> None:

@@ -148,6 +148,19 @@ def test_an_act_that_is_taken_out_with_all_its_traces_is_missed_by_an_older_expo
     ]
 
 
+def test_every_checkpoint_is_looked_at_a_few_at_a_time(session, monkeypatch):
+    monkeypatch.setattr("core.checking.IN_ONE_READ", 2)
+    monkeypatch.setattr("core.exporting.IN_ONE_READ", 2)
+    for _ in range(6):
+        seal_acts(session, 1)
+        session.rollback()
+    assert check(session).holds
+    behind_its_back(session, "UPDATE ledger_checkpoints SET at = 'then' WHERE size IN (3, 6)")
+    assert [finding[:26] for finding in check(session).findings] == [
+        "the checkpoint over 3 acts", "the checkpoint over 6 acts",
+    ]  # fmt: skip
+
+
 def cut_off_the_end(session, size):
     for statement in (
         "DELETE FROM ledger_entries WHERE seq > :size",

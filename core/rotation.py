@@ -10,7 +10,7 @@ interruption where it was:
    writing with it (`core.keys.sealing_keys`), and only then are the rows looked through;
 5. keys that an earlier key-encryption key wrapped are wrapped by the current one.
 
-A value that does not open (`Unreadable`) is left as it is, counted, and keeps its key.
+A value that does not open (`Unreadable`, `MissingKey`) is left as it is and counted; its key stays.
 """
 
 import time
@@ -178,7 +178,7 @@ def _seal_batch(session: Session, column: SealedColumn, after: int) -> tuple[int
             continue  # Erased since the row was read.
         try:
             value = _under(new, _opened(row, column, old), row, column)
-        except Unreadable:
+        except (MissingKey, Unreadable):
             unreadable += 1
         else:
             values.append({"row": row.id, "was": row.value, "becomes": value})

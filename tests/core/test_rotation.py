@@ -131,6 +131,18 @@ def test_a_value_that_does_not_open_is_left_with_its_key_and_counted(session, pe
     assert len(before[0]) == people
 
 
+def test_a_key_that_nothing_here_unwraps_holds_nobody_else_up(session, people):
+    old = key_ids(session)
+    [client, *_] = session.scalars(sa.select(Client).order_by(Client.id))
+    theirs = sa.update(DataKey).where(DataKey.owner == client.public_id)
+    session.execute(theirs.values(kek="put away"))
+    session.commit()
+    rotate(session)
+    left = session.scalars(sa.select(DataKey).where(DataKey.id.in_(old))).all()
+    assert {(key.owner, key.kek) for key in left} == {(client.public_id, "put away")}
+    assert session.scalars(sa.select(KeyRotation.unreadable)).one() == len(left) == 1
+
+
 def test_what_was_erased_stays_erased(session, people):
     [client, *_] = session.scalars(sa.select(Client).order_by(Client.id))
     start(session)

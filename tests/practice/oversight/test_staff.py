@@ -43,7 +43,7 @@ def test_an_invited_colleague_chooses_a_password_and_is_in(http, app, session, a
     assert user.roles == {Role.duty_clinician}
     assert user.is_confirmed
     assert is_right("tea in the rain", user.password_hash)
-    assert invited.get("/account").status_code == 200
+    assert invited.get("/account").location == "/account/second-factor"
 
 
 def test_an_invitation_works_once(http, app, session, admin):

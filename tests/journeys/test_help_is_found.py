@@ -249,7 +249,7 @@ def assert_both_have_the_meeting(town: Town, sam: Anybody, rosa: Anybody) -> Non
         assert_neutral(mail.attachment)
         assert "Rosa" not in mail.body
     sam.follow("Today")
-    assert sam.sees("With Rosa Almeida, online.")
+    assert sam.sees("With Rosa Almeida, online, by video.")
     rosa.follow("Today")
     assert rosa.sees("first meeting · consent signed")
     rosa.follow("Open")

@@ -132,11 +132,13 @@ def test_the_schema_is_brought_up_to_date_as_often_as_asked_and_the_first_person
     for _ in range(2):
         assert attune("db", "upgrade").stdout == "The database is up to date.\n"
     made = attune(
-        *"create-admin ada@example.org --password-stdin".split(), typed="lantern-moss-9\n"
+        *"create-admin ada@example.org --password-stdin".split(),
+        typed="lantern-moss-harbour\n",
     )
     assert made.returncode == 0, made.stderr
     again = attune(
-        *"create-admin ADA@example.org --password-stdin".split(), typed="lantern-moss-9\n"
+        *"create-admin ADA@example.org --password-stdin".split(),
+        typed="lantern-moss-harbour\n",
     )
     assert the_line(again, 2)
 

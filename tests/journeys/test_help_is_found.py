@@ -297,7 +297,10 @@ def assert_the_record_is_gone_at_once(rosa: Anybody, record: str) -> None:
     assert rosa.heading == "We could not find that page"
     rosa.open("/caseload")
     assert rosa.sees("Nobody is in your care")
-    assert not rosa.has_link("Sam")
+    rosa.follow("Sam")
+    assert rosa.heading == "Closing notes for Sam"
+    assert rosa.sees("What was shared, the scores and the meetings are no longer shown to you.")
+    assert not rosa.sees("GAD-7")
 
 
 def test_somebody_younger_meets_help_and_leaves_nothing(town: Town, browse: Browse) -> None:

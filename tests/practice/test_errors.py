@@ -56,13 +56,15 @@ def test_the_page_of_an_error_does_not_tell_what_it_was_about(app, http, caplog,
     assert "988" in answer.text
 
 
-def test_a_page_that_breaks_while_it_is_written_still_becomes_a_kind_one(app, http, caplog):
+def test_a_page_that_breaks_while_it_is_written_still_becomes_a_kind_one(
+    app, http, caplog, monkeypatch
+):
     def fails():
         page = ErrorPage(status="no number", heading="", text="")
         return render_template("errors/error.html", page=page)
 
     view = app.view_functions["today.crisis"]
-    app.view_functions["today.crisis"] = policy(view.policy)(fails)
+    monkeypatch.setitem(app.view_functions, "today.crisis", policy(view.policy)(fails))
     answer = http.get("/crisis")
     assert answer.status_code == 500
     assert heading(answer) == ERROR_PAGES[500].heading

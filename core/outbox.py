@@ -27,6 +27,13 @@ MOST_ATTEMPTS = 12
 Handler = Callable[[dict[str, Any]], None]
 
 
+class Elsewhere(Exception):
+    """A handler says that another worker is at this very work and has outlived its lease.
+
+    It is looked at again a lease later, and counts as no attempt.
+    """
+
+
 class OutboxMessage(Identified, Base):
     """One piece of work. `payload` holds ids and addresses, never clinical content.
 
@@ -141,6 +148,10 @@ def _carry_out(app: Flask, message: OutboxMessage, at: datetime) -> None:
         return
     try:
         app.extensions["outbox_handlers"][message.kind](message.payload)
+    except Elsewhere:
+        db.session.rollback()
+        unspent = message.attempts - 1
+        _settle(message, attempts=unspent, due_at=at + LEASE, leased_until=None)
     except Exception as error:
         db.session.rollback()
         log(

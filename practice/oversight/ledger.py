@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import checking
+from core.alone import alone_at
 from core.audit import AuditEntry, record
 from core.canonical import instant
 from core.checking import Report
 from core.clock import now
 from core.database import db, unit_of_work
 from core.ledger import LedgerCheckpoint, Waiting, newest_checkpoint, seal_now, waiting_acts
-from core.outbox import OutboxMessage, post
+from core.outbox import Elsewhere, OutboxMessage, post
 from core.signing import LedgerKey, published_keys
 from core.verifying import Checkpoint
 from practice.accounts.models import User
@@ -105,8 +106,23 @@ def check_daily(at: datetime) -> None:
             _post_check(session, at)
 
 
-def check_asked_for(_payload: dict[str, Any]) -> None:
-    """The outbox handler."""
+def check_asked_for(payload: dict[str, Any]) -> None:
+    """The outbox handler. A check may take longer than a lease, so one runs at a time."""
+    with alone_at(CHECK) as is_alone:
+        if not is_alone:
+            raise Elsewhere
+        if not _was_done_since(payload.get("asked_at")):
+            _check_and_record()
+
+
+def _was_done_since(asked_at: str | None) -> bool:
+    """Whoever took the work over meanwhile finds it done."""
+    last = last_check(db.session())
+    db.session.rollback()
+    return bool(asked_at and last and last.at >= datetime.fromisoformat(asked_at))
+
+
+def _check_and_record() -> None:
     seal_now(now())
     report = check(db.session())
     with unit_of_work() as session:
@@ -146,7 +162,8 @@ def last_check(session: Session) -> Checked | None:
 
 
 def _post_check(session: Session, at: datetime) -> None:
-    post(session, CHECK, {}, dedupe_key=f"{CHECK}:{at.isoformat()}", at=at)
+    asked_at = at.isoformat()
+    post(session, CHECK, {"asked_at": asked_at}, dedupe_key=f"{CHECK}:{asked_at}", at=at)
 
 
 def _is_due(session: Session, before: datetime) -> bool:

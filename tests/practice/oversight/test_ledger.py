@@ -1,6 +1,7 @@
 """The ledger's page, its key for everybody, and the commands."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,10 @@ from flask.cli import ScriptInfo
 from core.audit import AuditEntry
 from core.database import db, unit_of_work
 from core.ledger import newest_checkpoint, seal_now
-from core.outbox import drain
+from core.outbox import LEASE, OutboxMessage, drain
 from core.verifying import public_keys
 from practice.accounts.models import Role
+from practice.oversight import ledger
 from practice.oversight.ledger import check_daily
 from practice.oversight.ledger_commands import audit_group
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
@@ -70,6 +72,38 @@ def test_asking_twice_checks_once(app, http, session, admin, clock):
     clock.move(timedelta(seconds=1))
     http.post(f"{PAGE}/check")
     assert drain(app, NOW + timedelta(minutes=1)) == 1
+
+
+def test_a_check_that_outlives_its_lease_is_neither_repeated_nor_given_up(
+    app, http, session, admin, monkeypatch
+):
+    """While it runs, workers take it over more often than work may fail."""
+    most = 15
+    taken_over = []
+
+    def takes_long(own):
+        for number in range(1, most + 1):
+            other = threading.Thread(
+                target=lambda at: taken_over.append(drain(app, at)), args=[NOW + number * LEASE]
+            )
+            other.start()
+            other.join()
+        return whole_check(own)
+
+    whole_check = ledger.check
+    monkeypatch.setattr(ledger, "check", takes_long)
+    seal_acts(session, 1)
+    http.post(f"{PAGE}/check")
+    drain(app, NOW)
+    monkeypatch.setattr(ledger, "check", None)
+    drain(app, NOW + (most + 1) * LEASE)
+    look_again(session)
+    assert taken_over == [1] * most
+    checks = sa.select(AuditEntry).where(AuditEntry.action == ledger.CHECKED)
+    assert len(session.scalars(checks).all()) == 1
+    row = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == ledger.CHECK)).one()
+    assert (row.attempts <= 2, row.dead_at, row.last_error) == (True, None, "")
+    assert row.done_at is not None
 
 
 def test_the_ledger_is_checked_once_a_day_without_being_asked(app, session):

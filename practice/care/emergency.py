@@ -129,6 +129,9 @@ class EmergencyOpening(Identified, Base):
     def review_is_overdue(self, at: datetime) -> bool:
         return self.wants_review and self.review_due_at <= at
 
+    def notice_is_put_off(self, at: datetime) -> bool:
+        return bool(self.delays) and self.delays[-1].until > at
+
     @property
     def latest_notice(self) -> datetime:
         """Beyond this no delay of the notice reaches."""

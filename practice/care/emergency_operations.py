@@ -174,13 +174,38 @@ def delay_notice(
 
 
 def tell(session: Session, opening: EmergencyOpening, at: datetime) -> None:
-    """Tell the client, once: a neutral mail, and the entry on their own pages from now on."""
-    if opening.told_at is not None:
+    """Tell the client, once: a neutral mail, and the entry on their own pages from now on.
+
+    Nothing is written down of somebody whose account is closed: they have no page to be told on.
+    """
+    if opening.told_at is not None or opening.client.user.is_disabled:
         return
+    _note_told(session, opening, at)
+    tell_client(session, opening, at)
+
+
+def tell_on_leaving(session: Session, client: Client, at: datetime) -> list[EmergencyOpening]:
+    """What a client who is about to be erased is to be told with the goodbye, the oldest first.
+
+    Those whose notice the clinical lead has put off beyond `at` are left out, and never told.
+    """
+    untold = sa.select(EmergencyOpening).where(
+        EmergencyOpening.client_id == client.id,
+        EmergencyOpening.opened_at.is_not(None),
+        EmergencyOpening.told_at.is_(None),
+    )
+    in_order = untold.order_by(EmergencyOpening.opened_at, EmergencyOpening.id)
+    locked = session.scalars(in_order.with_for_update(of=EmergencyOpening)).all()
+    told = [opening for opening in locked if not opening.notice_is_put_off(at)]
+    for opening in told:
+        _note_told(session, opening, at)
+    return told
+
+
+def _note_told(session: Session, opening: EmergencyOpening, at: datetime) -> None:
     opening.told_at = opening.notice_due_at = at
     session.flush()
     _record(session, opening, None, at, "emergency.told")
-    tell_client(session, opening, at)
 
 
 def _begin(session: Session, opening: EmergencyOpening, at: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from core.database import db, unit_of_work
+from practice.accounts.models import Client, User
 from practice.care.emergency import REVIEW_WITHIN, EmergencyOpening, OpeningKind
 from practice.care.emergency_mails import tell_leads
 from practice.care.emergency_operations import tell
@@ -41,9 +42,14 @@ def _is_due(opening: EmergencyOpening, at: datetime) -> bool:
 
 def _due_notices(at: datetime) -> list[int]:
     due = sa.select(EmergencyOpening.id).where(
-        EmergencyOpening.told_at.is_(None), EmergencyOpening.notice_due_at <= at
+        EmergencyOpening.told_at.is_(None), EmergencyOpening.notice_due_at <= at, _can_be_told()
     )
     return list(db.session.scalars(due.order_by(EmergencyOpening.notice_due_at)))
+
+
+def _can_be_told() -> sa.ColumnElement[bool]:
+    closed = sa.select(Client.id).join(User, User.id == Client.user_id)
+    return EmergencyOpening.client_id.not_in(closed.where(User.disabled_at.is_not(None)))
 
 
 def _unreviewed(at: datetime) -> list[int]:

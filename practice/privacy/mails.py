@@ -23,14 +23,21 @@ your account at {organisation} is closed, as you asked. This is our last mail to
 Your reference, should you ever want to ask about it: {reference}
 {base_url}/erasures/{reference}
 """
+TO_READ = """
+There is something we still have to tell you. You can read it there for thirty days.
+"""
 
 
 def say_it_waits(session: Session, user: User, request: ErasureRequest, at: datetime) -> None:
     _send(session, user, request, at, "Your account will be closed", WAITS, "waits")
 
 
-def say_goodbye(session: Session, user: User, request: ErasureRequest, at: datetime) -> None:
-    _send(session, user, request, at, "Your account is closed", GOODBYE, "done")
+def say_goodbye(
+    session: Session, user: User, request: ErasureRequest, at: datetime, *, told: bool = False
+) -> None:
+    """With `told`, that something waits on the page of the erasure, and not what."""
+    body = GOODBYE + TO_READ if told else GOODBYE
+    _send(session, user, request, at, "Your account is closed", body, "done")
 
 
 def _send(

@@ -16,6 +16,7 @@ from core.readings import viewed
 from practice.accounts.models import STAFF_ROLES, Client, Role, User
 from practice.accounts.operations import end_all_sessions
 from practice.appointments import operations as appointments
+from practice.care import emergency_operations as emergencies
 from practice.care import operations as care
 from practice.care.models import EndReason
 from practice.care.opened import OPERATOR
@@ -104,7 +105,8 @@ def erase(
     end_all_sessions(session, client.user, client.user, at)
     _record(session, client, actor, request, "client.erased", at)
     if refunding:
-        say_goodbye(session, client.user, request, at)
+        told = _tell_of_openings(session, client, request, at)
+        say_goodbye(session, client.user, request, at, told=told)
     if not is_held(session, client):
         blank_traces(session, client, at)
     forget(session, client, request, at)
@@ -155,6 +157,34 @@ def lift_hold(session: Session, hold: LegalHold, actor: User, at: datetime) -> N
     _record_hold(session, hold, actor, "hold.lifted", at)
     if queries.done_erasure(session, hold.client) is not None:
         blank_traces(session, hold.client, at)
+
+
+def _tell_of_openings(
+    session: Session, client: Client, request: ErasureRequest, at: datetime
+) -> bool:
+    """Emergency openings they do not know of yet: for the page of the erasure, and without a name.
+
+    The row names nobody, so that it outlives the names in the log.
+    """
+    told = emergencies.tell_on_leaving(session, client, at)
+    openings = [
+        {"at": one.opened_at.isoformat(), "role": one.asked_as, "reason": one.reason.value}
+        for one in told
+        if one.opened_at
+    ]
+    if not openings:
+        return False
+    audit.record(
+        session,
+        at=at,
+        action=queries.OPENINGS_TOLD,
+        subject_kind="erasure_request",
+        subject_id=request.public_id,
+        actor_id=None,
+        actor_role="",
+        openings=openings,
+    )
+    return True
 
 
 def _end_what_goes_on(session: Session, client: Client, at: datetime, *, refunding: bool) -> None:

@@ -2,19 +2,34 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from practice.accounts.models import Client
+from core.audit import AuditEntry
+from practice.accounts.models import Client, Role
 from practice.appointments.models import Appointment, AppointmentState
+from practice.care.emergency import OpeningReason
 from practice.care.models import Episode
 from practice.consent.models import Purpose, Revocation, Signature
 from practice.groups.models import LIVE, Enrolment
 from practice.groups.operations import refund_now
 from practice.matches.models import MatchRequest, RequestState
 from practice.privacy.models import ErasureRequest, LegalHold, Restriction, RetentionRun
+
+# The row of the log that says, of an erasure, which emergency openings were told with it.
+OPENINGS_TOLD = "erasure.openings_told"
+
+
+@dataclass(frozen=True)
+class ToldOpening:
+    """An emergency opening as the page of an erasure tells it; `at` is UTC, nobody is named."""
+
+    at: datetime
+    role_label: str
+    reason_label: str
 
 
 def client_with(session: Session, public_id: uuid.UUID) -> Client | None:
@@ -51,6 +66,21 @@ def erasure_with(session: Session, reference: uuid.UUID) -> ErasureRequest | Non
         ErasureRequest.public_id == reference, ErasureRequest.done_at.is_not(None)
     )
     return session.scalars(done).first()
+
+
+def openings_told_with(session: Session, request: ErasureRequest) -> list[ToldOpening]:
+    """Emergency openings of which the person hears with this erasure, the oldest first."""
+    rows = session.scalars(
+        sa.select(AuditEntry.details).where(
+            AuditEntry.action == OPENINGS_TOLD, AuditEntry.subject_id == request.public_id
+        )
+    )
+    return [_told(one) for details in rows for one in details.get("openings", ())]
+
+
+def _told(one: dict[str, str]) -> ToldOpening:
+    at = datetime.fromisoformat(one["at"])
+    return ToldOpening(at, Role(one["role"]).label, OpeningReason(one["reason"]).label)
 
 
 def restrictions_after(session: Session, request: ErasureRequest) -> Sequence[Restriction]:

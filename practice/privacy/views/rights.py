@@ -1,7 +1,7 @@
 """What a client may know and ask: what is kept, who looked, a copy, and being forgotten."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Response, flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -13,12 +13,13 @@ from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts import signing_in
 from practice.accounts.policy import anyone, is_client, step_up, the_client
-from practice.care.queries import openings_of, openings_tally
+from practice.care.queries import TOLD_FOR, openings_of, openings_tally
 from practice.forms import EmptyForm
 from practice.privacy import operations, queries
 from practice.privacy.exporting import archive, archive_name
 from practice.privacy.forms import LATER, ErasureForm
 from practice.privacy.holdings import NOWHERE, WHERE_WORDS
+from practice.privacy.models import ErasureRequest
 from practice.privacy.presenting import grouped, map_of, own_acts, plan_of, stay_lines
 from practice.privacy.views.blueprint import Page, bp
 
@@ -120,11 +121,18 @@ def erased(reference: uuid.UUID) -> Page:
         "privacy/erased.html",
         request=request,
         lines=lines,
+        openings=_openings_to_tell(request, at),
         grouped=grouped,
         in_full=at - request.done_at < TOLD_IN_FULL,
         last_day=max((line.until for line in lines if line.until), default=None),
         zone=current_settings().zone,
     )
+
+
+def _openings_to_tell(request: ErasureRequest, at: datetime) -> list[queries.ToldOpening]:
+    """As long as on a client's first page: whoever reads the goodbye mail late still finds them."""
+    is_new = request.done_at is not None and at - request.done_at < TOLD_FOR
+    return queries.openings_told_with(db.session(), request) if is_new else []
 
 
 def _erased(expected: int) -> Page:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core.audit import AuditEntry
 from core.errors import NotAllowed, WrongState
 from core.outbox import OutboxMessage
 from practice.accounts.models import Role
@@ -19,6 +20,7 @@ from practice.care.emergency_operations import (
     YourOwnRecord,
 )
 from practice.care.emergency_sweeps import remind_of_reviews, tell_clients
+from practice.privacy import operations as erasing
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.care import make_episode
 from tests.builders.intake import STORY
@@ -370,6 +372,48 @@ def assert_client_knows(session, http, client, *, knows):
     sign_in(http, client.user)
     assert ("opened in an emergency" in text(http.get("/today"))) is knows
     assert ("opened in an emergency" in text(http.get("/your-data/openings"))) is knows
+
+
+def test_who_erases_themselves_is_told_with_the_goodbye(session, http, clock, client, noor):
+    in_danger(session, client, noor)
+    reference = erase_themselves(session, client)
+    assert "still have to tell you" in goodbye(session)
+    assert "emergency" not in goodbye(session)
+    assert "duty clinician. Why: Somebody’s life may be in danger" in text(http.get(reference))
+    clock.move_to(NOW + 30 * DAY)
+    assert "emergency" not in text(http.get(reference))
+
+
+def test_a_delayed_notice_is_not_told_with_the_goodbye_nor_ever(session, http, client, noor, clara):
+    opening = in_danger(session, client, noor)
+    delay(session, opening, clara, NOW + 10 * DAY)
+    reference = erase_themselves(session, client)
+    tell_clients(NOW + 10 * DAY)
+    look_again(session)
+    review(session, opening, clara, NOW + 10 * DAY)
+    assert opening.told_at is None
+    assert audited(session, "emergency.told") == []
+    assert "still have to tell you" not in goodbye(session)
+    assert "emergency" not in text(http.get(reference))
+
+
+def erase_themselves(session, client):
+    """Erase this client now; the address of the page that says so."""
+    request = erasing.erase(session, client, client.user, NOW)
+    session.commit()
+    look_again(session)
+    return f"/erasures/{request.public_id}"
+
+
+def goodbye(session):
+    mails = session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.dedupe_key.contains("erasure done:"))
+    )
+    return "".join(str(one.payload) for one in mails)
+
+
+def audited(session, action):
+    return session.scalars(sa.select(AuditEntry).where(AuditEntry.action == action)).all()
 
 
 @pytest.mark.parametrize("until", [NOW, NOW - DAY, NOW + 30 * DAY + MINUTE])

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from core.audit import AuditEntry
+from core.clock import now
 from core.database import db
 from core.readings import readings_of
 from practice.accounts.models import Client, User
-from practice.care.emergency import EmergencyOpening
+from practice.care.emergency import WAITS_FOR, EmergencyOpening, OpeningKind
 from practice.care.emergency_policy import (
     openings_asked_by,
     openings_in_danger,
@@ -168,7 +169,8 @@ def openings_of(client: Client, most: int | None = None) -> Sequence[Opening]:
     Built from the log's rows whose action ends in ".viewed" and that name this client, alone or
     among others on one page (a caseload, a roster, the list of flags; `core.readings`). What the
     client opened themselves is not in it. An emergency opening of which the client has not been
-    told stays out, with everything that was read under it or about it, until `told_at` is set.
+    told stays out, with everything that was read under it or about it, until `told_at` is set; a
+    request that was refused or has expired, of which nobody is told, shows from then on.
     With `most`, only so many.
     """
     newest_first = _told_readings(client).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
@@ -194,9 +196,17 @@ def _told_readings(client: Client) -> sa.Select[AuditEntry]:
 
 def untold_openings(client: Client) -> sa.Select[uuid.UUID]:
     """Public ids of openings that no page, export or download may tell this client of yet."""
-    return sa.select(EmergencyOpening.public_id).where(
+    untold = sa.select(EmergencyOpening.public_id).where(
         EmergencyOpening.client_id == client.id, EmergencyOpening.told_at.is_(None)
     )
+    return untold.where(~_came_to_nothing(now()))
+
+
+def _came_to_nothing(at: datetime) -> sa.ColumnElement[bool]:
+    """Refused or expired requests: no notice ever follows them, so nothing waits for one."""
+    over = sa.or_(EmergencyOpening.decision.has(), EmergencyOpening.asked_at <= at - WAITS_FOR)
+    ordinary = EmergencyOpening.kind == OpeningKind.ordinary
+    return sa.and_(ordinary, EmergencyOpening.opened_at.is_(None), over)
 
 
 @dataclass(frozen=True)

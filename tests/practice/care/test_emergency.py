@@ -186,6 +186,24 @@ def test_what_was_refused_stays_refused(session, client, ines, clara):
     assert mails_about(session, "told") == []
 
 
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_who_read_a_request_that_came_to_nothing_shows_once_it_has(
+    session, http, clock, client, ines, clara, is_refused
+):
+    opening = ask(session, client, ines)
+    sign_in(http, clara)
+    http.get(f"/emergency/{opening.public_id}")
+    look_again(session)
+    assert queries.openings_of(client) == []
+    if is_refused:
+        decide(session, opening, clara, approved=False, words="Their therapist is back.")
+    else:
+        clock.move_to(NOW + DAY)
+    (shown,) = queries.openings_of(client)
+    assert shown.what_label == "Why somebody asked to open your record"
+    assert shown.who_label == "Clara Whitfield"
+
+
 def test_asking_twice_is_one_request(session, client, ines):
     first = ask(session, client, ines)
     assert ask(session, client, ines) is first

@@ -127,12 +127,17 @@ def begin_session(
 
 
 def prove(session: Session, browser: uuid.UUID, at: datetime, *, strong: bool) -> str:
-    """Note that whoever sits at this browser has just proved who they are; its new token."""
+    """Note that whoever sits at this browser has just proved who they are; its new token.
+
+    Raises NotFound when the browser was signed out elsewhere meanwhile.
+    """
     row = session.scalars(
         sa.select(SignInSession).where(
             SignInSession.public_id == browser, SignInSession.ended_at.is_(None)
         )
-    ).one()
+    ).one_or_none()
+    if row is None:
+        raise NotFound
     _record(session, row.user, row.user, "session.proved", at)
     return signing_in.prove(row, at, strong=strong)
 

@@ -91,10 +91,16 @@ def stay() -> dict[str, object]:
 
 
 def proved(path: str, *, strong: bool) -> Response:
-    """This browser has shown who sits at it: it gets a new token and goes on."""
+    """This browser has shown who sits at it: it gets a new token and goes on.
+
+    One that was signed out elsewhere meanwhile has to sign in again.
+    """
     at = now()
-    with unit_of_work() as session:
-        token = operations.prove(session, current_user.row.public_id, at, strong=strong)
+    try:
+        with unit_of_work() as session:
+            token = operations.prove(session, current_user.row.public_id, at, strong=strong)
+    except NotFound:
+        return signing_in.leave(url_for("accounts.sign_in", next=path or None))
     signing_in.go_on_with(token)
     return redirect(path or url_for("accounts.account"), 303)
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from practice.accounts import keeping
+from core.database import unit_of_work
+from practice.accounts import keeping, proof_views
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import KeptForm, Role, SignInSession, User
+from practice.accounts.operations import end_all_sessions
 from practice.accounts.passwords import hash_password
 from practice.accounts.policy import PROOF_LASTS
 from practice.accounts.signing_in import CLIENT_LIMITS, STAFF_LIMITS
@@ -103,6 +105,25 @@ def test_the_password_alone_does_not_prove_where_there_is_a_second_factor(
     assert http.get("/account/password").status_code == 303
     assert prove(http, code=code(secret, at)).status_code == 303
     assert http.get("/account/password").status_code == 200
+
+
+def test_a_browser_that_was_signed_out_meanwhile_is_asked_to_sign_in(
+    http, session, user, monkeypatch
+):
+    sign_in(http, user)
+    is_right = proof_views.passwords.is_right
+
+    def signed_out_meanwhile(password, password_hash):
+        with unit_of_work() as other:
+            end_all_sessions(other, other.merge(user), other.merge(user), NOW)
+        return is_right(password, password_hash)
+
+    monkeypatch.setattr(proof_views.passwords, "is_right", signed_out_meanwhile)
+    answer = prove(http, "/account/password")
+    assert answer.status_code == 303
+    assert answer.location == "/sign-in?next=/account/password"
+    assert http.get("/account").location.startswith("/sign-in")
+    assert token_hashes(session) == []
 
 
 def test_guessing_at_an_open_browser_is_stopped(http, user, clock):

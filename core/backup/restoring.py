@@ -23,7 +23,7 @@ from core.backup.making import Manifest, Tell, pace
 from core.backup.places import Known, Place
 from core.backup.reading import Reading, verify
 from core.keeping import KeyKeeper
-from core.migrating import MIGRATIONS, alembic_config
+from core.migrating import MIGRATIONS, alembic_config, owe_writing_anew, write_anew_if_owed
 
 Check = Callable[[Session, Manifest], str]
 
@@ -78,6 +78,7 @@ def restore(
     with places.instead_of(url, since=manifest.instant, replace=replace) as place:
         reading = Reading(folder, keeper)
         lines = _bring_back(place, reading, manifest, steps, at, tell)
+    _leave_nothing_in_the_clear(url)
     return Restored(manifest, time.monotonic() - began, lines)
 
 
@@ -108,7 +109,9 @@ def _bring_back(
         # Another file took its place since it was verified.
         raise Damaged
     lines = [_counted(place.connection, manifest)]
-    command.upgrade(alembic_config(place.connection), "head")
+    config = alembic_config(place.connection)
+    command.upgrade(config, "head")
+    owe_writing_anew(config)
     with Session(place.connection, expire_on_commit=False) as session:
         for settle in steps.settle:
             lines += settle(session, place.known, manifest, at)
@@ -116,6 +119,13 @@ def _bring_back(
         lines += [check(session, manifest) for check in steps.checks]
         session.commit()
     return lines
+
+
+def _leave_nothing_in_the_clear(url: str) -> None:
+    """A backup from before values were sealed had them in the rows that the migrations replaced."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+    with engine.connect() as connection:
+        write_anew_if_owed(connection)
 
 
 def _fill(connection: sa.Connection, reading: Reading, revision: str, tell: Tell) -> Manifest:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from core import keys
+from core import keys, migrating
 from core.keys import DataKey
 from core.migrating import BrokenReference, downgrade, upgrade
 from practice.accounts.models import Client, Passkey, User
@@ -15,7 +15,8 @@ from practice.accounts.queries import has_address
 from practice.consent.models import Signature
 from practice.intake.models import FlagOutcome, IntakeAnswer
 from practice.matches.models import Proposal
-from tests.core.dumping import bytes_of
+from tests.core.backup.conftest import killed
+from tests.core.dumping import bytes_of, files_of
 
 BEFORE = "0023"
 CANARY = "canary-9b1d"
@@ -149,7 +150,21 @@ def test_everything_is_read_as_it_was(sealed):
 
 
 def test_none_of_it_is_left_in_the_files(sealed):
-    assert CANARY.encode() not in bytes_of(sealed)
+    assert CANARY.encode() not in files_of(sealed)
+
+
+@pytest.mark.parametrize("killed_at", ["_write_anew", "write_anew_if_owed"])
+def test_what_a_killed_upgrade_left_in_the_files_goes_with_the_next(old, engine, killed_at):
+    def upgrade_elsewhere():
+        upgrade(sa.create_engine(engine.url, poolclass=sa.NullPool))
+
+    assert killed(upgrade_elsewhere, migrating, killed_at)
+    assert CANARY.encode() in files_of(engine)
+    upgrade(engine)
+    assert CANARY.encode() not in files_of(engine)
+    with engine.connect() as connection, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(migrating, "_write_anew", None)
+        migrating.write_anew_if_owed(connection)
 
 
 def test_what_was_done_has_forgotten_what_it_was_about(sealed, old):

@@ -30,6 +30,7 @@ from core.encryption import Erased, Realm, sealed_columns
 from core.keeping import current_keeper
 from core.keys import DataKey
 from core.ledger import LedgerEntry, seal_now
+from core.mail import KeptMail
 from core.migrating import MIGRATIONS, upgrade
 from core.outbox import OutboxMessage, drain, post
 from practice.accounts.models import (
@@ -43,6 +44,8 @@ from practice.oversight import backups
 from tests.builders.accounts import make_user
 from tests.conftest import NOW
 from tests.core.backup.conftest import contents, killed
+from tests.core.dumping import files_of
+from tests.core.test_sealing_over import BEFORE, Old
 from tests.journeys.street import READERS, canary
 
 # What a restore itself writes to.
@@ -314,6 +317,25 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(bank, app, tmp_path, 
         with sessions_of(bank.target) as session:
             assert session.scalars(sa.select(Payer)).one().created_at == NOW
             assert tables.revision_of(session.connection()) == newest_revision()
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_backup_from_before_sealing_leaves_nothing_in_the_clear(bank, app, tmp_path, is_killed):
+    secret = "canary-of-an-older-schema"
+    with app.app_context():
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'older.sqlite3'}", poolclass=sa.NullPool)
+        upgrade(engine, BEFORE)
+        Old(engine).add("kept_mails", [{"to": "x@x.test", "subject": secret, "body": secret}])
+        making.make_backup(engine, bank.folder, current_keeper(), NOW, backups.quietly)
+        target = sa.create_engine(bank.target, poolclass=sa.NullPool)
+        if is_killed:
+            assert killed(bank.restore, restoring, "write_anew_if_owed")
+            upgrade(target)
+        else:
+            bank.restore()
+        with sessions_of(bank.target) as session:
+            assert session.scalars(sa.select(KeptMail.subject_sealed)).one()
+        assert secret.encode() not in files_of(target)
 
 
 def test_a_backup_of_a_newer_schema_is_left_alone(bank, town, monkeypatch):

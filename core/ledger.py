@@ -29,12 +29,11 @@ from core.canonical import (
     sealed_leaf,
 )
 from core.database import Base, Json, db, unit_of_work
+from core.one_sealer import is_only_sealer
 from core.verifying import Checkpoint
 
 IN_ONE_BATCH = 200
 IN_ONE_SWEEP = 5000
-# Any number that nobody else takes an advisory lock on.
-ONE_SEALER = 0x6C6564676572
 
 
 class LedgerEntry(Base):
@@ -145,7 +144,7 @@ def _seal_batches(at: datetime, most: int | None, *, waiting: bool) -> int:
         return 0
     while most is None or sealed < most:
         with unit_of_work() as session:
-            added = _seal_batch(session, at) if _is_only_sealer(session, waiting=waiting) else 0
+            added = _seal_batch(session, at) if is_only_sealer(session, waiting=waiting) else 0
         sealed += added
         if added < IN_ONE_BATCH:
             break
@@ -158,16 +157,6 @@ def _something_waits() -> bool:
         return waiting_acts(db.session()).number > 0
     finally:
         db.session.rollback()
-
-
-def _is_only_sealer(session: Session, *, waiting: bool) -> bool:
-    """SQLite has one writer at a time anyway; on PostgreSQL a lock for this transaction."""
-    if session.get_bind().dialect.name != "postgresql":
-        return True
-    if waiting:
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_SEALER)))
-        return True
-    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(ONE_SEALER))))
 
 
 def _seal_batch(session: Session, at: datetime) -> int:

@@ -19,7 +19,15 @@ from core.audit import record
 from core.canonical import KEY_ANNOUNCED, key_id, key_statement
 from core.database import Base, Identified
 from core.encryption import sealed_text
+from core.errors import Refusal
 from core.keys import Realm
+from core.one_sealer import is_only_sealer
+
+
+class KeyHasChanged(Refusal):
+    """Somebody else's key came into use while this change waited for its turn."""
+
+    message = "Another key has just come into use, so this one was not made. Nothing was changed."
 
 
 class LedgerKey(Identified, Base):
@@ -64,7 +72,14 @@ def current_key(session: Session, at: datetime) -> SigningKey:
 def rotate(
     session: Session, at: datetime, actor_id: uuid.UUID | None = None, actor_role: str = ""
 ) -> SigningKey:
-    """Sign with a new key from now on; the old one announces it and can sign no more."""
+    """Sign with a new key from now on; the old one announces it and can sign no more.
+
+    Raises KeyHasChanged when another one came into use while the sealer had its turn.
+    """
+    before = _id_in_use(session)
+    is_only_sealer(session, waiting=True)
+    if _id_in_use(session) != before:
+        raise KeyHasChanged
     current_key(session, at)
     row = _in_use(session, for_update=True)
     assert row is not None
@@ -77,6 +92,11 @@ def rotate(
 def published_keys(session: Session) -> Sequence[LedgerKey]:
     """Every key that has signed, the newest first."""
     return session.scalars(sa.select(LedgerKey).order_by(LedgerKey.id.desc())).all()
+
+
+def _id_in_use(session: Session) -> str | None:
+    in_use = sa.select(LedgerKey.key).where(LedgerKey.retired_at.is_(None))
+    return session.scalars(in_use.order_by(LedgerKey.id.desc())).first()
 
 
 def _in_use(session: Session, *, for_update: bool = False) -> LedgerKey | None:

@@ -11,7 +11,7 @@ from core.checking import Report
 from core.clock import now
 from core.database import db, unit_of_work
 from core.ledger import seal_now
-from core.signing import published_keys, rotate
+from core.signing import KeyHasChanged, published_keys, rotate
 from core.verifying import Broken, Checkpoint, Unreadable
 from practice.oversight import ledger
 
@@ -89,8 +89,11 @@ def key_command() -> None:
 def rotate_key_command() -> None:
     """Sign with a new key from now on; the old one announces it in the ledger."""
     at = now()
-    with unit_of_work() as session:
-        key = rotate(session, at)
+    try:
+        with unit_of_work() as session:
+            key = rotate(session, at)
+    except KeyHasChanged as refusal:
+        raise Negative(refusal.message) from None
     seal_now(at)
     click.echo(f"The ledger is signed with key {key.id} from now on. Publish: {key.public.hex()}")
 

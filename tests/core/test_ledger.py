@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from datetime import timedelta
 from itertools import pairwise
@@ -28,6 +29,7 @@ from core.ledger import (
     waiting_acts,
 )
 from core.merkle import includes, root_at
+from core.one_sealer import ONE_SEALER
 from core.verifying import Broken
 from tests.builders.ledger import (
     behind_its_back,
@@ -173,7 +175,7 @@ def test_a_writer_goes_on_while_somebody_else_seals(app, session):
         pytest.skip("SQLite has one writer; the sealer's turns are short (bench/ledger.py)")
     seal_acts(session, 2)
     with db.engine.connect() as hanging, hanging.begin():
-        hanging.execute(sa.select(sa.func.pg_advisory_xact_lock(ledger.ONE_SEALER)))
+        hanging.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_SEALER)))
         with unit_of_work() as writing:
             make_act(writing)
         assert seal(NOW) == 0
@@ -252,6 +254,84 @@ def test_a_new_key_is_announced_by_the_old_one_and_vouched_for(session):
     with pytest.raises(Broken, match="does not vouch"):
         verified(older, second)
     assert check(session).holds
+
+
+@pytest.mark.parametrize("acts_before", [0, 2])
+def test_of_two_who_change_the_key_at_once_one_is_told(app, session, acts_before):
+    """Also before there is a first key; on SQLite one comes after the other, and both may."""
+    if acts_before:
+        seal_acts(session, acts_before)
+    session.rollback()
+    outcomes = []
+    start = threading.Barrier(2, timeout=20)
+
+    def change():
+        with app.app_context():
+            try:
+                with unit_of_work() as writing:
+                    if db.engine.dialect.name == "postgresql":
+                        start.wait()
+                    outcomes.append(signing.rotate(writing, NOW).id)
+            except Exception as refusal:
+                outcomes.append(type(refusal))
+
+    people = [threading.Thread(target=change) for _ in range(2)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    seal_acts(session, 1)
+    session.rollback()
+    assert set(outcomes) <= {signing.KeyHasChanged} | {key.key for key in published(session)}
+    assert len({*outcomes} - {signing.KeyHasChanged}) >= 1
+    assert [key.retired_at for key in published(session)].count(None) == 1
+    vouchers = [
+        one.act["facts"]["signed_by"] == one.act["facts"]["key"] for one in announced(session)
+    ]
+    assert vouchers.count(True) == 1
+    assert check(session).holds
+    assert verified(exported(session), public_key(session))
+
+
+def published(session):
+    return signing.published_keys(session)
+
+
+def announced(session):
+    return [one for one in sealed(session) if one.act["action"] == KEY_ANNOUNCED]
+
+
+def test_who_waited_for_another_to_change_the_key_is_told(app, session):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite lets the second begin only when the first has ended")
+    seal_acts(session, 2)
+    told = []
+
+    def change():
+        with app.app_context(), unit_of_work() as writing:
+            signing.rotate(writing, NOW)
+
+    def change_and_tell():
+        with pytest.raises(signing.KeyHasChanged):
+            change()
+        told.append(True)
+
+    with unit_of_work() as first:
+        signing.rotate(first, NOW)
+        second = threading.Thread(target=change_and_tell)
+        second.start()
+        until_somebody_waits_for_the_sealer()
+    second.join()
+    assert told == [True]
+    assert len(signing.published_keys(session)) == 2
+
+
+def until_somebody_waits_for_the_sealer():
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    patience = time.monotonic() + 20
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+        while not looking.exec_driver_sql(waiting).scalar():
+            assert time.monotonic() < patience
 
 
 def test_a_retired_key_can_sign_no_more_and_is_still_published(session):

@@ -13,9 +13,10 @@ from core.audit import AuditEntry
 from core.database import db, unit_of_work
 from core.ledger import newest_checkpoint, seal_now
 from core.outbox import LEASE, OutboxMessage, drain
+from core.signing import KeyHasChanged
 from core.verifying import public_keys
 from practice.accounts.models import Role
-from practice.oversight import ledger
+from practice.oversight import ledger, ledger_commands
 from practice.oversight.ledger import check_daily
 from practice.oversight.ledger_commands import audit_group
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
@@ -251,6 +252,16 @@ def test_a_new_key_is_printed_to_be_published(attune, session, tmp_path):
     attune("export", tmp_path / "ledger.jsonl")
     for key in (older, newer):
         assert attune("verify", tmp_path / "ledger.jsonl", "--key", key).exit_code == 0
+
+
+def test_who_loses_the_race_for_a_new_key_reads_it_in_a_line(attune, session, monkeypatch):
+    def lost(_session, _at):
+        raise KeyHasChanged
+
+    seal_acts(session, 1)
+    monkeypatch.setattr(ledger_commands, "rotate", lost)
+    done = attune("rotate-key")
+    assert (done.exit_code, done.output) == (1, f"Error: {KeyHasChanged.message}\n")
 
 
 def test_the_worker_seals_in_its_sweeps(app, session):

@@ -9,6 +9,7 @@ from practice.accounts.models import Client, User
 from practice.care.emergency import REVIEW_WITHIN, EmergencyOpening, OpeningKind
 from practice.care.emergency_mails import tell_leads
 from practice.care.emergency_operations import tell
+from practice.one_by_one import whatever_happens
 
 # The lead is reminded while there is time left, and once more when there is none.
 REMIND_BEFORE = timedelta(hours=6)
@@ -17,7 +18,7 @@ REMIND_BEFORE = timedelta(hours=6)
 def tell_clients(at: datetime) -> None:
     """Each in a transaction of its own, so that one that fails holds up nobody."""
     for key in _due_notices(at):
-        with unit_of_work() as session:
+        with whatever_happens(), unit_of_work() as session:
             opening = session.get(EmergencyOpening, key, with_for_update={"of": EmergencyOpening})
             if opening is not None and _is_due(opening, at):
                 tell(session, opening, at)
@@ -25,7 +26,7 @@ def tell_clients(at: datetime) -> None:
 
 def remind_of_reviews(at: datetime) -> None:
     for key in _unreviewed(at):
-        with unit_of_work() as session:
+        with whatever_happens(), unit_of_work() as session:
             opening = session.get(EmergencyOpening, key)
             if opening is not None and opening.wants_review:
                 tell_leads(session, opening, at, _occasion(opening, at))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
 from practice.accounts.models import User
+from practice.one_by_one import whatever_happens
 from practice.privacy import operations, queries
 from practice.privacy.duties import DUTIES, Duty
 from practice.privacy.models import RetentionRun
@@ -74,14 +75,15 @@ def keep_schedule_daily(at: datetime) -> None:
 
 
 def erase_what_is_due(at: datetime) -> int:
-    """Forget those whose seven days are over; returns how many."""
-    due = [one.public_id for one in queries.erasures_due(db.session(), at)]
-    for reference in due:
-        with unit_of_work() as session:
+    """Forget those whose seven days are over, each by themselves; returns how many."""
+    erased = 0
+    for reference in [one.public_id for one in queries.erasures_due(db.session(), at)]:
+        with whatever_happens(), unit_of_work() as session:
             client = queries.client_of_waiting(session, reference)
             if client is not None:
                 operations.erase(session, client, None, at)
-    return len(due)
+                erased += 1
+    return erased
 
 
 def _let_go(duty: Duty, at: datetime) -> int:
@@ -102,7 +104,7 @@ def _keep_promises(at: datetime) -> dict[str, int]:
     """Go on with those who were forgotten and of whom something had to stay."""
     finished = 0
     for request in [one.client_ref for one in queries.unfinished_erasures(db.session())]:
-        with unit_of_work() as session:
+        with whatever_happens(), unit_of_work() as session:
             client = queries.client_with(session, request)
             if client is not None:
                 finished += operations.finish(session, client, at)

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from core.audit import AuditEntry
 from core.errors import NotAllowed, WrongState
 from core.outbox import OutboxMessage
+from practice import one_by_one
 from practice.accounts.models import Role
 from practice.care import emergency_operations as emergencies
-from practice.care import queries
+from practice.care import emergency_sweeps, queries
 from practice.care.emergency import EmergencyOpening, OpeningReason, Stage
 from practice.care.emergency_operations import (
     AlreadyDecided,
@@ -362,6 +363,29 @@ def test_without_a_review_the_client_is_told_after_a_day(session, client, noor):
     look_again(session)
     assert opening.told_at == NOW + DAY
     assert len(mails_about(session, "told")) == 1
+
+
+def test_one_notice_that_fails_holds_up_nobody_behind_it(session, monkeypatch, noor):
+    poisoned, well = make_client(session), make_client(session)
+    first, second = in_danger(session, poisoned, noor), in_danger(session, well, noor, NOW + MINUTE)
+    session.commit()
+
+    def tell(session, opening, at):
+        if opening.id == first_id:
+            opening.told_at = at
+            session.flush()
+            raise ValueError(WORDS)
+        emergencies.tell(session, opening, at)
+
+    first_id = first.id
+    lines = []
+    monkeypatch.setattr(one_by_one, "log", lambda event, **fields: lines.append((event, fields)))
+    monkeypatch.setattr(emergency_sweeps, "tell", tell)
+    tell_clients(NOW + 2 * DAY)
+    look_again(session)
+    assert (first.told_at, second.told_at) == (None, NOW + 2 * DAY)
+    assert [(event, fields["error"]) for event, fields in lines] == [("sweep.failed", ValueError)]
+    assert WORDS not in str(lines)
 
 
 def test_a_delayed_notice_is_hidden_until_its_day_and_then_sent(

@@ -14,7 +14,7 @@ from core.audit import AuditEntry
 from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
 from core.mail import KeptMail
-from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User
+from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User, UserRole
 from practice.accounts.operations import sign_up
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
@@ -27,7 +27,7 @@ from practice.groups.models import Enrolment, EnrolmentState, GroupKind
 from practice.intake.models import Assessment, Intake, RiskFlag
 from practice.matches.models import MatchRequest
 from practice.privacy import operations
-from practice.privacy.models import LegalHold, RetentionRun
+from practice.privacy.models import ErasureRequest, LegalHold, RetentionRun
 from practice.privacy.queries import standing_signatures
 from practice.privacy.retention import (
     SCHEDULE,
@@ -37,7 +37,7 @@ from practice.privacy.retention import (
     plus_years,
     record_until,
 )
-from practice.privacy.schedule import keep_schedule, keep_schedule_daily, preview
+from practice.privacy.schedule import erase_what_is_due, keep_schedule, keep_schedule_daily, preview
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.billing import make_order
 from tests.builders.care import make_episode
@@ -286,6 +286,22 @@ def test_an_unpaid_order_and_its_payer_are_forgotten_with_the_last_one(app: Flas
             order.receive("pi_1", 24000, NOW)
         keep_schedule(plus_years(NOW, 7))
         assert left(Payer) == []
+
+
+def test_somebody_who_cannot_be_erased_holds_up_nobody_behind_them(app: Flask) -> None:
+    """Who has begun to work here since they asked is refused; who asked after them is erased."""
+    with app.app_context():
+        with unit_of_work() as session:
+            stuck, goes = make_client(session), make_client(session)
+            for client, at in ((stuck, NOW), (goes, NOW + SECOND)):
+                operations.ask_for_later(session, client, at)
+            session.add(UserRole(user_id=stuck.user_id, role=Role.moderator, granted_at=NOW))
+            stuck_id, goes_id = stuck.public_id, goes.public_id
+        assert erase_what_is_due(NOW + timedelta(days=8)) == 1
+        done = sa.select(ErasureRequest.client_ref).where(ErasureRequest.done_at.is_not(None))
+        assert list(db.session.scalars(done)) == [goes_id]
+        waiting = sa.select(ErasureRequest.client_ref).where(ErasureRequest.done_at.is_(None))
+        assert list(db.session.scalars(waiting)) == [stuck_id]
 
 
 def test_the_sweep_keeps_it_once_a_day(app: Flask) -> None:

@@ -1,11 +1,11 @@
 """The rules of the schedule at work: what each finds, from when it may go, and how it goes.
 
-`due(session, before)` gives (key, the instant from which it goes). With `before` it may leave out
-what cannot be over by then; without, it gives everything that the rule is about.
+`due(session, before)` gives (key, the instant from which it goes), and may leave out what cannot be
+over by `before`. `count(session, instants)` only counts, in the database.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,39 +51,94 @@ from practice.privacy.retention import (
 )
 
 Due = tuple[int, datetime]
+Kept = timedelta | int | None
 SHORTEST_RECORD = min(DEFAULT_YEARS_OF_RECORD, *(term.years for term in YEARS_OF_RECORD.values()))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a rule is about: (key, since when it is counted, place), and for how long it is kept.
+
+    `kept` is a time, a number of years, or None for the years of the place's records.
+    """
+
+    wanted: sa.Select[Any]
+    since: Any
+    kept: Kept
 
 
 @dataclass(frozen=True)
 class Duty:
     rule: Rule
-    due: Callable[[Session, datetime | None], Iterable[Due]]
+    rows: Callable[[], Rows]
     let_go: Callable[[Session, Sequence[int]], None]
 
+    def due(self, session: Session, before: datetime) -> Iterator[Due]:
+        rows = self.rows()
+        found = session.execute(rows.wanted.where(_maybe_over(rows, before)))
+        return ((key, _goes_at(rows.kept, since, place)) for key, since, place in found)
 
-def _attempts(session: Session, before: datetime | None) -> Iterator[Due]:
-    return _plus(session, SignInAttempt.id, SignInAttempt.at, ATTEMPTS_KEPT, before)
+    def count(self, session: Session, instants: Sequence[datetime]) -> list[int]:
+        """How many are over at each instant, and how many there are in all.
+
+        Years are counted back from the instant, so that around a 29 February one may be counted a
+        day late; what goes, and when, is for `due`.
+        """
+        rows = self.rows()
+        found = rows.wanted.subquery()
+        over = [_is_over(rows.kept, found.c.since, found.c.place, at) for at in instants]
+        sums = [sa.func.count(sa.case((one, 1))) for one in over]
+        return list(session.execute(sa.select(*sums, sa.func.count()).select_from(found)).one())
 
 
-def _sessions(session: Session, before: datetime | None) -> Iterator[Due]:
+def _goes_at(kept: Kept, since: datetime, place: str) -> datetime:
+    if isinstance(kept, timedelta):
+        return since + kept
+    return record_until(since, place) if kept is None else plus_years(since, kept)
+
+
+def _maybe_over(rows: Rows, before: datetime) -> sa.ColumnElement[bool]:
+    """At most what may be over; of years a day more than needed, the exact day comes after."""
+    if isinstance(rows.kept, timedelta):
+        return rows.since <= before - rows.kept  # type: ignore[no-any-return]
+    years = SHORTEST_RECORD if rows.kept is None else rows.kept
+    return rows.since <= minus_years(before, years) + timedelta(days=2)  # type: ignore[no-any-return]
+
+
+def _is_over(kept: Kept, since: Any, place: Any, at: datetime) -> Any:
+    if isinstance(kept, timedelta):
+        return since <= at - kept
+    if kept is not None:
+        return since <= minus_years(at, kept)
+    listed = [
+        sa.and_(place == one, since <= minus_years(at, term.years))
+        for one, term in YEARS_OF_RECORD.items()
+    ]
+    others = minus_years(at, DEFAULT_YEARS_OF_RECORD)
+    return sa.or_(*listed, sa.and_(place.not_in(YEARS_OF_RECORD), since <= others))
+
+
+def _attempts() -> Rows:
+    return _rows(SignInAttempt.id, SignInAttempt.at, ATTEMPTS_KEPT)
+
+
+def _sessions() -> Rows:
     ended = sa.func.coalesce(SignInSession.ended_at, SignInSession.expires_at)
-    return _plus(session, SignInSession.id, ended, SIGN_IN_KEPT, before)
+    return _rows(SignInSession.id, ended, SIGN_IN_KEPT)
 
 
-def _tokens(session: Session, before: datetime | None) -> Iterator[Due]:
-    return _plus(session, EmailToken.id, EmailToken.expires_at, SIGN_IN_KEPT, before)
+def _tokens() -> Rows:
+    return _rows(EmailToken.id, EmailToken.expires_at, SIGN_IN_KEPT)
 
 
-def _unconfirmed(session: Session, before: datetime | None) -> Iterator[Due]:
+def _unconfirmed() -> Rows:
     """Sign-ups of clients who never confirmed their address, so never signed in."""
     mine = sa.exists().where(UserRole.user_id == User.id, UserRole.role == Role.client)
     others = sa.exists().where(UserRole.user_id == User.id, UserRole.role != Role.client)
     nobody = sa.and_(User.email_confirmed_at.is_(None), mine, ~others)
     signed = sa.exists().where(Signature.client_id == Client.id)
     empty = sa.exists().where(Client.user_id == User.id, ~signed, _free(Client.id))
-    return _plus(
-        session, User.id, User.created_at, UNCONFIRMED_KEPT, before, sa.and_(nobody, empty)
-    )
+    return _rows(User.id, User.created_at, UNCONFIRMED_KEPT, sa.and_(nobody, empty))
 
 
 def _forget_unconfirmed(session: Session, keys: Sequence[int]) -> None:
@@ -94,7 +149,7 @@ def _forget_unconfirmed(session: Session, keys: Sequence[int]) -> None:
         deleting.delete_the_person(session, user.client)
 
 
-def _unfinished(session: Session, before: datetime | None) -> Iterator[Due]:
+def _unfinished() -> Rows:
     last = sa.func.coalesce(
         sa.select(sa.func.max(IntakeAnswer.answered_at))
         .where(IntakeAnswer.intake_id == Intake.id)
@@ -105,7 +160,7 @@ def _unfinished(session: Session, before: datetime | None) -> Iterator[Due]:
     # A run that starts from the last one's answers has not been touched since it began.
     touched = sa.case((last > Intake.started_at, last), else_=Intake.started_at)
     open_ = sa.and_(Intake.submitted_at.is_(None), _free(Intake.client_id))
-    return _plus(session, Intake.id, touched, UNFINISHED_KEPT, before, open_)
+    return _rows(Intake.id, touched, UNFINISHED_KEPT, open_)
 
 
 def _forget_unfinished(session: Session, keys: Sequence[int]) -> None:
@@ -115,14 +170,14 @@ def _forget_unfinished(session: Session, keys: Sequence[int]) -> None:
         forget(session, intake, now())
 
 
-def _kept_mails(session: Session, before: datetime | None) -> Iterator[Due]:
-    return _plus(session, KeptMail.id, KeptMail.sent_at, MAILS_KEPT, before)
+def _kept_mails() -> Rows:
+    return _rows(KeptMail.id, KeptMail.sent_at, MAILS_KEPT)
 
 
-def _done_work(session: Session, before: datetime | None) -> Iterator[Due]:
+def _done_work() -> Rows:
     done = sa.func.coalesce(OutboxMessage.done_at, OutboxMessage.dead_at)
     full = sa.and_(done.is_not(None), OutboxMessage.payload_sealed.is_not(None))
-    return _plus(session, OutboxMessage.id, done, MAILS_KEPT, before, full)
+    return _rows(OutboxMessage.id, done, MAILS_KEPT, full)
 
 
 def _blank_work(session: Session, keys: Sequence[int]) -> None:
@@ -130,10 +185,9 @@ def _blank_work(session: Session, keys: Sequence[int]) -> None:
     _update(session, OutboxMessage, keys, payload_sealed=None)
 
 
-def _episodes(session: Session, before: datetime | None) -> Iterator[Due]:
+def _episodes() -> Rows:
     ended = sa.and_(Episode.ended_at.is_not(None), _free(Episode.client_id))
-    rows = _rows(session, (Episode.id, Episode.ended_at, Episode.place), ended, before)
-    return ((key, record_until(at, place)) for key, at, place in rows)
+    return _rows(Episode.id, Episode.ended_at, None, ended, Episode.place)
 
 
 def _forget_episodes(session: Session, keys: Sequence[int]) -> None:
@@ -147,7 +201,7 @@ def _forget_episodes(session: Session, keys: Sequence[int]) -> None:
         deleting.delete_openings_until(session, client_id, ended_at)
 
 
-def _seats(session: Session, before: datetime | None) -> Iterator[Due]:
+def _seats() -> Rows:
     """Seats in groups led by professionals; of peer groups no record of care is kept."""
     last = (
         sa.select(sa.func.max(GroupSession.ends_at))
@@ -156,43 +210,31 @@ def _seats(session: Session, before: datetime | None) -> Iterator[Due]:
         .scalar_subquery()
     )
     ended = sa.func.coalesce(Enrolment.left_at, last, Enrolment.changed_at)
-    columns = (Enrolment.id, ended, Enrolment.place)
     clinical = Enrolment.group_id.in_(sa.select(Group.id).where(Group.kind != GroupKind.peer))
     taken = sa.and_(Enrolment.seated_at.is_not(None), clinical, _free(Enrolment.client_id))
-    rows = _rows(session, columns, taken, before)
-    return ((key, record_until(at, place)) for key, at, place in rows)
+    return _rows(Enrolment.id, ended, None, taken, Enrolment.place)
 
 
-def _closed_flags(session: Session, before: datetime | None) -> Iterator[Due]:
-    rows = session.execute(
-        sa.select(RiskFlag.id, FlagOutcome.at, Client.place)
-        .join(FlagOutcome, FlagOutcome.flag_id == RiskFlag.id)
-        .join(Client, Client.id == RiskFlag.client_id)
-        .where(_free(RiskFlag.client_id), *_early(FlagOutcome.at, before))
-    )
-    return ((key, record_until(at, place)) for key, at, place in rows)
+def _closed_flags() -> Rows:
+    rows = _rows(RiskFlag.id, FlagOutcome.at, None, _free(RiskFlag.client_id), Client.place)
+    wanted = rows.wanted.join(FlagOutcome, FlagOutcome.flag_id == RiskFlag.id)
+    return replace(rows, wanted=wanted.join(Client, Client.id == RiskFlag.client_id))
 
 
-def _proof(session: Session, before: datetime | None) -> Iterator[Due]:
+def _proof() -> Rows:
     """Agreements that were taken back; one that stands is not counted down."""
-    rows = session.execute(
-        sa.select(Signature.id, Revocation.revoked_at)
-        .join(Revocation, Revocation.signature_id == Signature.id)
-        .where(_free(Signature.client_id), *_early(Revocation.revoked_at, before, YEARS_OF_PROOF))
-    )
-    return ((key, plus_years(at, YEARS_OF_PROOF)) for key, at in rows)
+    free = _free(Signature.client_id)
+    rows = _rows(Signature.id, Revocation.revoked_at, YEARS_OF_PROOF, free)
+    wanted = rows.wanted.join(Revocation, Revocation.signature_id == Signature.id)
+    return replace(rows, wanted=wanted)
 
 
-def _payments(session: Session, before: datetime | None) -> Iterator[Due]:
+def _payments() -> Rows:
     held = sa.select(Client.public_id).where(~_free(Client.id))
-    rows = session.execute(
-        sa.select(Order.id, Charge.captured_at)
-        .join(Charge, Charge.order_id == Order.id)
-        .join(Payer, Payer.id == Order.payer_id)
-        .where(Payer.reference.not_in(held))
-        .where(*_early(Charge.captured_at, before, YEARS_OF_PAYMENT))
-    )
-    return ((key, plus_years(at, YEARS_OF_PAYMENT)) for key, at in rows)
+    free = Payer.reference.not_in(held)
+    rows = _rows(Order.id, Charge.captured_at, YEARS_OF_PAYMENT, free)
+    wanted = rows.wanted.join(Charge, Charge.order_id == Order.id)
+    return replace(rows, wanted=wanted.join(Payer, Payer.id == Order.payer_id))
 
 
 def _forget_payments(session: Session, keys: Sequence[int]) -> None:
@@ -214,38 +256,14 @@ def _free(client_id: Any) -> sa.ColumnElement[bool]:
     return sa.and_(~held, ~forgotten)
 
 
-def _plus(
-    session: Session,
-    key: Any,
-    since: Any,
-    kept: timedelta,
-    before: datetime | None,
-    where: sa.ColumnElement[bool] | None = None,
-) -> Iterator[Due]:
-    wanted = sa.select(key, sa.type_coerce(since, _INSTANT))
-    if where is not None:
-        wanted = wanted.where(where)
-    if before is not None:
-        wanted = wanted.where(since <= before - kept)
-    return ((row[0], row[1] + kept) for row in session.execute(wanted))
-
-
-def _rows(
-    session: Session, columns: tuple[Any, ...], where: Any, before: datetime | None
-) -> sa.Result[Any]:
-    """(key, when it ended, place), the longest ended first where only those are wanted."""
-    key, ended, place = columns
-    wanted = sa.select(key, sa.type_coerce(ended, _INSTANT), place).where(where)
-    return session.execute(wanted.where(*_early(ended, before)))
-
-
-def _early(
-    column: Any, before: datetime | None, years: int = SHORTEST_RECORD
-) -> list[sa.ColumnElement[bool]]:
-    """At most what may be over; a day more than needed, the exact day is worked out after."""
-    if before is None:
-        return []
-    return [column <= minus_years(before, years) + timedelta(days=2)]
+def _rows(key: Any, since: Any, kept: Kept, where: Any = None, place: Any = None) -> Rows:
+    """Without `where`, everything; without `place`, what is kept equally long everywhere."""
+    where_kept = sa.literal("") if place is None else sa.func.coalesce(place, "")
+    counted = sa.type_coerce(since, _INSTANT).label("since")
+    wanted = sa.select(key.label("key"), counted, where_kept.label("place"))
+    # Nothing else says from which table it starts when what is counted stands in another.
+    wanted = wanted.select_from(key.class_)
+    return Rows(wanted if where is None else wanted.where(where), since, kept)
 
 
 def _update(session: Session, table: Any, keys: Sequence[int], **values: Any) -> None:

@@ -42,13 +42,12 @@ class Preview:
 
 def preview(session: Session, at: datetime) -> list[Preview]:
     """What goes now, within 30 days, within a year, and later, in the order of the schedule."""
-    counted = {rule: Counter[str]() for rule in Rule}
+    counted = dict.fromkeys(Rule, (0, 0, 0, 0))
     for duty in DUTIES:
-        counted[duty.rule].update(_when(due_at, at) for _, due_at in duty.due(session, None))
-    return [
-        Preview(rule, found["now"], found["soon"], found["this_year"], found["later"])
-        for rule, found in counted.items()
-    ]
+        now, soon, this_year, all_ = duty.count(session, (at, at + SOON, at + THIS_YEAR))
+        parts = (now, soon - now, this_year - soon, all_ - this_year)
+        counted[duty.rule] = tuple(map(sum, zip(counted[duty.rule], parts, strict=True)))  # type: ignore[assignment]
+    return [Preview(rule, *found) for rule, found in counted.items()]
 
 
 def keep_schedule(at: datetime, actor: User | None = None) -> RetentionRun:
@@ -109,11 +108,3 @@ def _keep_promises(at: datetime) -> dict[str, int]:
             if client is not None:
                 finished += operations.finish(session, client, at)
     return {"forgotten": finished}
-
-
-def _when(due_at: datetime, at: datetime) -> str:
-    if due_at <= at:
-        return "now"
-    if due_at <= at + SOON:
-        return "soon"
-    return "this_year" if due_at <= at + THIS_YEAR else "later"

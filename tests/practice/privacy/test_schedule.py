@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from practice.groups.models import Enrolment, EnrolmentState, GroupKind
 from practice.intake.models import Assessment, Intake, RiskFlag
 from practice.matches.models import MatchRequest
 from practice.privacy import operations
+from practice.privacy.duties import DUTIES
 from practice.privacy.models import ErasureRequest, LegalHold, RetentionRun
 from practice.privacy.queries import standing_signatures
 from practice.privacy.retention import (
@@ -329,6 +331,38 @@ def test_the_preview_counts_by_rule_and_date(app: Flask) -> None:
         assert counts(NOW + timedelta(days=60))[Rule.unfinished_intakes] == (0, 1, 0, 0)
         assert counts(plus_years(NOW, 7))[Rule.payment_records] == (1, 0, 0, 0)
         assert counts(plus_years(NOW, 7))[Rule.clinical_records] == (0, 0, 1, 0)
+
+
+def test_the_preview_loads_nothing_of_what_it_counts(app: Flask) -> None:
+    """One row of numbers for each duty, however much there is."""
+    with app.app_context():
+        with unit_of_work() as session:
+            session.add_all(SignInAttempt(counted=str(one), at=NOW) for one in range(300))
+        seen: list[int] = []
+
+        def look(result: sa.Result[Any]) -> sa.Result[Any]:
+            frozen = result.freeze()
+            seen.append(len(frozen().all()))
+            return frozen()
+
+        session = db.session()
+        execute = session.execute
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(session, "execute", lambda *given: look(execute(*given)))
+            lines = {one.rule: one for one in preview(session, NOW)}
+        assert lines[Rule.sign_in_attempts].soon == 300
+        assert seen == [1] * len(DUTIES)
+
+
+@pytest.mark.parametrize("plant", [ended_care, seat_in_a_group, closed_flag, payment, mail])
+def test_the_preview_agrees_with_what_goes_to_the_second(app: Flask, plant: Plant) -> None:
+    with app.app_context():
+        _, due_at = planted(plant)
+        for at, wanted in ((due_at - SECOND, 0), (due_at, 1)):
+            by_rule = [one.now for one in preview(db.session(), at)]
+            duties = [sum(gone <= at for _, gone in duty.due(db.session(), at)) for duty in DUTIES]
+            assert sum(by_rule) == sum(duties)
+            assert max(by_rule) >= wanted
 
 
 def test_each_rule_has_its_line_with_a_source_and_a_date() -> None:

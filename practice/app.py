@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import access, keeping, request_log
+from core.backup.places import forget_killed_restore
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
 from core.database import db
@@ -80,6 +81,7 @@ def _see_through_proxies(app: Flask, number: int) -> None:
 
 def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    forget_killed_restore(settings.database_url)
     erased.install(app)
     logging.getLogger("attune").setLevel(logging.INFO)
     app.extensions["settings"] = settings

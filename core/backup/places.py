@@ -69,6 +69,23 @@ def beside(url: str, *, since: datetime) -> Iterator[Place]:
         yield place
 
 
+def forget_killed_restore(url: str) -> None:
+    """Remove what a killed restore was building: it may hold keys of people erased since.
+
+    Left alone while anybody is in the database, a restore too; the next start looks again.
+    """
+    path = _sqlite_path(url)
+    if path is None or not path.name:
+        return
+    left = path.with_name(f"{path.name}.restoring")
+    if not left.exists():
+        return
+    with suppress(BackupRefused, OSError), _alone_with(path, replace=False):
+        for end in ("-wal", "-shm", ""):
+            left.with_name(left.name + end).unlink(missing_ok=True)
+        remember_names(path.parent)
+
+
 def _sqlite_path(url: str) -> Path | None:
     made = sa.make_url(url)
     return Path(made.database or "") if made.get_backend_name() == "sqlite" else None

@@ -1,9 +1,12 @@
 """Back up, wipe, restore: everything is there again, and nothing that was erased."""
 
 import re
+import subprocess
+import sys
 import uuid
 import zlib
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +28,7 @@ from core.backup.errors import (
 )
 from core.backup.making import FILE, UNFINISHED
 from core.backup.restoring import Steps
+from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
 from core.encryption import Erased, Realm, sealed_columns
 from core.keeping import current_keeper
@@ -40,6 +44,7 @@ from practice.accounts.models import (
     SignInSession,
 )
 from practice.accounts.signing_in import begin
+from practice.app import create_app
 from practice.oversight import backups
 from tests.builders.accounts import make_user
 from tests.conftest import NOW
@@ -290,6 +295,39 @@ def test_a_killed_restore_leaves_the_old_database(bank, wiped, module, name, num
         return
     assert contents(bank.target) == wiped
     bank.restore(replace=True)
+    assert_nothing_left_over(bank)
+
+
+@pytest.mark.parametrize("had", ["a database", "nothing"])
+def test_what_a_killed_restore_left_goes_at_the_next_start_of_attune(bank, town, settings, had):
+    """Keys of whoever was erased since the backup may be in it."""
+    bank.backup()
+    if had == "a database":
+        bank.restore()
+    before = contents(bank.target)
+    assert killed(lambda: bank.restore(replace=True), restoring, "_counted")
+    assert bool(unfinished(bank)) == (db.engine.dialect.name == "sqlite")
+    create_app(replace(settings, database_url=bank.target), FrozenClock(NOW))
+    assert unfinished(bank) == []
+    assert contents(bank.target) == before
+
+
+def test_a_start_while_a_restore_runs_leaves_it_alone(bank, town, settings, monkeypatch):
+    """Whether there was a database or not."""
+    found = []
+
+    def start_elsewhere(*arguments):
+        look = f"from core.backup import places; places.forget_killed_restore({bank.target!r})"
+        subprocess.run([sys.executable, "-c", look], check=True, cwd=MIGRATIONS.parent)
+        found.append(bool(unfinished(bank)))
+        return counted_rows(*arguments)
+
+    counted_rows = restoring._counted
+    monkeypatch.setattr(restoring, "_counted", start_elsewhere)
+    bank.backup()
+    bank.restore()
+    bank.restore(replace=True)
+    assert found == [db.engine.dialect.name == "sqlite"] * 2
     assert_nothing_left_over(bank)
 
 
@@ -604,10 +642,15 @@ def where_data_is(settings):
 
 
 def assert_nothing_left_over(bank):
+    assert unfinished(bank) == []
+
+
+def unfinished(bank):
+    """The names of files that a restore was building."""
     url = sa.make_url(bank.target)
     if url.get_backend_name() == "sqlite":
-        names = {path.name for path in Path(url.database).parent.iterdir()}
-        assert not [name for name in names if "restoring" in name]
+        return [path.name for path in Path(url.database).parent.glob("*restoring*")]
+    return []
 
 
 def message(kind, key):

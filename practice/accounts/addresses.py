@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.errors import Refusal
 from practice.accounts import mails, operations, tokens
+from practice.accounts.acts import record_about
 from practice.accounts.models import (
     AuthenticatorApp,
     EmailChange,
@@ -42,7 +43,7 @@ def ask(session: Session, user: User, email: str, at: datetime) -> None:
         mails.send_new_address(session, email, token, at)
     else:
         mails.send_address_in_use(session, email, token, at)
-    operations.record_act(session, user, "address.change_asked", at)
+    record_about(session, user, user, "address.change_asked", at)
     session.flush()
 
 
@@ -57,7 +58,7 @@ def confirm(session: Session, token: str, at: datetime) -> User:
     tokens.void_ways_in(session, user, at)
     undo = tokens.issue(session, user, EmailTokenPurpose.old_address, at)
     mails.send_address_changed(session, change.old_email, undo, at)
-    operations.record_act(session, user, "address.changed", at)
+    record_about(session, user, user, "address.changed", at)
     session.flush()
     return user
 
@@ -77,7 +78,7 @@ def take_back(session: Session, token: str, at: datetime) -> str:
     _remove_factors_since(session, user, change.asked_at)
     tokens.void_ways_in(session, user, at)
     operations.end_all_sessions(session, user, user, at)
-    operations.record_act(session, user, "address.taken_back", at)
+    record_about(session, user, user, "address.taken_back", at)
     session.flush()
     return tokens.issue(session, user, EmailTokenPurpose.reset, at)
 

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.audit import record
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import mails, operations, second_factors, tokens
+from practice.accounts.acts import record_about
 from practice.accounts.models import EmailTokenPurpose, FactorReset, FactorResetState, User
 from practice.accounts.queries import user_with
 from practice.accounts.tokens import LinkOver
@@ -53,7 +53,7 @@ def ask(session: Session, email: str, reason: str, actor: User, at: datetime) ->
     reset = FactorReset(user=user, reason=reason, asked_at=at, asked_by_id=actor.id)
     session.add(reset)
     session.flush()
-    _record(session, reset, actor, "factor_reset.asked", at)
+    _record_reset(session, reset, actor, "factor_reset.asked", at)
     return reset
 
 
@@ -68,7 +68,7 @@ def confirm(session: Session, public_id: uuid.UUID, actor: User, at: datetime) -
     reset.confirmed_at, reset.confirmed_by_id = at, actor.id
     token = tokens.issue(session, reset.user, EmailTokenPurpose.keep_factor, at)
     mails.send_factor_going(session, reset.user, token, at)
-    _record(session, reset, actor, "factor_reset.confirmed", at)
+    _record_reset(session, reset, actor, "factor_reset.confirmed", at)
     session.flush()
 
 
@@ -107,13 +107,13 @@ def _carry_out(session: Session, reset: FactorReset, at: datetime) -> None:
     operations.end_all_sessions(session, reset.user, reset.user, at)
     reset.state = FactorResetState.done
     mails.send_signing_in_changed(session, reset.user, at)
-    _record(session, reset, None, "factor_reset.done", at)
+    _record_reset(session, reset, None, "factor_reset.done", at)
     session.flush()
 
 
 def _stop(session: Session, reset: FactorReset, actor: User, at: datetime) -> None:
     reset.state = FactorResetState.stopped
-    _record(session, reset, actor, "factor_reset.stopped", at)
+    _record_reset(session, reset, actor, "factor_reset.stopped", at)
     session.flush()
 
 
@@ -132,18 +132,7 @@ def _locked(session: Session, public_id: uuid.UUID, *states: FactorResetState) -
     return reset
 
 
-def _record(
+def _record_reset(
     session: Session, reset: FactorReset, actor: User | None, action: str, at: datetime
 ) -> None:
-    user = reset.user
-    record(
-        session,
-        at=at,
-        action=action,
-        subject_kind="user",
-        subject_id=user.public_id,
-        actor_id=actor.public_id if actor else None,
-        actor_role=actor.main_role if actor else "",
-        client_id=user.client.public_id if user.client else None,
-        reset=str(reset.public_id),
-    )
+    record_about(session, reset.user, actor, action, at, reset=str(reset.public_id))

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from core.audit import record
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
 from practice.accounts import attempts, mails, signing_in, tokens
+from practice.accounts.acts import record_about
 from practice.accounts.models import (
     STAFF_ROLES,
     Client,
@@ -87,7 +87,7 @@ def confirm(session: Session, token: str, at: datetime) -> User:
     """The address is theirs; raises LinkOver."""
     user = tokens.use(session, token, EmailTokenPurpose.confirm, at)
     user.email_confirmed_at = user.email_confirmed_at or at
-    _record(session, user, user, "account.confirmed", at)
+    record_about(session, user, user, "account.confirmed", at)
     session.flush()
     return user
 
@@ -121,7 +121,7 @@ def begin_session(
     token = signing_in.begin(
         session, user, at, browser, strong=strong, short_password=short_password
     )
-    _record(session, user, user, "session.begun", at, strong=strong)
+    record_about(session, user, user, "session.begun", at, strong=strong)
     session.flush()
     return token
 
@@ -138,7 +138,7 @@ def prove(session: Session, browser: uuid.UUID, at: datetime, *, strong: bool) -
     ).one_or_none()
     if row is None:
         raise NotFound
-    _record(session, row.user, row.user, "session.proved", at)
+    record_about(session, row.user, row.user, "session.proved", at)
     return signing_in.prove(row, at, strong=strong)
 
 
@@ -152,14 +152,14 @@ def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetim
     ended = session.execute(sa.update(SignInSession).where(mine).values(ended_at=at))
     if ended.rowcount != 1:
         raise NotFound
-    _record(session, actor, actor, "session.ended", at)
+    record_about(session, actor, actor, "session.ended", at)
 
 
 def end_all_sessions(session: Session, user: User, actor: User, at: datetime) -> None:
     live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
     session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
     forget_halves(session, user)
-    _record(session, user, actor, "session.all_ended", at)
+    record_about(session, user, actor, "session.all_ended", at)
 
 
 def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datetime) -> None:
@@ -171,7 +171,7 @@ def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datet
     )
     session.execute(sa.update(SignInSession).where(others).values(ended_at=at))
     forget_halves(session, user)
-    _record(session, user, user, "session.others_ended", at)
+    record_about(session, user, user, "session.others_ended", at)
 
 
 def forget_password(session: Session, email: str, at: datetime) -> None:
@@ -180,21 +180,21 @@ def forget_password(session: Session, email: str, at: datetime) -> None:
     if user is not None and not user.is_disabled:
         token = tokens.issue(session, user, EmailTokenPurpose.reset, at)
         mails.send_reset(session, user, token, at)
-        _record(session, user, user, "password.forgotten", at)
+        record_about(session, user, user, "password.forgotten", at)
 
 
 def reset_password(session: Session, token: str, *, password_hash: str, at: datetime) -> User:
     """Set the new password and sign every browser out; raises LinkOver."""
     user = _choose_password(session, token, EmailTokenPurpose.reset, password_hash, at)
     mails.send_password_changed(session, user, at)
-    _record(session, user, user, "password.reset", at)
+    record_about(session, user, user, "password.reset", at)
     return user
 
 
 def take_up_invitation(session: Session, token: str, *, password_hash: str, at: datetime) -> User:
     """The invited person chooses a password; raises LinkOver."""
     user = _choose_password(session, token, EmailTokenPurpose.invitation, password_hash, at)
-    _record(session, user, user, "invitation.taken_up", at)
+    record_about(session, user, user, "invitation.taken_up", at)
     return user
 
 
@@ -208,7 +208,7 @@ def change_password(
     here = sa.update(SignInSession).where(SignInSession.public_id == stays)
     session.execute(here.values(short_password=False))
     mails.send_password_changed(session, user, at)
-    _record(session, user, user, "password.changed", at)
+    record_about(session, user, user, "password.changed", at)
     session.flush()
 
 
@@ -221,7 +221,7 @@ def change_details(
         user.client.phone = phone
     else:
         user.name = name
-    _record(session, user, user, "account.details_changed", at)
+    record_about(session, user, user, "account.details_changed", at)
     session.flush()
 
 
@@ -248,7 +248,7 @@ def invite(
     for role in others:
         _take_role(user, role, at, actor)
     _send_invitation(session, user, at)
-    _record(session, user, actor, "staff.invited", at, roles=sorted(user.roles))
+    record_about(session, user, actor, "staff.invited", at, roles=sorted(user.roles))
     return user
 
 
@@ -257,7 +257,7 @@ def invite_again(session: Session, user: User, actor: User, at: datetime) -> Non
     if user.is_confirmed or user.is_disabled:
         raise WrongState
     _send_invitation(session, user, at)
-    _record(session, user, actor, "staff.invited_again", at)
+    record_about(session, user, actor, "staff.invited_again", at)
 
 
 def change_roles(
@@ -279,7 +279,9 @@ def change_roles(
     for role in sorted(wanted):
         _take_role(user, role, at, actor)
     end_all_sessions(session, user, actor, at)
-    _record(session, user, actor, "staff.roles_changed", at, before=before, after=sorted(wanted))
+    record_about(
+        session, user, actor, "staff.roles_changed", at, before=before, after=sorted(wanted)
+    )
     session.flush()
 
 
@@ -288,13 +290,13 @@ def disable(session: Session, user: User, actor: User, at: datetime) -> None:
     _check_administration(session, user, False, actor)
     user.disabled_at = at
     end_all_sessions(session, user, actor, at)
-    _record(session, user, actor, "staff.disabled", at)
+    record_about(session, user, actor, "staff.disabled", at)
     session.flush()
 
 
 def enable(session: Session, user: User, actor: User, at: datetime) -> None:
     user.disabled_at = None
-    _record(session, user, actor, "staff.enabled", at)
+    record_about(session, user, actor, "staff.enabled", at)
     session.flush()
 
 
@@ -333,7 +335,7 @@ def _added(
             session.add(user)
     except IntegrityError:
         return None
-    _record(session, user, granted_by or user, "account.opened", at, role=role)
+    record_about(session, user, granted_by or user, "account.opened", at, role=role)
     return user
 
 
@@ -414,24 +416,3 @@ def _administrators(session: Session) -> set[int]:
     session.execute(able.with_for_update(of=User))
     # Asked again: what waited for the lock still has the roles from before it.
     return set(session.scalars(able))
-
-
-def record_act(session: Session, user: User, action: str, at: datetime) -> None:
-    """One row for what somebody did to their own account."""
-    _record(session, user, user, action, at)
-
-
-def _record(
-    session: Session, user: User, actor: User, action: str, at: datetime, **details: object
-) -> None:
-    record(
-        session,
-        at=at,
-        action=action,
-        subject_kind="user",
-        subject_id=user.public_id,
-        actor_id=actor.public_id,
-        actor_role=actor.main_role,
-        client_id=user.client.public_id if user.client else None,
-        **details,
-    )

@@ -12,9 +12,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.audit import record
 from core.errors import NotFound, Refusal
 from practice.accounts import authenticator, mails, recovery
+from practice.accounts.acts import record_about
 from practice.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, User
 from practice.accounts.passkeys import NewKey, PasskeyRefused
 
@@ -107,7 +107,7 @@ def use_up(session: Session, user: User, shown: Shown, at: datetime) -> None:
     if used.rowcount != 1:
         raise CodeUsed
     mails.send_recovery_code_used(session, user, at)
-    _record(session, user, "recovery_code.used", at, left=_codes_left(session, user))
+    record_about(session, user, user, "recovery_code.used", at, left=_codes_left(session, user))
 
 
 def begin_app(session: Session, user: User, at: datetime) -> AuthenticatorApp:
@@ -154,7 +154,7 @@ def renew_codes(session: Session, user: User, hashes: Iterable[str], at: datetim
     )
     if before.rowcount:
         mails.send_signing_in_changed(session, user, at)
-    _record(session, user, "recovery_codes.renewed", at)
+    record_about(session, user, user, "recovery_codes.renewed", at)
     session.flush()
 
 
@@ -196,7 +196,9 @@ def passkey_with(session: Session, credential_id: bytes) -> Passkey | None:
 
 def rename_passkey(session: Session, passkey: Passkey, name: str, at: datetime) -> None:
     passkey.name = name
-    _record(session, passkey.user, "passkey.renamed", at, passkey=str(passkey.public_id))
+    record_about(
+        session, passkey.user, passkey.user, "passkey.renamed", at, passkey=str(passkey.public_id)
+    )
     session.flush()
 
 
@@ -268,19 +270,5 @@ def _passkeys(session: Session, user: User) -> int:
 
 def _changed(session: Session, user: User, action: str, at: datetime, **details: object) -> None:
     mails.send_signing_in_changed(session, user, at)
-    _record(session, user, action, at, **details)
+    record_about(session, user, user, action, at, **details)
     session.flush()
-
-
-def _record(session: Session, user: User, action: str, at: datetime, **details: object) -> None:
-    record(
-        session,
-        at=at,
-        action=action,
-        subject_kind="user",
-        subject_id=user.public_id,
-        actor_id=user.public_id,
-        actor_role=user.main_role,
-        client_id=user.client.public_id if user.client else None,
-        **details,
-    )

@@ -208,9 +208,9 @@ CONTROLS = (
         "a change of roles signs the person out",
         "their browsers stay signed in",
         OPERATIONS,
-        "end_all_sessions(session, user, actor, at)\n    _record(session, user, actor, "
-        '"staff.roles_changed"',
-        '_record(session, user, actor, "staff.roles_changed"',
+        "end_all_sessions(session, user, actor, at)\n    record_about(\n"
+        '        session, user, actor, "staff.roles_changed"',
+        'record_about(\n        session, user, actor, "staff.roles_changed"',
         ("tests/practice/oversight/test_staff.py::test_a_change_of_roles_signs_the_person_out",),
     ),
     Control(

@@ -88,7 +88,10 @@ def weekly_bits(windows: Iterable[Window | str], zone: str, on: date) -> int:
 
 def hours_in(bits: int) -> Iterator[int]:
     """The numbers of the hours that are set, earliest first."""
-    return (hour for hour in range(HOURS_A_WEEK) if bits >> hour & 1)
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def nearest(wanted: int, offered: int) -> Nearest | None:

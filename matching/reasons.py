@@ -1,8 +1,9 @@
 """What the engine says about a match: codes and figures, never words for a page."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 Fact = int | str | None | tuple[str, ...] | tuple[int, ...]
 Facts = Mapping[str, Fact]
@@ -108,13 +109,18 @@ class Match:
 class Ranking:
     """The closest first, equals in order of id.
 
-    `considered` is how many live therapists were looked at; `excluded` counts each of them under
-    every rule that fails them, so its figures may sum to more.
+    `considered` is how many live therapists there are; `excluded` counts each of them under every
+    rule that fails them, so its figures may sum to more. They are counted when they are asked for,
+    over every place, which takes much longer than the ranking itself.
     """
 
     results: tuple[Match, ...]
     considered: int
-    excluded: dict[str, int]
+    count_excluded: Callable[[], dict[str, int]] = field(repr=False, compare=False)
+
+    @cached_property
+    def excluded(self) -> dict[str, int]:
+        return self.count_excluded()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,165 @@
+"""The baseline for ranking: every rule and every factor over whole columns of the nation.
+
+One column of flags a code, no shards, no bitmaps, no tables; everybody is sorted. It gives the
+same points as the engine, which is checked where it is used.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from matching import DEFAULT_WEIGHTS, Client, Weights
+from matching.codes import split
+from matching.shard import STYLE_OPEN
+from matching.table import Table
+from matching.terms import APPROACH, INSURANCE, STYLE_AXES
+
+Flags = npt.NDArray[np.bool_]
+Whole = npt.NDArray[np.int64]
+
+
+class NaiveScan:
+    """Answers like `Index.rank`, for clients such as `bench.world` makes."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.count = len(table)
+        self._columns: dict[tuple[str, str], Flags] = {}
+        self._last_days: dict[str, Whole] = {}
+
+    def rank(self, client: Client, limit: int, weights: Weights = DEFAULT_WEIGHTS) -> list[int]:
+        """Entries of the table, the closest first, and their totals under `totals`."""
+        table = self.table
+        fine = self._last_day(client.place) >= client.on.toordinal()
+        fine &= table.capacity > 0
+        if client.age is not None:
+            fine &= (table.youngest <= client.age) & (client.age <= table.oldest)
+        if client.service is not None:
+            fine &= self._having("services", client.service)
+        if client.acuity:
+            fine &= self._having("scope", str(client.acuity))
+        if client.languages:
+            fine &= self._having_any("languages", client.languages)
+        if client.formats:
+            fine &= self._having_any("formats", client.formats)
+        if client.payment is not None:
+            fine &= self._having("payments", client.payment.kind)
+            if client.payment.has_price:
+                fine &= table.lowest_fee <= (client.payment.budget or 0)
+        common = self._common_hours(client)
+        if client.hours:
+            fine &= common > 0
+        rows = np.flatnonzero(fine)
+        self.totals = self._totals(client, rows, common, weights)
+        ids = table.ids[rows]
+        order = np.lexsort((ids[:, 1], ids[:, 0], -self.totals))[:limit]
+        self.totals = self.totals[order]
+        return rows[order].tolist()  # type: ignore[no-any-return]
+
+    def _totals(
+        self, client: Client, rows: npt.NDArray[np.intp], common: Whole, weights: Weights
+    ) -> Whole:
+        scores = {
+            "concerns": self._concerns(client),
+            "hours": self._hours(client, common),
+            "approach": self._each("approaches", self._wanted(client, APPROACH)),
+            "price": self._price(client),
+            "style": self._style(client),
+            "language": self._each("languages", client.languages),
+            "identity": self._identity(client),
+            "format": self._each("formats", client.formats),
+            "record": np.full(self.count, 500),
+        }
+        totals = np.zeros(len(rows), dtype=np.int64)
+        for factor, weight in weights.by_factor.items():
+            totals += weight * scores[factor][rows]
+        return totals
+
+    def _concerns(self, client: Client) -> Whole:
+        if not client.concerns:
+            return np.full(self.count, 500)
+        reached = np.zeros(self.count, dtype=np.int64)
+        for concern, severity in client.concerns.items():
+            place = self.table.skillbook.place(concern)
+            if place is not None:
+                skill = self.table.skills[place[0]] >> place[1] & np.uint64(3)
+                reached += severity * skill.astype(np.int64)
+        return 1000 * reached // (3 * sum(client.concerns.values()))
+
+    def _hours(self, client: Client, common: Whole) -> Whole:
+        if not client.hours:
+            return np.full(self.count, 500)
+        enough = min(5, client.hours.bit_count())
+        return 1000 * np.minimum(common, enough) // enough
+
+    def _price(self, client: Client) -> Whole:
+        paying = client.payment
+        if paying is None:
+            return np.full(self.count, 500)
+        if paying.kind == INSURANCE or not paying.has_price:
+            return np.full(self.count, 500)
+        budget = paying.budget or 0
+        fee = self.table.fee.astype(np.int64)
+        lowest = self.table.lowest_fee.astype(np.int64)
+        sliding = 500 + 500 * (budget - lowest) // np.maximum(fee - lowest, 1)
+        return np.where(fee <= budget, 1000, sliding)
+
+    def _style(self, client: Client) -> Whole:
+        if not client.style:
+            return np.full(self.count, 500)
+        near = np.zeros(self.count, dtype=np.int64)
+        for axis, value in client.style.items():
+            theirs = self.table.style[STYLE_AXES.index(axis)].astype(np.int64)
+            apart = np.abs(theirs - round(100 * value))
+            near += 600 - np.where(theirs == STYLE_OPEN, 300, apart)
+        return 1000 * near // (600 * len(client.style))
+
+    def _identity(self, client: Client) -> Whole:
+        wished = client.wished_identities
+        if not wished:
+            return np.full(self.count, 500)
+        met = np.zeros(self.count, dtype=np.int64)
+        for attribute, want in wished.items():
+            met += self._having_any(f"identity.{attribute}", want)
+        return 1000 * met // len(wished)
+
+    def _each(self, kind: str, codes: frozenset[str]) -> Whole:
+        if not codes:
+            return np.full(self.count, 500)
+        having = np.zeros(self.count, dtype=np.int64)
+        for code in codes:
+            having += self._having(kind, code)
+        return 1000 * having // len(codes)
+
+    def _wanted(self, client: Client, wish: str) -> frozenset[str]:
+        return client.wishes[wish].want if wish in client.wishes else frozenset()
+
+    def _common_hours(self, client: Client) -> Whole:
+        common = np.zeros(self.count, dtype=np.int64)
+        for mine, theirs in zip(split(client.hours, 3), self.table.hours, strict=True):
+            common += np.bitwise_count(theirs & mine)
+        return common
+
+    def _having_any(self, kind: str, codes: frozenset[str]) -> Flags:
+        found = np.zeros(self.count, dtype=np.bool_)
+        for code in codes:
+            found |= self._having(kind, code)
+        return found
+
+    def _having(self, kind: str, code: str) -> Flags:
+        """The column of a code; made once, outside what is timed, by asking the same twice."""
+        if (kind, code) not in self._columns:
+            bit = self.table.book.bit(kind, code)
+            column = np.zeros(self.count, dtype=np.bool_)
+            if bit is not None:
+                word = self.table.codes[bit // 64]
+                column = (word >> np.uint64(bit % 64) & np.uint64(1)).astype(np.bool_)
+            self._columns[kind, code] = column
+        return self._columns[kind, code]
+
+    def _last_day(self, place: str) -> Whole:
+        if place not in self._last_days:
+            here = self.table.held_in == self.table.places.index(place)
+            last_day = np.zeros(self.count, dtype=np.int64)
+            last_day[self.table.held_by[here]] = self.table.last_day[here]
+            self._last_days[place] = last_day
+        return self._last_days[place]

@@ -1,0 +1,176 @@
+"""Where each therapist's rows are: a number a therapist (the slot), and in which shards they stand.
+
+Whoever was loaded at once lies in order of id, sixteen bytes each and a few more; those who come
+or move later are kept aside in dictionaries.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.codes import Words
+
+HALF_ID = 64
+LOW = (1 << HALF_ID) - 1
+GONE = -1
+GROWTH = 8
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# About what an entry of a dictionary takes, key and value included.
+ENTRY = 100
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Rows outside their home of those loaded at once; of slot s, from start[s] to start[s + 1]."""
+
+    start: npt.NDArray[np.uint32]
+    shard: npt.NDArray[np.uint16]
+    row: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(
+        cls,
+        slots: int,
+        slot: npt.NDArray[np.uint32],
+        shard: npt.NDArray[np.uint16],
+        row: npt.NDArray[np.uint32],
+    ) -> Self:
+        order = np.argsort(slot, kind="stable")
+        start = np.searchsorted(slot[order], np.arange(slots + 1)).astype(np.uint32)
+        return cls(start, shard[order], row[order])
+
+    @property
+    def nbytes(self) -> int:
+        return self.start.nbytes + self.shard.nbytes + self.row.nbytes
+
+    def rows_of(self, slot: int) -> dict[int, int]:
+        if slot + 1 >= len(self.start):
+            return {}
+        mine = slice(self.start[slot], self.start[slot + 1])
+        return dict(zip(self.shard[mine].tolist(), self.row[mine].tolist(), strict=True))
+
+    def move(self, slot: int, shard: int, row: int) -> None:
+        mine = slice(self.start[slot], self.start[slot + 1])
+        self.row[mine][self.shard[mine] == shard] = row
+
+
+def nothing_elsewhere() -> Elsewhere:
+    return Elsewhere(
+        np.zeros(1, dtype=np.uint32), np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.uint32)
+    )
+
+
+class Directory:
+    """Slot → id and rows; a slot whose `home_shard` is GONE stands for nobody now."""
+
+    def __init__(
+        self,
+        ids: Words | None = None,
+        home_shard: npt.NDArray[np.int32] | None = None,
+        home_row: npt.NDArray[np.uint32] | None = None,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """`ids` has the shape (slots, 2), the high and the low half of each, in their order."""
+        self.ids = np.zeros((0, 2), dtype=np.uint64) if ids is None else ids
+        self.slots = self._sorted = len(self.ids)
+        self.home_shard = np.zeros(0, np.int32) if home_shard is None else home_shard
+        self.home_row = np.zeros(0, np.uint32) if home_row is None else home_row
+        self._loaded = elsewhere or nothing_elsewhere()
+        self._moved: dict[int, dict[int, int]] = {}
+        self._added: dict[int, int] = {}
+
+    @property
+    def nbytes(self) -> int:
+        arrays = self.ids.nbytes + self.home_shard.nbytes + self.home_row.nbytes
+        aside = len(self._added) + sum(2 + len(rows) for rows in self._moved.values())
+        return arrays + self._loaded.nbytes + ENTRY * aside
+
+    def find(self, therapist_id: str) -> int | None:
+        """The slot of somebody who is in the index."""
+        slot = self._slot(whole_id(therapist_id))
+        return None if slot is None or self.home_shard[slot] == GONE else slot
+
+    def open(self, therapist_id: str) -> int:
+        """The slot of this id, a new one if need be."""
+        whole = whole_id(therapist_id)
+        slot = self._slot(whole)
+        return self._new(whole) if slot is None else slot
+
+    def ids_of(self, slots: npt.NDArray[np.uint32]) -> list[str]:
+        texts = [f"{high << HALF_ID | low:032x}" for high, low in self.ids[slots].tolist()]
+        return ["-".join((t[:8], t[8:12], t[12:16], t[16:20], t[20:])) for t in texts]
+
+    def rows_of(self, slot: int) -> dict[int, int]:
+        """{shard: row}, the home first; empty for a slot that stands for nobody."""
+        if self.home_shard[slot] == GONE:
+            return {}
+        moved = self._moved.get(slot)
+        others = self._loaded.rows_of(slot) if moved is None else moved
+        return {int(self.home_shard[slot]): int(self.home_row[slot]), **others}
+
+    def set_rows(self, slot: int, home: int, rows: dict[int, int]) -> None:
+        """Where somebody stands now: `rows` is {shard: row}, `home` one of the shards."""
+        self.home_shard[slot], self.home_row[slot] = home, rows[home]
+        others = {shard: row for shard, row in rows.items() if shard != home}
+        if slot in self._moved or others != self._loaded.rows_of(slot):
+            self._moved[slot] = others
+
+    def move(self, slot: int, shard: int, row: int) -> None:
+        """A row of theirs has another number now."""
+        if int(self.home_shard[slot]) == shard:
+            self.home_row[slot] = row
+        elif slot in self._moved:
+            self._moved[slot][shard] = row
+        else:
+            self._loaded.move(slot, shard, row)
+
+    def close(self, slot: int) -> None:
+        self.home_shard[slot] = GONE
+        self._moved[slot] = {}
+
+    def _slot(self, whole: int) -> int | None:
+        found = self._added.get(whole)
+        return found if found is not None else self._among_sorted(whole)
+
+    def _among_sorted(self, whole: int) -> int | None:
+        high, low = np.uint64(whole >> HALF_ID), np.uint64(whole & LOW)
+        slot = int(np.searchsorted(self.ids[: self._sorted, 0], high))
+        while slot < self._sorted and self.ids[slot, 0] == high:
+            if self.ids[slot, 1] == low:
+                return slot
+            slot += 1
+        return None
+
+    def _new(self, whole: int) -> int:
+        if self.slots == len(self.ids):
+            self._reserve(self.slots + max(HALF_ID, self.slots // GROWTH))
+        slot = self.slots
+        self.slots += 1
+        self.ids[slot] = whole >> HALF_ID, whole & LOW
+        self.home_shard[slot] = GONE
+        self._added[whole] = slot
+        return slot
+
+    def _reserve(self, room: int) -> None:
+        self.ids = _longer(self.ids, room)
+        self.home_shard = _longer(self.home_shard, room)
+        self.home_row = _longer(self.home_row, room)
+
+
+def is_id(value: object) -> bool:
+    """Whether it is written as a UUID; nobody else is in an index."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def whole_id(therapist_id: str) -> int:
+    """A canonical UUID as a whole number; both have the same order."""
+    return int(therapist_id.replace("-", ""), 16)
+
+
+def _longer(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:
+    longer = np.zeros((room, *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer

@@ -1,0 +1,180 @@
+"""Therapists by column, for loading many at once: what a database or a generator can fill fast."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.checking import MOST_MONEY, MOST_PLACES
+from matching.codes import Codebook, Skillbook, Words
+from matching.directory import Directory, Elsewhere
+from matching.errors import BadRow
+from matching.model import ANY_CODE, Vocabulary
+from matching.rows import OPEN
+from matching.shard import NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
+from matching.terms import FULL, OLDEST, STYLE_LIMIT
+
+Slots = npt.NDArray[np.uint32]
+
+STEP = 100
+BY_ROW = ("capacity", "youngest", "oldest", "fee", "lowest_fee", "record")
+BY_WORD = ("hours", "codes", "skills", "style")
+# Live therapists without authority anywhere stand here: nobody is offered them, but they count.
+NOWHERE = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Live therapists; entry i of each column is one of them. See `matching.shard` for types.
+
+    `ids` (n, 2) are the high and low halves of UUIDs; `hours` (3, n), `codes` and `skills`
+    (words, n) are words of 64 bits as `book` and `skillbook` number them, the codes with what
+    `matching.rows` derives; `style` (4, n). Whatever is not stated has the shard's value for it.
+    Authority is three columns of equal length: `held_by` an entry of the others, `held_in` one of
+    `places`, `last_day` the ordinal of the last day on which they may practise there.
+    """
+
+    ids: Words
+    capacity: npt.NDArray[np.uint16]
+    youngest: npt.NDArray[np.uint8]
+    oldest: npt.NDArray[np.uint8]
+    fee: npt.NDArray[np.int32]
+    lowest_fee: npt.NDArray[np.int32]
+    record: npt.NDArray[np.uint16]
+    hours: Words
+    codes: Words
+    skills: Words
+    style: npt.NDArray[np.int16]
+    places: tuple[str, ...]
+    held_by: npt.NDArray[np.uint32]
+    held_in: npt.NDArray[np.uint16]
+    last_day: npt.NDArray[np.int32]
+    book: Codebook
+    skillbook: Skillbook
+    vocabulary: Vocabulary = field(default=ANY_CODE)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def check(self) -> None:
+        """Raises BadRow for a row that cannot be right, naming the field."""
+        for name, fine, reason in self._checks():
+            if not fine.all():
+                raise BadRow(int(np.flatnonzero(~fine)[0]), name, reason)
+
+    def laid_out(self) -> tuple[Directory, dict[str, Shard]]:
+        """The directory and a shard for each place. Cost: O(rows), a sort of the ids."""
+        order = self._by_id
+        slots: Slots = np.empty(len(self), dtype=np.uint32)
+        slots[order] = np.arange(len(self), dtype=np.uint32)
+        held = self._held()
+        shards = {}
+        home_shard, home_row = np.empty(len(self), np.int32), np.empty(len(self), np.uint32)
+        row_of_pair = np.empty(len(held.by), dtype=np.uint32)
+        for number, (place, pairs) in enumerate(held.places()):
+            shards[place] = self._shard(held, pairs, slots)
+            row_of_pair[pairs] = np.arange(len(pairs))
+            at_home = pairs[held.is_home[pairs]]
+            home_shard[slots[held.by[at_home]]] = number
+            home_row[slots[held.by[at_home]]] = row_of_pair[at_home]
+        away = np.flatnonzero(~held.is_home)
+        elsewhere = Elsewhere.of(
+            len(self), slots[held.by[away]], held.number[away], row_of_pair[away]
+        )
+        return Directory(self.ids[order], home_shard, home_row, elsewhere), shards
+
+    @cached_property
+    def _by_id(self) -> npt.NDArray[np.intp]:
+        """The rows in order of id, equals in theirs."""
+        return np.lexsort((self.ids[:, 1], self.ids[:, 0]))
+
+    def _repeated(self) -> npt.NDArray[np.bool_]:
+        ids = self.ids[self._by_id]
+        repeated = np.zeros(len(self), dtype=np.bool_)
+        repeated[self._by_id[1:]] = (ids[1:] == ids[:-1]).all(axis=1)
+        return repeated
+
+    def _held(self) -> "Held":
+        somewhere = np.zeros(len(self), dtype=np.bool_)
+        somewhere[self.held_by] = True
+        homeless = np.flatnonzero(~somewhere).astype(np.uint32)
+        by = np.concatenate((self.held_by, homeless))
+        at = np.concatenate((self.held_in, np.full(len(homeless), len(self.places), np.uint16)))
+        until = np.concatenate((self.last_day, np.full(len(homeless), date.min.toordinal())))
+        # Written from the last entry to the first, so that the first of each person stays.
+        first = np.zeros(len(self), dtype=np.intp)
+        first[by[::-1]] = np.arange(len(by))[::-1]
+        is_home = np.zeros(len(by), dtype=np.bool_)
+        is_home[first] = True
+        return Held((*self.places, NOWHERE), by, at, until.astype(np.int32), is_home)
+
+    def _shard(self, held: "Held", pairs: npt.NDArray[np.intp], slots: Slots) -> Shard:
+        rows = held.by[pairs]
+        shard = Shard(len(self.codes), len(self.skills), len(self.book))
+        shard.rows = shard.room = len(pairs)
+        shard.slot, shard.last_day = slots[rows], held.until[pairs]
+        shard.is_home = held.is_home[pairs]
+        for name in BY_ROW:
+            setattr(shard, name, getattr(self, name).take(rows))
+        for name in BY_WORD:
+            setattr(shard, name, getattr(self, name).take(rows, axis=1))
+        shard.fill_bitmaps(len(self.book))
+        return shard
+
+    def _checks(self) -> Iterator[tuple[str, npt.NDArray[np.bool_], str]]:
+        yield "id", ~self._repeated(), "is the id of an earlier row"
+        yield "capacity", self.capacity <= MOST_PLACES, f"must be from 0 to {MOST_PLACES}"
+        limit = (self.oldest == NO_OLDEST) | (self.oldest <= OLDEST)
+        yield "ages", limit & (self.youngest <= self.oldest), "must be the youngest and the oldest"
+        yield "fee", _is_money(self.fee), f"must be a whole number from 0 to {MOST_MONEY}"
+        slides = _is_money(self.lowest_fee) & (self.lowest_fee <= self.fee)
+        slides &= (self.lowest_fee == NOT_STATED) == (self.fee == NOT_STATED)
+        yield "sliding_from", slides, "must lie between 0 and the fee"
+        known = (self.record == NO_RECORD) | (self.record <= FULL)
+        yield "record", known, f"must be a whole number from 0 to {FULL}"
+        beyond = np.uint64(~((1 << 40) - 1) & (1 << 64) - 1)
+        yield "hours", (self.hours[2] & beyond) == 0, "must be 168 bits"
+        far = (self.style != STYLE_OPEN) & (
+            np.abs(self.style.astype(np.int32)) > STYLE_LIMIT * STEP
+        )
+        yield "style", ~far.any(axis=0), f"must be a number from −{STYLE_LIMIT} to {STYLE_LIMIT}"
+        word, bit = divmod(self.book.add(*OPEN), 64)
+        says_open = (self.codes[word] >> np.uint64(bit) & np.uint64(1)).astype(np.bool_)
+        yield "capacity", says_open == (self.capacity > 0), "and the code for it must agree"
+        authority = np.ones(len(self), dtype=np.bool_)
+        authority[self.held_by[self.last_day < 1]] = False
+        yield "authority", authority, "must be a day"
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who may practise where, one entry a person and place; the first of a person is home."""
+
+    names: tuple[str, ...]
+    by: npt.NDArray[np.uint32]
+    at: npt.NDArray[np.uint16]
+    until: npt.NDArray[np.int32]
+    is_home: npt.NDArray[np.bool_]
+
+    def places(self) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
+        """Each place with its entries, in their order; places that nobody holds are left out."""
+        order = np.argsort(self.at, kind="stable")
+        ends = np.searchsorted(self.at[order], np.arange(len(self.names) + 1))
+        for number, name in enumerate(self.names):
+            entries = order[ends[number] : ends[number + 1]]
+            if len(entries):
+                yield name, entries
+
+    @property
+    def number(self) -> npt.NDArray[np.uint16]:
+        """The number of each entry's shard, counting only places that somebody holds."""
+        is_held = np.bincount(self.at, minlength=len(self.names)) > 0
+        return (np.cumsum(is_held) - 1).astype(np.uint16)[self.at]
+
+
+def _is_money(amount: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    is_money: npt.NDArray[np.bool_] = (amount >= 0) & (amount <= MOST_MONEY)
+    return is_money | (amount == NOT_STATED)

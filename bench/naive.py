@@ -81,7 +81,7 @@ class NaiveScan:
         for concern, severity in client.concerns.items():
             place = self.table.skillbook.place(concern)
             if place is not None:
-                skill = self.table.skills[place[0]] >> place[1] & np.uint64(3)
+                skill = self.table.skills[place[0]] >> np.uint8(place[1]) & np.uint8(3)
                 reached += severity * skill.astype(np.int64)
         return 1000 * reached // (3 * sum(client.concerns.values()))
 
@@ -109,7 +109,7 @@ class NaiveScan:
         near = np.zeros(self.count, dtype=np.int64)
         for axis, value in client.style.items():
             theirs = self.table.style[STYLE_AXES.index(axis)].astype(np.int64)
-            apart = np.abs(theirs - round(100 * value))
+            apart = np.abs(theirs - round(100 * (value + 3)))
             near += 600 - np.where(theirs == STYLE_OPEN, 300, apart)
         return 1000 * near // (600 * len(client.style))
 

@@ -125,17 +125,17 @@ def _set(codes: npt.NDArray[np.uint64], bit: int, having: npt.NDArray[np.bool_])
     codes[bit // 64] |= having.astype(np.uint64) << np.uint64(bit % 64)
 
 
-def _skills(chance: np.random.Generator, count: int) -> tuple[Skillbook, npt.NDArray[np.uint64]]:
+def _skills(chance: np.random.Generator, count: int) -> tuple[Skillbook, npt.NDArray[np.uint8]]:
     book = Skillbook()
     for concern in range(CONCERNS):
         book.add(f"concern-{concern}")
-    skills = np.zeros((book.words, count), dtype=np.uint64)
+    skills = np.zeros((book.bytes, count), dtype=np.uint8)
     for concern in range(CONCERNS):
         place = book.place(f"concern-{concern}")
         assert place is not None
         skill = chance.integers(1, 4, count, dtype=np.uint8)
         skill[chance.random(count, dtype=np.float32) >= SKILLED] = 0
-        skills[place[0]] |= skill.astype(np.uint64) << place[1]
+        skills[place[0]] |= skill << np.uint8(place[1])
     return book, skills
 
 
@@ -169,8 +169,8 @@ def _hours(chance: np.random.Generator, count: int) -> npt.NDArray[np.uint64]:
     return hours
 
 
-def _style(chance: np.random.Generator, count: int) -> npt.NDArray[np.int16]:
-    style = (chance.integers(-3, 4, (4, count)) * 100).astype(np.int16)
+def _style(chance: np.random.Generator, count: int) -> npt.NDArray[np.uint16]:
+    style = (chance.integers(0, 7, (4, count)) * 100).astype(np.uint16)
     style[chance.random((4, count)) < 0.15] = STYLE_OPEN
     return style
 

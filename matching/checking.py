@@ -105,6 +105,12 @@ def check_weights(by_factor: Mapping[str, int]) -> None:
         raise BadValue("weights", "must sum to 1000")
 
 
+def check_prices(prices: Mapping[str, int]) -> None:
+    for therapist_id, price in prices.items():
+        _check_id(therapist_id, "prices")
+        _check_within(price, (0, MOST_MONEY), f"prices.{therapist_id}")
+
+
 def _check_place(place: str, field: str) -> None:
     if not isinstance(place, str) or not _PLACE.fullmatch(place):
         raise BadValue(field, "must be an ISO 3166-2 code like US-WA")

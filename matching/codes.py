@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
+Bytes = npt.NDArray[np.uint8]
 
 WORD = 64
-# A skill from 0 to 3 takes two bits, so a word holds the skills of 32 concerns.
+# A skill from 0 to 3 takes two bits, so a byte holds the skills of four concerns.
 SKILL_BITS = 2
-SKILLS_A_WORD = WORD // SKILL_BITS
+SKILLS_A_BYTE = 8 // SKILL_BITS
 SKILL_MASK = 3
 
 
@@ -68,34 +69,37 @@ class Codebook:
 
 
 class Skillbook:
-    """Concern → where its skill stands in a row: the word, and by how many bits it is shifted."""
+    """Concern → where its skill stands in a row: the byte, and by how many bits it is shifted."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
     @property
-    def words(self) -> int:
-        return max(1, -(-len(self._numbers) // SKILLS_A_WORD))
+    def bytes(self) -> int:
+        """How many bytes a row takes."""
+        return max(1, -(-len(self._numbers) // SKILLS_A_BYTE))
 
-    def place(self, concern: str) -> tuple[int, np.uint64] | None:
+    def place(self, concern: str) -> tuple[int, int] | None:
         """None for a concern in which nobody has a skill."""
         number = self._numbers.get(concern)
         if number is None:
             return None
-        return number // SKILLS_A_WORD, np.uint64(number % SKILLS_A_WORD * SKILL_BITS)
+        byte, place = divmod(number, SKILLS_A_BYTE)
+        return byte, place * SKILL_BITS
 
     def add(self, concern: str) -> int:
         return self._numbers.setdefault(concern, len(self._numbers))
 
-    def row(self, skills: Mapping[str, int]) -> int:
-        """The skills of one therapist as one whole number; new concerns are added."""
+    def row(self, skills: Mapping[str, int]) -> Bytes:
+        """The skills of one therapist, shape (bytes,); new concerns are added."""
         bits = 0
         for concern, skill in skills.items():
             bits |= skill << self.add(concern) * SKILL_BITS
-        return bits
+        return np.frombuffer(bits.to_bytes(self.bytes, "little"), dtype=np.uint8)
 
-    def stated(self, bits: int) -> dict[str, int]:
-        """What `row` was given, without the zeros."""
+    def stated(self, row: Bytes) -> dict[str, int]:
+        """What `row` was given."""
+        bits = int.from_bytes(row.tobytes(), "little")
         skills = {
             concern: bits >> number * SKILL_BITS & SKILL_MASK
             for concern, number in self._numbers.items()

@@ -5,6 +5,7 @@ or move later are kept aside in dictionaries.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from matching.codes import Words
 
 HALF_ID = 64
 LOW = (1 << HALF_ID) - 1
+DIGITS = 2 * HALF_ID // 4
 GONE = -1
 GROWTH = 8
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -99,9 +101,9 @@ class Directory:
         slot = self._slot(whole)
         return self._new(whole) if slot is None else slot
 
-    def ids_of(self, slots: npt.NDArray[np.uint32]) -> list[str]:
-        texts = [f"{high << HALF_ID | low:032x}" for high, low in self.ids[slots].tolist()]
-        return ["-".join((t[:8], t[8:12], t[12:16], t[16:20], t[20:])) for t in texts]
+    def texts_of(self, slots: npt.NDArray[np.uint32]) -> list[str]:
+        """The ids of these slots as they are written."""
+        return texts(self.ids.take(slots, axis=0))
 
     def rows_of(self, slot: int) -> dict[int, int]:
         """{shard: row}, the home first; empty for a slot that stands for nobody."""
@@ -168,6 +170,24 @@ def is_id(value: object) -> bool:
 def whole_id(therapist_id: str) -> int:
     """A canonical UUID as a whole number; both have the same order."""
     return int(therapist_id.replace("-", ""), 16)
+
+
+def halves(therapist_ids: Iterable[str]) -> Words:
+    """Ids as they are written, as their high and low halves. Shape (n, 2)."""
+    wholes = map(whole_id, therapist_ids)
+    pairs = [(whole >> HALF_ID, whole & LOW) for whole in wholes]
+    return np.array(pairs, dtype=np.uint64).reshape(-1, 2)
+
+
+def texts(ids: Words) -> list[str]:
+    """What `halves` was given."""
+    digits = ids.astype(">u8").tobytes().hex()
+    starts = range(0, len(digits), DIGITS)
+    return [_written(digits[start : start + DIGITS]) for start in starts]
+
+
+def _written(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _longer(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:

@@ -6,18 +6,26 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from matching.asking import Asked
 from matching.codes import Words
 from matching.directory import Directory
 from matching.model import Weights
+from matching.passing import eligible
+from matching.prices import Prices
 from matching.reasons import Match
-from matching.scan import Asked, Figures, Points, Rows, eligible, points_of, totals_of
+from matching.scoring import Figures, Points, points_of, totals_of
+from matching.shard import Rows
+from matching.terms import NEEDED_ELSEWHERE
 
 Positions = npt.NDArray[np.intp]
+
+# How many groups the totals are put into, for each one who is to be shown.
+GROUPS = 16
 
 
 @dataclass(frozen=True)
 class Found:
-    """`rows` (n,) of the shard ascending, `totals` (n,), `points` by factor; all by position."""
+    """`rows` (n,) of the shard ascending, `totals` (n,), `points` by line; all by position."""
 
     rows: Rows
     totals: Figures
@@ -26,9 +34,12 @@ class Found:
     directory: Directory
 
     @classmethod
-    def ask(cls, asked: Asked, weights: Weights, directory: Directory) -> Self:
+    def ask(cls, asked: Asked, weights: Weights, prices: Prices, directory: Directory) -> Self:
         rows = eligible(asked)
         points = points_of(asked, rows, weights)
+        if prices:
+            ids = directory.ids.take(asked.shard.slot.take(rows), axis=0)
+            points[NEEDED_ELSEWHERE] = -prices.of(ids)
         return cls(rows, totals_of(points, rows), points, asked.shard.slot, directory)
 
     def checked(self, limit: int | None) -> int:
@@ -39,61 +50,64 @@ class Found:
         return limit
 
     def first(self, limit: int) -> Positions:
-        """Positions of the best `limit`, by falling total, equals by id.
+        """Positions of the best `limit`, by falling total, equals by id; only they are sorted."""
+        near = self._near(limit) if 0 < limit < len(self.rows) else np.arange(len(self.rows))
+        return near[self._order(near)][:limit]
 
-        A partition finds the last total that is good enough; of those who have just that, another
-        one finds the ids that come first; only who is left is sorted.
-        """
-        near = np.arange(len(self.rows))
-        if 0 < limit < len(near):
-            near = self._near(limit)
-        ids = self._ids(near)
-        order = np.lexsort((ids[:, 1], ids[:, 0], -self.totals[near]))
-        return near[order][:limit]
+    def position_of(self, slot: int) -> int:
+        """The position of somebody who is among them."""
+        return int(np.flatnonzero(self.slots.take(self.rows) == slot)[0])
 
     def place_of(self, position: int) -> int:
         """Where somebody stands in the whole list, from 1."""
         better = int(np.count_nonzero(self.totals > self.totals[position]))
         equal = np.flatnonzero(self.totals == self.totals[position])
-        ids = self._ids(equal)
-        order = equal[np.lexsort((ids[:, 1], ids[:, 0]))]
+        order = equal[self._order(equal)]
         return better + int(np.flatnonzero(order == position)[0]) + 1
 
     def matches(self, positions: Positions) -> tuple[Match, ...]:
-        points = [
-            [each] * len(positions) if isinstance(each, int) else each.take(positions).tolist()
-            for each in self.points.values()
-        ]
-        ids = self.directory.ids_of(self.slots.take(self.rows.take(positions)))
+        lines = zip(*(_at(each, positions) for each in self.points.values()), strict=True)
+        ids = self.directory.texts_of(self.slots.take(self.rows.take(positions)))
         totals = self.totals.take(positions).tolist()
-        lines = zip(*points, strict=True)
         return tuple(
-            Match(each, dict(zip(self.points, line, strict=True)), total)
+            Match(each, _without_free(dict(zip(self.points, line, strict=True))), total)
             for each, line, total in zip(ids, lines, totals, strict=True)
         )
 
-    def points_at(self, position: int) -> dict[str, int]:
-        return {
-            factor: each if isinstance(each, int) else int(each[position])
-            for factor, each in self.points.items()
-        }
-
-    def id_at(self, position: int) -> str:
-        return self.directory.ids_of(self.slots[self.rows[[position]]])[0]
+    def match(self, position: int) -> Match:
+        return self.matches(np.array([position]))[0]
 
     def _near(self, limit: int) -> Positions:
-        from_below = len(self.totals) - limit
-        threshold = np.partition(self.totals, from_below)[from_below]
-        better = np.flatnonzero(self.totals > threshold)
-        equal = np.flatnonzero(self.totals == threshold)
-        missing = limit - len(better)
-        if missing < len(equal):
-            high = self._ids(equal)[:, 0]
-            equal = equal[high <= np.partition(high, missing - 1)[missing - 1]]
-        return np.concatenate((better, equal))
+        """Those as good as the last to be shown; of many who have just her total, the first ids."""
+        last = self._last_total(limit)
+        near = (self.totals >= last).nonzero()[0]
+        if len(near) == limit:
+            return near
+        is_equal = self.totals.take(near) == last
+        better, equal = near[~is_equal], near[is_equal]
+        high, missing = self._ids(equal)[:, 0], limit - len(better) - 1
+        return np.concatenate((better, equal[high <= np.partition(high, missing)[missing]]))
+
+    def _last_total(self, limit: int) -> int:
+        """The total of the last one to be shown, of more than `limit`.
+
+        The limit-th best of the best of several groups is as good as her at most, so that whoever
+        is worse than that need not be looked at.
+        """
+        totals, groups = self.totals, GROUPS * limit
+        if len(totals) > 2 * groups:
+            each = len(totals) // groups
+            best = totals[: each * groups].reshape(each, groups).max(axis=0)
+            totals = totals[totals >= _at_place(best, limit)]
+        return _at_place(totals, limit)
+
+    def _order(self, positions: Positions) -> Positions:
+        ids = self._ids(positions)
+        return np.lexsort((ids[:, 1], ids[:, 0], -self.totals.take(positions)))
 
     def _ids(self, positions: Positions) -> Words:
-        return self.directory.ids[self.slots[self.rows[positions]]]
+        slots = self.slots.take(self.rows.take(positions))
+        return self.directory.ids.take(slots, axis=0)
 
 
 def nobody(weights: Weights) -> Found:
@@ -102,3 +116,23 @@ def nobody(weights: Weights) -> Found:
     points: dict[str, Points] = dict.fromkeys(weights.by_factor, 0)
     empty = np.zeros(0, dtype=np.uint32)
     return Found(rows, np.zeros(0, dtype=np.int32), points, empty, Directory())
+
+
+def _at(points: Points, positions: Positions) -> list[int]:
+    if isinstance(points, int):
+        return [points] * len(positions)
+    figures: list[int] = points.take(positions).tolist()
+    return figures
+
+
+def _at_place(totals: Figures, place: int) -> int:
+    """The total that stands at this place, from 1, when the highest comes first."""
+    from_below = len(totals) - place
+    return int(np.partition(totals, from_below)[from_below])
+
+
+def _without_free(line: dict[str, int]) -> dict[str, int]:
+    """A price of nothing is no line."""
+    if not line.get(NEEDED_ELSEWHERE, 1):
+        del line[NEEDED_ELSEWHERE]
+    return line

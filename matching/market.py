@@ -7,20 +7,25 @@ Cost: O(rules · rows / 8) bytes read.
 """
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
-from matching.scan import Asked, count, passing
-from matching.shard import Bits
+from matching.asking import Asked
+from matching.codes import Words
+from matching.passing import passing
+from matching.terms import APPROACH, MUST
 
-# Whether somebody may treat and whether it is safe are not up for trade.
+# Whether somebody may treat and whether it is safe are not up for trade; nor is who somebody is.
 NEVER_RELAXED = frozenset({"licence", "scope"})
+EVERYBODY = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True)
 class Market:
-    """`eligible` may be offered now; `gains[rule]` more, if only that rule did not count."""
+    """`eligible` may be offered now; `gains[rule]` more, if only that rule did not count.
+
+    Without licence, scope and must-haves of identity, whatever the client asks.
+    """
 
     eligible: int
     gains: dict[str, int]
@@ -29,24 +34,23 @@ class Market:
 def market_of(asked: Asked) -> Market:
     """Every rule that this client's question sets, in the order of RULES."""
     rules = passing(asked)
-    everything, without = _all_but_each(list(rules.values()))
-    relaxed = dict(zip(rules, without, strict=True))
-    for rule in NEVER_RELAXED & relaxed.keys():
-        del relaxed[rule]
-    eligible = count(everything)
-    return Market(eligible, {rule: count(bits) - eligible for rule, bits in relaxed.items()})
+    everything, without = _all_but_each(np.array([*rules.values()]).view(np.uint64))
+    eligible = int(np.bitwise_count(everything).sum())
+    counts = np.bitwise_count(without).sum(axis=1).tolist()
+    gains = {rule: each - eligible for rule, each in zip(rules, counts, strict=True)}
+    return Market(eligible, {rule: gain for rule, gain in gains.items() if _may_relax(rule)})
 
 
-def _all_but_each(bitmaps: list[Bits]) -> tuple[Bits, list[Bits]]:
-    """The AND of all, and of all but each in turn, by prefixes and suffixes. None is empty."""
-    before = [*accumulate(bitmaps, np.bitwise_and)]
-    after = [*accumulate(reversed(bitmaps), np.bitwise_and)][::-1]
-    without = [
-        after[1]
-        if not at
-        else before[at - 1]
-        if at + 1 == len(bitmaps)
-        else before[at - 1] & after[at + 1]
-        for at in range(len(bitmaps))
-    ]
+def _may_relax(rule: str) -> bool:
+    is_about_identity = rule.startswith(MUST) and rule != MUST + APPROACH
+    return rule not in NEVER_RELAXED and not is_about_identity
+
+
+def _all_but_each(bitmaps: Words) -> tuple[Words, Words]:
+    """The AND of all, shape (words,), and of all but each in turn, shape (rules, words)."""
+    before = np.bitwise_and.accumulate(bitmaps)
+    after = np.bitwise_and.accumulate(bitmaps[::-1])[::-1]
+    without = np.full_like(bitmaps, EVERYBODY)
+    without[1:] &= before[:-1]
+    without[:-1] &= after[1:]
     return before[-1], without

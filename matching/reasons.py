@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
+
+from matching.terms import NEEDED_ELSEWHERE
 
 Fact = int | str | None | tuple[str, ...] | tuple[int, ...]
 Facts = Mapping[str, Fact]
@@ -76,33 +79,46 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why one therapist stands where they stand for one client; lines in the order of FACTORS."""
+    """Why one therapist stands where they stand for one client; lines in the order of FACTORS.
+
+    `price` is what a place with them is worth to others, in points (`matching.prices`).
+    """
 
     therapist_id: str
     live: bool
     lines: tuple[Line, ...]
     failures: tuple[Failure, ...]
+    price: int = 0
 
     @property
     def points(self) -> dict[str, int]:
-        return {line.factor: line.points for line in self.lines}
+        """By factor; the price, where there is one, is the last line and stands below zero."""
+        points = {line.factor: line.points for line in self.lines}
+        return points | {NEEDED_ELSEWHERE: -self.price} if self.price else points
 
     @property
     def total(self) -> int:
-        return sum(line.points for line in self.lines)
+        return sum(self.points.values())
 
     @property
     def eligible(self) -> bool:
         return self.live and not self.failures
 
 
-@dataclass(frozen=True)
-class Match:
-    """A therapist who may be offered; `total` is the sum of `points`, at most 1,000,000."""
+class Match(NamedTuple):
+    """A therapist who may be offered; `total` is the sum of `points`, at most 1,000,000.
+
+    Points are by factor; a price, where there is one, is the last line and stands below zero.
+    """
 
     id: str
     points: dict[str, int]
     total: int
+
+    def ahead_of(self, other: "Match") -> dict[str, int]:
+        """By line, the points of this one less those of the other; they sum to the difference."""
+        lines = {**self.points, **other.points}
+        return {line: self.points.get(line, 0) - other.points.get(line, 0) for line in lines}
 
 
 @dataclass(frozen=True)
@@ -110,8 +126,8 @@ class Ranking:
     """The closest first, equals in order of id.
 
     `considered` is how many live therapists there are; `excluded` counts each of them under every
-    rule that fails them, so its figures may sum to more. They are counted when they are asked for,
-    over every place, which takes much longer than the ranking itself.
+    rule that fails them, so its figures may sum to more. They are counted when they are first
+    asked for, in the index as it is then, over every place: much longer than the ranking itself.
     """
 
     results: tuple[Match, ...]

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from matching.codes import Codebook, Skillbook, joined, split
-from matching.factors import hundredths
+from matching.factors import STEP, hundredths
 from matching.model import Therapist
 from matching.shard import (
     HOURS_A_WEEK,
@@ -19,10 +19,10 @@ from matching.shard import (
     Row,
     Shard,
 )
-from matching.terms import STYLE_AXES
+from matching.terms import STYLE_AXES, STYLE_LIMIT
 
 # Kinds of codes: what a therapist states, and what rules and factors ask about as if it were one.
-SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
+STATED = SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
     "services",
     "languages",
     "formats",
@@ -30,20 +30,18 @@ SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
     "insurers",
     "approaches",
 )
-STATED = (SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND)
 IDENTITY = "identity."
 OPEN = ("open", "")
 SCOPE = "scope"
 RECORDED = ("record", "")
 CURRENCY = "currency"
 NO_CURRENCY = ""
-STEP = 100
+LOWEST_STYLE = hundredths(-STYLE_LIMIT)
 
 
 def row_of(therapist: Therapist, book: Codebook, skills: Skillbook) -> Row:
     """The values of a checked, live therapist. New codes are added to the books."""
     codes = book.row(_codes(therapist))
-    known = skills.row(therapist.concerns)
     code_words, hour_words = split(codes, book.words), split(therapist.hours, WORDS_A_WEEK)
     return Row(
         capacity=therapist.capacity,
@@ -54,8 +52,8 @@ def row_of(therapist: Therapist, book: Codebook, skills: Skillbook) -> Row:
         record=NO_RECORD if therapist.record is None else therapist.record,
         hours=hour_words,
         codes=code_words,
-        skills=split(known, skills.words),
-        style=np.array([_place(therapist, axis) for axis in STYLE_AXES], dtype=np.int16),
+        skills=skills.row(therapist.concerns),
+        style=np.array([_place(therapist, axis) for axis in STYLE_AXES], dtype=np.uint16),
         flags=np.unpackbits(code_words.view(np.uint8), bitorder="little")[: len(book)],
         hour_flags=np.unpackbits(hour_words.view(np.uint8), bitorder="little")[:HOURS_A_WEEK],
     )
@@ -85,7 +83,7 @@ def therapist_at(
         sliding_from=None if lowest == fee else lowest,
         currency=min(stated[CURRENCY]) or None,
         hours=joined(shard.hours[:, number]),
-        concerns=skills.stated(joined(shard.skills[:, number])),
+        concerns=skills.stated(shard.skills[:, number]),
         style=_style(shard, number),
         identities=_identities(stated),
         record=None if record == NO_RECORD else record,
@@ -119,12 +117,17 @@ def _codes(therapist: Therapist) -> Iterator[tuple[str, str]]:
 
 
 def _place(therapist: Therapist, axis: str) -> int:
-    return hundredths(therapist.style[axis]) if axis in therapist.style else STYLE_OPEN
+    return place_on_axis(therapist.style[axis]) if axis in therapist.style else STYLE_OPEN
+
+
+def place_on_axis(value: float) -> int:
+    """Where a value from −3 to +3 stands, in hundredths of a step above the lowest."""
+    return hundredths(value) - LOWEST_STYLE
 
 
 def _style(shard: Shard, number: int) -> dict[str, float]:
     places = zip(STYLE_AXES, shard.style[:, number].tolist(), strict=True)
-    return {axis: place / STEP for axis, place in places if place != STYLE_OPEN}
+    return {axis: (at + LOWEST_STYLE) / STEP for axis, at in places if at != STYLE_OPEN}
 
 
 def _identities(stated: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

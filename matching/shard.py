@@ -4,6 +4,10 @@ A row holds what a rule or a factor reads, in as few bytes as it takes; a therap
 in several places has a row in each. Beside the rows stand bitmaps, one bit a row: who has a code,
 one for each code, and who has an hour, one for each hour of the week. Rows are in no order: one
 that goes is replaced by the last.
+
+There is room for a whole number of words of 64 rows. Room that nobody uses is nobody: its last day
+is 0, its bits are 0, and no therapist is at home there. So columns and bitmaps of a shard are read
+to the end of the last word that is used, and all have the same length.
 """
 
 from dataclasses import dataclass
@@ -12,21 +16,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matching.codes import WORD, Words
+from matching.codes import WORD, Bytes, Words
 
 Bits = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
 
 WORDS_A_WEEK = 3
 HOURS_A_WEEK = 168
 STYLES = 4
 NO_OLDEST = 255
 NOT_STATED = np.iinfo(np.int32).max
-STYLE_OPEN = np.iinfo(np.int16).max
 NO_RECORD = np.iinfo(np.uint16).max
+# Styles are kept as hundredths of a step above the lowest, 0…600.
+STYLE_OPEN = 601
 # Spare rows when one more is needed: an eighth, so that growing is rare and memory is not wasted.
 GROWTH = 8
 
-SCALARS: dict[str, type[np.generic]] = {
+BY_ROW: dict[str, type[np.generic]] = {
     "slot": np.uint32,
     "last_day": np.int32,
     "capacity": np.uint16,
@@ -37,15 +43,26 @@ SCALARS: dict[str, type[np.generic]] = {
     "record": np.uint16,
     "is_home": np.bool_,
 }
+TALL: dict[str, type[np.generic]] = {
+    "hours": np.uint64,
+    "codes": np.uint64,
+    "skills": np.uint8,
+    "style": np.uint16,
+}
+BITMAPS = ("bitmaps", "hour_bitmaps")
+
+# Hacker's Delight (Warren, 2nd edition, 7–3): a square of 8 × 8 bits is turned by exchanging its
+# halves, their halves and theirs; each step moves bits by so many places, under this mask.
+TURNS = ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
 
 
 @dataclass(frozen=True)
 class Row:
     """One therapist's values, the same in each of their places.
 
-    `hours` (3,), `codes` (words,), `skills` (words,) are words of 64 bits, `style` (4,) hundredths
-    of a step, `flags` (codes,) and `hour_flags` (168,) a 0 or 1 for each code of the book and each
-    hour of the week.
+    `hours` (3,) and `codes` (words,) are words of 64 bits, `skills` (bytes,) two bits a concern,
+    `style` (4,) hundredths of a step, `flags` (codes,) and `hour_flags` (168,) a 0 or 1 for each
+    code of the book and each hour of the week.
     """
 
     capacity: int
@@ -56,58 +73,88 @@ class Row:
     record: int
     hours: Words
     codes: Words
-    skills: Words
-    style: npt.NDArray[np.int16]
+    skills: Bytes
+    style: npt.NDArray[np.uint16]
     flags: Bits
     hour_flags: Bits
 
 
 class Shard:
-    """`rows` live rows at the front of columns that have room for more. See `SCALARS` for types."""
+    """`rows` live rows at the front of columns with `room` for more.
 
-    def __init__(self, code_words: int, skill_words: int, flags: int) -> None:
-        self.rows = 0
-        self.room = 0
-        self.slot = np.zeros(0, dtype=np.uint32)
-        self.last_day = np.zeros(0, dtype=np.int32)
-        self.capacity = np.zeros(0, dtype=np.uint16)
-        self.youngest = np.zeros(0, dtype=np.uint8)
-        self.oldest = np.zeros(0, dtype=np.uint8)
-        self.fee = np.zeros(0, dtype=np.int32)
-        self.lowest_fee = np.zeros(0, dtype=np.int32)
-        self.record = np.zeros(0, dtype=np.uint16)
-        self.is_home = np.zeros(0, dtype=np.bool_)
-        self.hours = np.zeros((WORDS_A_WEEK, 0), dtype=np.uint64)
-        self.codes = np.zeros((code_words, 0), dtype=np.uint64)
-        self.skills = np.zeros((skill_words, 0), dtype=np.uint64)
-        self.style = np.zeros((STYLES, 0), dtype=np.int16)
-        self.bitmaps = np.zeros((flags, 0), dtype=np.uint8)
-        self.hour_bitmaps = np.zeros((HOURS_A_WEEK, 0), dtype=np.uint8)
+    Columns of `BY_ROW` have the shape (room,), those of `TALL` (height, room), the bitmaps
+    (flags, room / 8). Authority that ended before the day `starts_on` (an ordinal) counts for
+    nothing: its row is as good as gone.
+    """
+
+    slot: npt.NDArray[np.uint32]
+    last_day: npt.NDArray[np.int32]
+    capacity: npt.NDArray[np.uint16]
+    youngest: npt.NDArray[np.uint8]
+    oldest: npt.NDArray[np.uint8]
+    fee: npt.NDArray[np.int32]
+    lowest_fee: npt.NDArray[np.int32]
+    record: npt.NDArray[np.uint16]
+    is_home: npt.NDArray[np.bool_]
+    hours: Words
+    codes: Words
+    skills: npt.NDArray[np.uint8]
+    style: npt.NDArray[np.uint16]
+    bitmaps: Bits
+    hour_bitmaps: Bits
+
+    def __init__(self, code_words: int, skill_bytes: int, flags: int) -> None:
+        self.rows = self.room = self.starts_on = 0
+        heights = (WORDS_A_WEEK, code_words, skill_bytes, STYLES)
+        for name, kind in BY_ROW.items():
+            setattr(self, name, np.zeros(0, dtype=kind))
+        for (name, kind), height in zip(TALL.items(), heights, strict=True):
+            setattr(self, name, np.zeros((height, 0), dtype=kind))
+        for name, height in zip(BITMAPS, (flags, HOURS_A_WEEK), strict=True):
+            setattr(self, name, np.zeros((height, 0), dtype=np.uint8))
 
     @property
     def nbytes(self) -> int:
-        bitmaps = self.bitmaps.nbytes + self.hour_bitmaps.nbytes
-        return sum(column.nbytes for column in self._columns()) + bitmaps
+        return sum(getattr(self, name).nbytes for name in (*BY_ROW, *TALL, *BITMAPS))
 
     @property
-    def bytes_used(self) -> int:
-        """Bytes of a bitmap that hold rows, whole words."""
-        return _bytes_for(self.rows)
+    def end(self) -> int:
+        """The end of the last word of rows that is used, at most 63 rows too far."""
+        return whole_words(self.rows)
 
     def bitmap(self, bit: int | None) -> Bits:
-        """Who has the code of this bit: one bit a row, `bytes_used` bytes; None is nobody."""
+        """Who has the code of this bit, shape (end / 8,); None is nobody."""
         if bit is None or bit >= len(self.bitmaps):
-            return np.zeros(self.bytes_used, dtype=np.uint8)
-        return self.bitmaps[bit, : self.bytes_used]
+            return np.zeros(self.end // 8, dtype=np.uint8)
+        return self.bitmaps[bit, : self.end // 8]
 
-    def hour_bitmap(self, hour: int) -> Bits:
-        """Who has this hour of the UTC week."""
-        return self.hour_bitmaps[hour, : self.bytes_used]
+    def having_hours(self, hours: list[int]) -> Bits:
+        """Who has any of these hours of the UTC week, at least one. Shape (end / 8,)."""
+        of_each = self.hour_bitmaps.take(hours, axis=0)
+        of_any: Bits = np.bitwise_or.reduce(of_each, axis=0)
+        return of_any[: self.end // 8]
+
+    def start_on(self, day: int) -> int:
+        """Let end what ended before this day (an ordinal); returns how many rows newly did."""
+        last_day = self.last_day[: self.rows]
+        newly = int(np.count_nonzero((last_day >= self.starts_on) & (last_day < day)))
+        self.starts_on = day
+        return newly
+
+    def ended(self) -> Rows:
+        """The rows whose authority has ended, ascending."""
+        return np.flatnonzero(self.last_day[: self.rows] < self.starts_on)
+
+    def next_last_day(self) -> int | None:
+        """The earliest last day (an ordinal) of those in force."""
+        in_force = self.last_day[: self.rows]
+        in_force = in_force[in_force >= self.starts_on]
+        return int(in_force.min()) if len(in_force) else None
 
     def append(self, slot: int, last_day: int, row: Row, *, is_home: bool) -> int:
         """Add a row; returns its number."""
         if self.rows == self.room:
-            self._reserve(self.rows + max(WORD, self.rows // GROWTH))
+            self.reserve(self.rows + max(WORD, self.rows // GROWTH))
         number = self.rows
         self.rows += 1
         self.slot[number] = slot
@@ -142,45 +189,36 @@ class Shard:
             flags = bitmaps[:, last // 8] >> np.uint8(last % 8) & np.uint8(1)
             _flag(bitmaps, number, flags)
             _flag(bitmaps, last, np.zeros_like(flags))
-        self.rows = last
-        if number == last:
-            return None
-        for column in self._columns():
+        for name in (*BY_ROW, *TALL):
+            column = getattr(self, name)
             column[..., number] = column[..., last]
-        return int(self.slot[number])
+        self.place_again(last, 0, is_home=False)
+        self.rows = last
+        return None if number == last else int(self.slot[number])
 
-    def widen(self, code_words: int, skill_words: int, flags: int) -> None:
+    def widen(self, code_words: int, skill_bytes: int, flags: int) -> None:
         """Make room for codes that were not known when the columns were made."""
-        if len(self.bitmaps) < flags:
-            self.bitmaps = _taller(self.bitmaps, flags)
-        if len(self.codes) < code_words:
-            self.codes = _taller(self.codes, code_words)
-        if len(self.skills) < skill_words:
-            self.skills = _taller(self.skills, skill_words)
+        heights = {"codes": code_words, "skills": skill_bytes, "bitmaps": flags}
+        for name, height in heights.items():
+            if len(getattr(self, name)) < height:
+                setattr(self, name, _taller(getattr(self, name), height))
 
-    def compact(self) -> None:
-        """Give spare room back."""
-        self._reserve(self.rows)
+    def reserve(self, room: int) -> None:
+        """Room for so many rows, rounded up to whole words; spare room goes if there is less."""
+        self.room = whole_words(room)
+        for name in (*BY_ROW, *TALL):
+            setattr(self, name, _longer(getattr(self, name), self.room, self.rows))
+        for name in BITMAPS:
+            setattr(self, name, _longer(getattr(self, name), self.room // 8, self.end // 8))
 
     def fill_bitmaps(self, flags: int) -> None:
         """Make the bitmaps anew from the rows' own words; done once, after a bulk load."""
-        self.bitmaps = _bitmaps_of(self.codes[:, : self.rows], flags)
-        self.hour_bitmaps = _bitmaps_of(self.hours[:, : self.rows], HOURS_A_WEEK)
-
-    def _reserve(self, room: int) -> None:
-        for name in (*SCALARS, "hours", "codes", "skills", "style"):
-            setattr(self, name, _wider(getattr(self, name), room, self.rows))
-        for name in ("bitmaps", "hour_bitmaps"):
-            setattr(self, name, _wider(getattr(self, name), _bytes_for(room), self.bytes_used))
-        self.room = room
-
-    def _columns(self) -> list[npt.NDArray[np.generic]]:
-        scalars = [getattr(self, name) for name in SCALARS]
-        return [*scalars, self.hours, self.codes, self.skills, self.style]
+        self.bitmaps = _turned(self.codes, flags)
+        self.hour_bitmaps = _turned(self.hours, HOURS_A_WEEK)
 
 
-def _bytes_for(rows: int) -> int:
-    return WORD // 8 * -(-rows // WORD)
+def whole_words(rows: int) -> int:
+    return WORD * -(-rows // WORD)
 
 
 def _flag(bitmaps: Bits, number: int, flags: Bits) -> None:
@@ -191,23 +229,30 @@ def _flag(bitmaps: Bits, number: int, flags: Bits) -> None:
     column |= flags << shift
 
 
-def _bitmaps_of(words: Words, flags: int) -> Bits:
-    """One bitmap a bit: the words (words, rows) turned on their side. Shape (flags, bytes)."""
-    rows = words.shape[1]
-    bitmaps = np.zeros((flags, _bytes_for(rows)), dtype=np.uint8)
-    for word, column in enumerate(words):
-        by_row = np.unpackbits(column.astype("<u8").view(np.uint8), bitorder="little")
-        wanted = min(WORD, flags - word * WORD)
-        by_bit = np.ascontiguousarray(by_row.reshape(rows, WORD).T[:wanted])
-        packed = np.packbits(by_bit, axis=1, bitorder="little")
-        bitmaps[word * WORD : word * WORD + wanted, : packed.shape[1]] = packed
+def _turned(words: Words, flags: int) -> Bits:
+    """One bitmap a bit: the words (words, room) turned on their side. Shape (flags, room / 8)."""
+    bitmaps = np.empty((flags, words.shape[1] // 8), dtype=np.uint8)
+    for first in range(0, flags, 8):
+        word, byte = divmod(first // 8, 8)
+        by_row = np.ascontiguousarray(words[word].view(np.uint8)[byte::8])
+        by_flag = _turned_squares(by_row.view(np.uint64)).view(np.uint8).reshape(-1, 8).T
+        bitmaps[first : first + 8] = by_flag[: flags - first]
     return bitmaps
 
 
-def _wider(column: npt.NDArray[Any], room: int, used: int) -> npt.NDArray[Any]:
-    wider = np.zeros((*column.shape[:-1], room), dtype=column.dtype)
-    wider[..., :used] = column[..., :used]
-    return wider
+def _turned_squares(squares: Words) -> Words:
+    """Bit 8·i + j of each becomes bit 8·j + i; in place. See TURNS."""
+    for places, mask in TURNS:
+        shift = np.uint64(places)
+        moving = (squares ^ squares >> shift) & np.uint64(mask)
+        squares ^= moving ^ moving << shift
+    return squares
+
+
+def _longer(column: npt.NDArray[Any], length: int, used: int) -> npt.NDArray[Any]:
+    longer = np.zeros((*column.shape[:-1], length), dtype=column.dtype)
+    longer[..., :used] = column[..., :used]
+    return longer
 
 
 def _taller(table: npt.NDArray[Any], height: int) -> npt.NDArray[Any]:

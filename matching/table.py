@@ -9,32 +9,39 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.checking import MOST_MONEY, MOST_PLACES
-from matching.codes import Codebook, Skillbook, Words
+from matching.codes import WORD, Bytes, Codebook, Skillbook, Words
 from matching.directory import Directory, Elsewhere
 from matching.errors import BadRow
 from matching.model import ANY_CODE, Vocabulary
-from matching.rows import OPEN
-from matching.shard import NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
-from matching.terms import FULL, OLDEST, STYLE_LIMIT
+from matching.rows import OPEN, RECORDED
+from matching.shard import HOURS_A_WEEK, NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
+from matching.terms import FULL, OLDEST
 
 Slots = npt.NDArray[np.uint32]
+Flags = npt.NDArray[np.bool_]
+# The field, which rows are fine, and what the others must be.
+Check = tuple[str, Flags, str]
 
-STEP = 100
-BY_ROW = ("capacity", "youngest", "oldest", "fee", "lowest_fee", "record")
-BY_WORD = ("hours", "codes", "skills", "style")
+# Columns that a shard has as they are here.
+COPIED = (
+    *("capacity", "youngest", "oldest", "fee", "lowest_fee", "record"),
+    *("hours", "codes", "skills", "style"),
+)
 # Live therapists without authority anywhere stand here: nobody is offered them, but they count.
 NOWHERE = ""
+BITS_OF_LAST_DAY = np.uint64(HOURS_A_WEEK % WORD)
 
 
 @dataclass(frozen=True)
 class Table:
     """Live therapists; entry i of each column is one of them. See `matching.shard` for types.
 
-    `ids` (n, 2) are the high and low halves of UUIDs; `hours` (3, n), `codes` and `skills`
-    (words, n) are words of 64 bits as `book` and `skillbook` number them, the codes with what
-    `matching.rows` derives; `style` (4, n). Whatever is not stated has the shard's value for it.
-    Authority is three columns of equal length: `held_by` an entry of the others, `held_in` one of
-    `places`, `last_day` the ordinal of the last day on which they may practise there.
+    `ids` (n, 2) are the high and low halves of UUIDs. `hours` (3, n) and `codes` (words, n) are
+    words of 64 bits, the codes as `book` numbers them and with what `matching.rows` derives.
+    `skills` (bytes, n) are two bits a concern, as `skillbook` numbers them; `style` (4, n). What
+    is not stated has the shard's value for it. Authority is three columns of equal length:
+    `held_by` an entry of the others, `held_in` one of `places`, `last_day` the ordinal of the last
+    day on which they may practise there.
     """
 
     ids: Words
@@ -46,8 +53,8 @@ class Table:
     record: npt.NDArray[np.uint16]
     hours: Words
     codes: Words
-    skills: Words
-    style: npt.NDArray[np.int16]
+    skills: Bytes
+    style: npt.NDArray[np.uint16]
     places: tuple[str, ...]
     held_by: npt.NDArray[np.uint32]
     held_in: npt.NDArray[np.uint16]
@@ -61,7 +68,9 @@ class Table:
 
     def check(self) -> None:
         """Raises BadRow for a row that cannot be right, naming the field."""
-        for name, fine, reason in self._checks():
+        if len(self.held_by) and self.held_by.max() >= len(self):
+            raise BadRow(int(self.held_by.max()), "authority", "is held by nobody in the table")
+        for name, fine, reason in (*self._checks_of_rows(), *self._checks_of_authority()):
             if not fine.all():
                 raise BadRow(int(np.flatnonzero(~fine)[0]), name, reason)
 
@@ -91,7 +100,7 @@ class Table:
         """The rows in order of id, equals in theirs."""
         return np.lexsort((self.ids[:, 1], self.ids[:, 0]))
 
-    def _repeated(self) -> npt.NDArray[np.bool_]:
+    def _repeated(self) -> Flags:
         ids = self.ids[self._by_id]
         repeated = np.zeros(len(self), dtype=np.bool_)
         repeated[self._by_id[1:]] = (ids[1:] == ids[:-1]).all(axis=1)
@@ -114,19 +123,21 @@ class Table:
     def _shard(self, held: "Held", pairs: npt.NDArray[np.intp], slots: Slots) -> Shard:
         rows = held.by[pairs]
         shard = Shard(len(self.codes), len(self.skills), len(self.book))
-        shard.rows = shard.room = len(pairs)
-        shard.slot, shard.last_day = slots[rows], held.until[pairs]
-        shard.is_home = held.is_home[pairs]
-        for name in BY_ROW:
-            setattr(shard, name, getattr(self, name).take(rows))
-        for name in BY_WORD:
-            setattr(shard, name, getattr(self, name).take(rows, axis=1))
+        shard.reserve(len(pairs))
+        shard.rows = len(pairs)
+        shard.slot[: shard.rows] = slots[rows]
+        shard.last_day[: shard.rows] = held.until[pairs]
+        shard.is_home[: shard.rows] = held.is_home[pairs]
+        for name in COPIED:
+            getattr(self, name).take(rows, axis=-1, out=getattr(shard, name)[..., : shard.rows])
         shard.fill_bitmaps(len(self.book))
         return shard
 
-    def _checks(self) -> Iterator[tuple[str, npt.NDArray[np.bool_], str]]:
+    def _checks_of_rows(self) -> Iterator[Check]:
+        """What must be true of each row; what a code repeats must agree with its column."""
         yield "id", ~self._repeated(), "is the id of an earlier row"
         yield "capacity", self.capacity <= MOST_PLACES, f"must be from 0 to {MOST_PLACES}"
+        yield "capacity", self._says(OPEN) == (self.capacity > 0), "and its code must agree"
         limit = (self.oldest == NO_OLDEST) | (self.oldest <= OLDEST)
         yield "ages", limit & (self.youngest <= self.oldest), "must be the youngest and the oldest"
         yield "fee", _is_money(self.fee), f"must be a whole number from 0 to {MOST_MONEY}"
@@ -135,18 +146,37 @@ class Table:
         yield "sliding_from", slides, "must lie between 0 and the fee"
         known = (self.record == NO_RECORD) | (self.record <= FULL)
         yield "record", known, f"must be a whole number from 0 to {FULL}"
-        beyond = np.uint64(~((1 << 40) - 1) & (1 << 64) - 1)
-        yield "hours", (self.hours[2] & beyond) == 0, "must be 168 bits"
-        far = (self.style != STYLE_OPEN) & (
-            np.abs(self.style.astype(np.int32)) > STYLE_LIMIT * STEP
+        yield (
+            "record",
+            self._says(RECORDED) == (self.record != NO_RECORD),
+            "and its code must agree",
         )
-        yield "style", ~far.any(axis=0), f"must be a number from −{STYLE_LIMIT} to {STYLE_LIMIT}"
-        word, bit = divmod(self.book.add(*OPEN), 64)
-        says_open = (self.codes[word] >> np.uint64(bit) & np.uint64(1)).astype(np.bool_)
-        yield "capacity", says_open == (self.capacity > 0), "and the code for it must agree"
-        authority = np.ones(len(self), dtype=np.bool_)
-        authority[self.held_by[self.last_day < 1]] = False
-        yield "authority", authority, "must be a day"
+        yield "hours", self.hours[-1] >> BITS_OF_LAST_DAY == 0, f"must be {HOURS_A_WEEK} bits"
+        style = np.asarray((self.style <= STYLE_OPEN).all(axis=0), dtype=np.bool_)
+        yield "style", style, f"must be a place from 0 to {STYLE_OPEN}"
+
+    def _checks_of_authority(self) -> Iterator[Check]:
+        yield "authority", self._unless(self.held_in >= len(self.places)), "must be in a place"
+        yield "authority", self._unless(self.last_day < 1), "must be a day"
+        pairs = self.held_by.astype(np.int64) * len(self.places) + self.held_in
+        order = pairs.argsort(kind="stable")
+        twice = np.zeros(len(pairs), dtype=np.bool_)
+        twice[order[1:]] = pairs[order][1:] == pairs[order][:-1]
+        yield "authority", self._unless(twice), "is given twice in a place"
+
+    def _unless(self, bad: Flags) -> Flags:
+        """Which rows have no entry of authority that is bad. Shape (entries,) to (n,)."""
+        fine = np.ones(len(self), dtype=np.bool_)
+        fine[self.held_by[bad]] = False
+        return fine
+
+    def _says(self, code: tuple[str, str]) -> Flags:
+        """Which rows have this code."""
+        bit = self.book.bit(*code)
+        if bit is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        word, place = divmod(bit, WORD)
+        return np.asarray(self.codes[word] >> np.uint64(place) & np.uint64(1), dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -157,7 +187,7 @@ class Held:
     by: npt.NDArray[np.uint32]
     at: npt.NDArray[np.uint16]
     until: npt.NDArray[np.int32]
-    is_home: npt.NDArray[np.bool_]
+    is_home: Flags
 
     def places(self) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
         """Each place with its entries, in their order; places that nobody holds are left out."""
@@ -175,6 +205,5 @@ class Held:
         return (np.cumsum(is_held) - 1).astype(np.uint16)[self.at]
 
 
-def _is_money(amount: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
-    is_money: npt.NDArray[np.bool_] = (amount >= 0) & (amount <= MOST_MONEY)
-    return is_money | (amount == NOT_STATED)
+def _is_money(amount: npt.NDArray[np.int32]) -> Flags:
+    return np.asarray((amount == NOT_STATED) | (amount >= 0) & (amount <= MOST_MONEY))

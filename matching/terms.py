@@ -12,6 +12,8 @@ FACTORS = (
     "record",
 )
 MUST = "must."
+# The line of the arithmetic that is no factor: what a place is worth to others.
+NEEDED_ELSEWHERE = "needed_elsewhere"
 
 STYLE_AXES = ("directive", "intensity", "past", "warm")
 

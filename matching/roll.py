@@ -1,0 +1,190 @@
+"""Everybody who is known, and every change to them: who has which row in which shard.
+
+A change of one therapist is made in place: rows are written where they stand, appended where
+authority is new, and taken out where it is gone. Cost: one row in each of the therapist's places.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from matching.codes import Codebook, Skillbook
+from matching.directory import Directory, is_id
+from matching.errors import UnknownTherapist
+from matching.model import Therapist
+from matching.rows import row_of, therapist_at
+from matching.shard import Row, Shard
+from matching.table import NOWHERE, Table
+
+# Place → the IANA name of the zone in which its licences end their days.
+ZoneOf = Callable[[str], str]
+
+
+class Roll:
+    """`shards` by number, and `numbers` by place. `live` counts those who may be found at all."""
+
+    def __init__(
+        self, book: Codebook, skills: Skillbook, directory: Directory, zone_of: ZoneOf
+    ) -> None:
+        self.book, self.skills, self.directory = book, skills, directory
+        self.numbers: dict[str, int] = {}
+        self.shards: list[Shard] = []
+        self.live = directory.slots
+        self._zone_of = zone_of
+        self._places: list[str] = []
+        self._resting: dict[str, Therapist] = {}
+        self._at: datetime | None = None
+
+    @classmethod
+    def of_table(cls, table: Table, zone_of: ZoneOf) -> "Roll":
+        directory, shards = table.laid_out()
+        roll = cls(table.book, table.skillbook, directory, zone_of)
+        for place, shard in shards.items():
+            roll.shards[roll._number_of(place)] = shard
+        return roll
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the columns, the bitmaps and the directory; those who are not live apart."""
+        return self.directory.nbytes + sum(shard.nbytes for shard in self.shards)
+
+    def __contains__(self, therapist_id: object) -> bool:
+        if therapist_id in self._resting:
+            return True
+        return is_id(therapist_id) and self.directory.find(str(therapist_id)) is not None
+
+    def therapist(self, therapist_id: str) -> Therapist:
+        """With the authority that has not ended. Raises UnknownTherapist."""
+        if therapist_id in self._resting:
+            return self._in_force(self._resting[therapist_id])
+        slot = self.slot_of(therapist_id)
+        rows = self.directory.rows_of(slot)
+        number, row = next(iter(rows.items()))
+        authority = self._authority_at(rows)
+        shard = self.shards[number]
+        return therapist_at(shard, row, therapist_id, authority, self.book, self.skills)
+
+    def row_in(self, number: int, therapist_id: str) -> int | None:
+        """Where somebody stands in a shard, ended or not; None for those who do not."""
+        slot = self.directory.find(therapist_id)
+        return None if slot is None else self.directory.rows_of(slot).get(number)
+
+    def slot_of(self, therapist_id: str) -> int:
+        """The number of somebody who is live. Raises UnknownTherapist."""
+        slot = self.directory.find(therapist_id) if is_id(therapist_id) else None
+        if slot is None:
+            raise UnknownTherapist(therapist_id)
+        return slot
+
+    def put(self, therapist: Therapist) -> None:
+        """Add somebody, or change them in whatever way."""
+        if not therapist.live:
+            self._rest(therapist)
+            return
+        self._resting.pop(therapist.id, None)
+        slot = self.directory.find(therapist.id)
+        if slot is None:
+            slot = self.directory.open(therapist.id)
+            self.live += 1
+        row = row_of(therapist, self.book, self.skills)
+        self._lay(slot, therapist.authority or {NOWHERE: date.min}, row)
+
+    def remove(self, therapist_id: str) -> None:
+        """Raises UnknownTherapist."""
+        if self._resting.pop(therapist_id, None) is None:
+            self._take_out(self.slot_of(therapist_id))
+
+    def expire(self, at: datetime) -> int:
+        """Let end what has ended at this instant; returns how many authorities did."""
+        if self._at is not None and at <= self._at:
+            return 0
+        starts = {number: self._today(place, at) for place, number in self.numbers.items()}
+        self._at = at
+        return sum(self.shards[number].start_on(day) for number, day in starts.items())
+
+    def next_expiry(self) -> datetime | None:
+        """The instant (UTC) at which the next authority ends; None when none ever does."""
+        instants = (self._ends(place, self.shards[at]) for place, at in self.numbers.items())
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    def compact(self) -> None:
+        """Take out the rows whose authority has ended, and give spare room back."""
+        for shard in self.shards:
+            slots = shard.slot[shard.ended()]
+            for therapist_id in self.directory.texts_of(slots):
+                self.put(self.therapist(therapist_id))
+        for shard in self.shards:
+            shard.reserve(shard.rows)
+
+    def _authority_at(self, rows: Mapping[int, int]) -> dict[str, date]:
+        last_days = {number: int(self.shards[number].last_day[row]) for number, row in rows.items()}
+        return {
+            self._places[number]: date.fromordinal(last_day)
+            for number, last_day in last_days.items()
+            if self._places[number] != NOWHERE and last_day >= self.shards[number].starts_on
+        }
+
+    def _in_force(self, therapist: Therapist) -> Therapist:
+        in_force = {
+            place: until
+            for place, until in therapist.authority.items()
+            if self._at is None or until.toordinal() >= self._today(place, self._at)
+        }
+        return replace(therapist, authority=in_force)
+
+    def _rest(self, therapist: Therapist) -> None:
+        slot = self.directory.find(therapist.id)
+        if slot is not None:
+            self._take_out(slot)
+        self._resting[therapist.id] = therapist
+
+    def _lay(self, slot: int, authority: Mapping[str, date], row: Row) -> None:
+        """Write the therapist's rows: changed where they stand, added and removed elsewhere."""
+        standing = self.directory.rows_of(slot)
+        wanted = {self._number_of(place): until for place, until in authority.items()}
+        for number in [number for number in standing if number not in wanted]:
+            self._drop(number, standing.pop(number))
+        home = next(iter(standing or wanted))
+        for number, until in wanted.items():
+            shard, is_home = self.shards[number], number == home
+            if number in standing:
+                shard.place_again(standing[number], until.toordinal(), is_home=is_home)
+                shard.write(standing[number], row)
+            else:
+                standing[number] = shard.append(slot, until.toordinal(), row, is_home=is_home)
+        self.directory.set_rows(slot, home, standing)
+
+    def _take_out(self, slot: int) -> None:
+        for number, row in self.directory.rows_of(slot).items():
+            self._drop(number, row)
+        self.directory.close(slot)
+        self.live -= 1
+
+    def _drop(self, number: int, row: int) -> None:
+        moved = self.shards[number].remove(row)
+        if moved is not None:
+            self.directory.move(moved, number, row)
+
+    def _number_of(self, place: str) -> int:
+        if place not in self.numbers:
+            shard = Shard(self.book.words, self.skills.bytes, len(self.book))
+            if self._at is not None:
+                shard.start_on(self._today(place, self._at))
+            self.numbers[place] = len(self.shards)
+            self._places.append(place)
+            self.shards.append(shard)
+        return self.numbers[place]
+
+    def _today(self, place: str, at: datetime) -> int:
+        """The day (an ordinal) that it is where the place's licences end their days."""
+        if place == NOWHERE:
+            return 0
+        return at.astimezone(ZoneInfo(self._zone_of(place))).toordinal()
+
+    def _ends(self, place: str, shard: Shard) -> datetime | None:
+        last_day = shard.next_last_day()
+        if place == NOWHERE or last_day is None or last_day == date.max.toordinal():
+            return None
+        midnight = datetime.combine(date.fromordinal(last_day) + timedelta(days=1), time())
+        return midnight.replace(tzinfo=ZoneInfo(self._zone_of(place))).astimezone(UTC)

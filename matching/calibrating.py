@@ -20,6 +20,8 @@ from matching.variances import Real
 HONEST = (0.85, 1.15)
 # An interval that goes beyond half and double says too little to judge by.
 TELLING = (0.5, 2.0)
+# With fewer therapists the interval itself cannot be trusted.
+FEWEST_THERAPISTS = 10
 CHOSEN = 0.25
 # 95 % of a normal distribution lie within so many standard deviations.
 TWO_SIDED = 1.959964
@@ -37,7 +39,7 @@ class Calibration:
     """`predicted` and `actual` are mean gains of the `chosen` cases, in standard deviations.
 
     `low` and `high` bound predicted over actual at 95 %; where the actual gain may be nothing,
-    `high` is infinite.
+    `high` is infinite, and with fewer than 10 therapists they say nothing.
     """
 
     predicted: float
@@ -82,7 +84,8 @@ def compared(predicted: Real, actual: Real, therapist: Whole) -> Calibration:
         return Calibration(0.0, 0.0, len(best), 0.0, float("inf"))
     share = float(came.sum() / told.sum())
     away = TWO_SIDED * float(np.sqrt(((came - share * told) ** 2).sum()) / told.sum())
-    low, high = _over(share + away), _over(share - away)
+    enough = len(np.unique(therapist[best])) >= FEWEST_THERAPISTS
+    low, high = (_over(share + away), _over(share - away)) if enough else (0.0, float("inf"))
     predicted_mean, actual_mean = float(predicted[best].mean()), float(actual[best].mean())
     return Calibration(predicted_mean, actual_mean, len(best), low, high)
 

@@ -1,8 +1,10 @@
 """The audit: a bias is found, a fair world is left in peace, and nobody is given away."""
 
+import doctest
 from collections import Counter
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -352,6 +354,13 @@ def test_equal_rates_do_not_differ_and_far_ones_do() -> None:
     assert rates_differ(0, 100, 0, 90) == 1.0
     # Chi-squared of 12.5 with one degree of freedom.
     assert rates_differ(25, 100, 50, 100) == pytest.approx(0.000261, abs=5e-6)
+
+
+def test_the_example_of_the_reference_runs_as_printed() -> None:
+    reference = Path(__file__).parents[2] / "docs" / "reference" / "fairness.md"
+    results = doctest.testfile(str(reference), module_relative=False)
+    assert results.attempted > 5
+    assert results.failed == 0
 
 
 def _world_of(sizes: dict[str, int]) -> Placements:

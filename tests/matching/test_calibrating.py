@@ -49,6 +49,8 @@ def test_raw_means_boast() -> None:
 
 def test_little_is_called_unclear_and_nothing_is_no_error() -> None:
     assert calibrate(make_world(therapists=6, each=10).cases).verdict is Verdict.unclear
+    few_therapists = make_world(therapists=9, each=2000).cases
+    assert calibrate(few_therapists).verdict is Verdict.unclear
     nothing = calibrate(Cases.of([], [], ["panic"]))
     assert nothing.verdict is Verdict.unclear
     assert (nothing.chosen, nothing.ratio) == (0, float("inf"))

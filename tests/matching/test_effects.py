@@ -1,6 +1,8 @@
 """What is learned of a therapist: the truth where there is one, little where little is known."""
 
+import doctest
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -335,6 +337,13 @@ def test_columns_that_do_not_fit_are_refused() -> None:
     cases = make_world(therapists=2).cases
     with pytest.raises(BadValue, match="cases"):
         replace(cases, baseline=cases.baseline[1:])
+
+
+def test_the_example_of_the_reference_runs_as_printed() -> None:
+    reference = Path(__file__).parents[2] / "docs" / "reference" / "learning.md"
+    results = doctest.testfile(str(reference), module_relative=False)
+    assert results.attempted > 5
+    assert results.failed == 0
 
 
 def _turned(cases: Cases) -> Turned:

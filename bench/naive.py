@@ -7,11 +7,12 @@ same points as the engine, which is checked where it is used.
 import numpy as np
 import numpy.typing as npt
 
+from bench.world import ids_of
 from matching import DEFAULT_WEIGHTS, Client, Weights
 from matching.codes import split
 from matching.shard import STYLE_OPEN
 from matching.table import Table
-from matching.terms import APPROACH, INSURANCE, STYLE_AXES
+from matching.terms import APPROACH, STYLE_AXES
 
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
@@ -25,9 +26,23 @@ class NaiveScan:
         self.count = len(table)
         self._columns: dict[tuple[str, str], Flags] = {}
         self._last_days: dict[str, Whole] = {}
+        self._rows: list[int] = []
+        self._shown_totals: list[int] = []
 
-    def rank(self, client: Client, limit: int, weights: Weights = DEFAULT_WEIGHTS) -> list[int]:
-        """Entries of the table, the closest first, and their totals under `totals`."""
+    def rank(self, client: Client, limit: int, weights: Weights = DEFAULT_WEIGHTS) -> None:
+        """Find the closest; `shown` tells who."""
+        common = self._common_hours(client)
+        rows = np.flatnonzero(self._passing(client, common))
+        totals = self._totals(client, rows, common, weights)
+        ids = self.table.ids[rows]
+        order = np.lexsort((ids[:, 1], ids[:, 0], -totals))[:limit]
+        self._rows, self._shown_totals = rows[order].tolist(), totals[order].tolist()
+
+    def shown(self) -> list[tuple[str, int]]:
+        """Id and total of those last found, the closest first."""
+        return [*zip(ids_of(self.table, self._rows), self._shown_totals, strict=True)]
+
+    def _passing(self, client: Client, common: Whole) -> Flags:
         table = self.table
         fine = self._last_day(client.place) >= client.on.toordinal()
         fine &= table.capacity > 0
@@ -45,15 +60,7 @@ class NaiveScan:
             fine &= self._having("payments", client.payment.kind)
             if client.payment.has_price:
                 fine &= table.lowest_fee <= (client.payment.budget or 0)
-        common = self._common_hours(client)
-        if client.hours:
-            fine &= common > 0
-        rows = np.flatnonzero(fine)
-        self.totals = self._totals(client, rows, common, weights)
-        ids = table.ids[rows]
-        order = np.lexsort((ids[:, 1], ids[:, 0], -self.totals))[:limit]
-        self.totals = self.totals[order]
-        return rows[order].tolist()  # type: ignore[no-any-return]
+        return fine & (common > 0) if client.hours else fine
 
     def _totals(
         self, client: Client, rows: npt.NDArray[np.intp], common: Whole, weights: Weights
@@ -93,9 +100,7 @@ class NaiveScan:
 
     def _price(self, client: Client) -> Whole:
         paying = client.payment
-        if paying is None:
-            return np.full(self.count, 500)
-        if paying.kind == INSURANCE or not paying.has_price:
+        if paying is None or not paying.has_price:
             return np.full(self.count, 500)
         budget = paying.budget or 0
         fee = self.table.fee.astype(np.int64)

@@ -16,7 +16,7 @@ from matching.terms import APPROACH
 Flags = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Asked:
     """With the books that say which bit is which code, and the rows that are not to be seen."""
 

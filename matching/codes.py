@@ -44,8 +44,8 @@ class Codebook:
 
     def bits(self, kind: str, codes: Iterable[str]) -> list[int]:
         """The bits of those of the codes that somebody has stated."""
-        found = (self._bits.get((kind, code)) for code in codes)
-        return [bit for bit in found if bit is not None]
+        bits = self._bits
+        return [bits[kind, code] for code in codes if (kind, code) in bits]
 
     def masks(self, kind: str, codes: Iterable[str]) -> dict[int, np.uint64]:
         """Word → the bits in it that stand for these codes."""

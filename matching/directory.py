@@ -80,9 +80,25 @@ class Directory:
         self.slots = self._sorted = len(self.ids)
         self.home_shard = np.zeros(0, np.int32) if home_shard is None else home_shard
         self.home_row = np.zeros(0, np.uint32) if home_row is None else home_row
-        self._loaded = elsewhere or nothing_elsewhere()
+        self._loaded = nothing_elsewhere() if elsewhere is None else elsewhere
         self._moved: dict[int, dict[int, int]] = {}
         self._added: dict[int, int] = {}
+
+    @classmethod
+    def of(
+        cls,
+        ids: Words,
+        slot: npt.NDArray[np.uint32],
+        shard: npt.NDArray[np.uint16],
+        row: npt.NDArray[np.uint32],
+        is_home: npt.NDArray[np.bool_],
+    ) -> Self:
+        """From `ids` (slots, 2) in their order, and all rows: whose, in which shard, which row."""
+        home_shard, home_row = np.empty(len(ids), np.int32), np.empty(len(ids), np.uint32)
+        home_shard[slot[is_home]] = shard[is_home]
+        home_row[slot[is_home]] = row[is_home]
+        elsewhere = Elsewhere.of(len(ids), slot[~is_home], shard[~is_home], row[~is_home])
+        return cls(ids, home_shard, home_row, elsewhere)
 
     @property
     def nbytes(self) -> int:
@@ -104,6 +120,11 @@ class Directory:
     def texts_of(self, slots: npt.NDArray[np.uint32]) -> list[str]:
         """The ids of these slots as they are written."""
         return texts(self.ids.take(slots, axis=0))
+
+    def in_order(self) -> npt.NDArray[np.intp]:
+        """The slots of those who are there, in order of id."""
+        there = np.flatnonzero(self.home_shard[: self.slots] != GONE)
+        return there[order_of(self.ids[there])]
 
     def rows_of(self, slot: int) -> dict[int, int]:
         """{shard: row}, the home first; empty for a slot that stands for nobody."""
@@ -170,6 +191,15 @@ def is_id(value: object) -> bool:
 def whole_id(therapist_id: str) -> int:
     """A canonical UUID as a whole number; both have the same order."""
     return int(therapist_id.replace("-", ""), 16)
+
+
+def order_of(ids: Words) -> npt.NDArray[np.intp]:
+    """What puts ids (n, 2) in order; equals keep theirs."""
+    high, low = ids.T
+    order = high.argsort(kind="stable")
+    # Two random ids hardly ever share a half; then both halves must be sorted.
+    in_order = high[order]
+    return order if (in_order[1:] > in_order[:-1]).all() else np.lexsort((low, high))
 
 
 def halves(therapist_ids: Iterable[str]) -> Words:

@@ -19,11 +19,11 @@ from matching.terms import NEEDED_ELSEWHERE
 
 Positions = npt.NDArray[np.intp]
 
-# How many groups the totals are put into, for each one who is to be shown.
+# How many groups for each one to be shown, and how many totals a group has at least.
 GROUPS = 16
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Found:
     """`rows` (n,) of the shard ascending, `totals` (n,), `points` by line; all by position."""
 
@@ -49,10 +49,13 @@ class Found:
             raise ValueError("a limit is not negative")
         return limit
 
-    def first(self, limit: int) -> Positions:
-        """Positions of the best `limit`, by falling total, equals by id; only they are sorted."""
+    def best(self, limit: int) -> list[Match]:
+        """The best `limit`, by falling total, equals by id; only they are sorted."""
         near = self._near(limit) if 0 < limit < len(self.rows) else np.arange(len(self.rows))
-        return near[self._order(near)][:limit]
+        return sorted(self._matches(near), key=lambda match: (-match.total, match.id))[:limit]
+
+    def match(self, position: int) -> Match:
+        return self._matches(np.array([position]))[0]
 
     def position_of(self, slot: int) -> int:
         """The position of somebody who is among them."""
@@ -61,21 +64,19 @@ class Found:
     def place_of(self, position: int) -> int:
         """Where somebody stands in the whole list, from 1."""
         better = int(np.count_nonzero(self.totals > self.totals[position]))
-        equal = np.flatnonzero(self.totals == self.totals[position])
-        order = equal[self._order(equal)]
-        return better + int(np.flatnonzero(order == position)[0]) + 1
+        ids = self._ids(np.flatnonzero(self.totals == self.totals[position]))
+        (high, low), own = ids.T, self._ids(np.array([position]))[0]
+        before = (high < own[0]) | (high == own[0]) & (low < own[1])
+        return better + int(np.count_nonzero(before)) + 1
 
-    def matches(self, positions: Positions) -> tuple[Match, ...]:
-        lines = zip(*(_at(each, positions) for each in self.points.values()), strict=True)
+    def _matches(self, positions: Positions) -> list[Match]:
+        names, columns = self.points.keys(), self.points.values()
+        lines = zip(*[_at(each, positions) for each in columns], strict=True)
+        points = [dict(zip(names, line, strict=True)) for line in lines]
+        if NEEDED_ELSEWHERE in names:
+            points = [_without_free(each) for each in points]
         ids = self.directory.texts_of(self.slots.take(self.rows.take(positions)))
-        totals = self.totals.take(positions).tolist()
-        return tuple(
-            Match(each, _without_free(dict(zip(self.points, line, strict=True))), total)
-            for each, line, total in zip(ids, lines, totals, strict=True)
-        )
-
-    def match(self, position: int) -> Match:
-        return self.matches(np.array([position]))[0]
+        return [*map(Match, ids, points, self.totals.take(positions).tolist())]
 
     def _near(self, limit: int) -> Positions:
         """Those as good as the last to be shown; of many who have just her total, the first ids."""
@@ -95,15 +96,11 @@ class Found:
         is worse than that need not be looked at.
         """
         totals, groups = self.totals, GROUPS * limit
-        if len(totals) > 2 * groups:
-            each = len(totals) // groups
+        each = len(totals) // groups
+        if each >= GROUPS:
             best = totals[: each * groups].reshape(each, groups).max(axis=0)
             totals = totals[totals >= _at_place(best, limit)]
         return _at_place(totals, limit)
-
-    def _order(self, positions: Positions) -> Positions:
-        ids = self._ids(positions)
-        return np.lexsort((ids[:, 1], ids[:, 0], -self.totals.take(positions)))
 
     def _ids(self, positions: Positions) -> Words:
         slots = self.slots.take(self.rows.take(positions))
@@ -133,6 +130,6 @@ def _at_place(totals: Figures, place: int) -> int:
 
 def _without_free(line: dict[str, int]) -> dict[str, int]:
     """A price of nothing is no line."""
-    if not line.get(NEEDED_ELSEWHERE, 1):
+    if not line[NEEDED_ELSEWHERE]:
         del line[NEEDED_ELSEWHERE]
     return line

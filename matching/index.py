@@ -145,8 +145,8 @@ class Index:
         """The `limit` closest of those whom no rule fails, or all of them when it is None."""
         with self._lock:
             found = self._found(client, weights, prices)
-            best = found.first(found.checked(limit))
-            return Ranking(found.matches(best), len(self), partial(self.excluded, client))
+            best = found.best(found.checked(limit))
+            return Ranking(tuple(best), len(self), partial(self.excluded, client))
 
     def excluded(self, client: Client) -> dict[str, int]:
         """How many live therapists each rule fails, each counted under every rule that does.
@@ -208,10 +208,10 @@ class Index:
 
     def _place(self, found: Found, therapist_id: str, limit: int | None) -> WhyNot:
         own = found.position_of(self._roll.slot_of(therapist_id))
-        place, shown = found.place_of(own), found.first(found.checked(limit))
-        if not len(shown):
+        place, shown = found.place_of(own), found.best(found.checked(limit))
+        if not shown:
             return WhyNot(therapist_id, live=True, place=place)
-        last = found.match(int(shown[-1]))
+        last = shown[-1]
         return WhyNot(therapist_id, True, (), place, last.id, last.ahead_of(found.match(own)))
 
     def _found(self, client: Client, weights: Weights, prices: Prices) -> Found:

@@ -352,7 +352,7 @@ class Weights:
             raise BadWeights("weights", "there must be one for each factor and no other")
         return cls(version, **by_factor)
 
-    @property
+    @cached_property
     def by_factor(self) -> dict[str, int]:
         return {factor: getattr(self, factor) for factor in FACTORS}
 

@@ -129,7 +129,7 @@ def _hours(asked: Asked) -> Masks:
 
 
 def _exclusion(asked: Asked) -> Masks:
-    if not asked.exclude:
+    if not asked.client.exclude:
         return NOTHING
     flags = np.ones(asked.shard.end, dtype=np.bool_)
     flags[list(asked.exclude)] = False

@@ -9,6 +9,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
+
 from matching.codes import Codebook, Skillbook
 from matching.directory import Directory, is_id
 from matching.errors import UnknownTherapist
@@ -16,6 +19,11 @@ from matching.model import Therapist
 from matching.rows import row_of, therapist_at
 from matching.shard import Row, Shard
 from matching.table import NOWHERE, Table
+
+Slots = npt.NDArray[np.uint32]
+Numbers = npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
+NONE: Slots = np.zeros(0, dtype=np.uint32)
 
 # Place → the IANA name of the zone in which its licences end their days.
 ZoneOf = Callable[[str], str]
@@ -109,13 +117,17 @@ class Roll:
         return min((instant for instant in instants if instant is not None), default=None)
 
     def compact(self) -> None:
-        """Take out the rows whose authority has ended, and give spare room back."""
+        """Take out the rows whose authority has ended, and give spare room back.
+
+        Cost: O(rows), and a change for each therapist whose authority somewhere has ended.
+        """
         for shard in self.shards:
             slots = shard.slot[shard.ended()]
             for therapist_id in self.directory.texts_of(slots):
                 self.put(self.therapist(therapist_id))
         for shard in self.shards:
             shard.reserve(shard.rows)
+        self._number_anew()
 
     def _authority_at(self, rows: Mapping[int, int]) -> dict[str, date]:
         last_days = {number: int(self.shards[number].last_day[row]) for number, row in rows.items()}
@@ -154,6 +166,24 @@ class Roll:
             else:
                 standing[number] = shard.append(slot, until.toordinal(), row, is_home=is_home)
         self.directory.set_rows(slot, home, standing)
+
+    def _number_anew(self) -> None:
+        """Give slots to those who are there, in order of id, and to nobody else."""
+        there = self.directory.in_order()
+        slots = np.zeros(self.directory.slots, dtype=np.uint32)
+        slots[there] = np.arange(len(there), dtype=np.uint32)
+        for shard in self.shards:
+            shard.slot[: shard.rows] = slots[shard.slot[: shard.rows]]
+        self.directory = Directory.of(self.directory.ids[there], *self._all_rows())
+
+    def _all_rows(self) -> tuple[Slots, Numbers, Slots, Flags]:
+        """Of every row, one shard after the other: slot, shard, row, and whether it is home."""
+        rows = [shard.rows for shard in self.shards]
+        slot = np.concatenate([NONE, *(shard.slot[: shard.rows] for shard in self.shards)])
+        number = np.repeat(np.arange(len(rows), dtype=np.uint16), rows)
+        row = np.concatenate([NONE, *(np.arange(each, dtype=np.uint32) for each in rows)])
+        is_home = [shard.is_home[: shard.rows] for shard in self.shards]
+        return slot, number, row, np.concatenate([NONE.astype(np.bool_), *is_home])
 
     def _take_out(self, slot: int) -> None:
         for number, row in self.directory.rows_of(slot).items():

@@ -6,7 +6,7 @@ is fetched once, for the eligible rows alone.
 """
 
 from collections.abc import Callable, Collection
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -53,25 +53,24 @@ def points_of(asked: Asked, rows: Rows, weights: Weights) -> dict[str, Points]:
 
 def totals_of(points: dict[str, Points], rows: Rows) -> Figures:
     """Shape of `rows`: the sum over the factors."""
-    same = sum(each for each in points.values() if isinstance(each, int))
-    totals = np.full(len(rows), same, dtype=np.int32)
-    for each in points.values():
-        if not isinstance(each, int):
-            totals += each
-    return totals
+    same = sum([each for each in points.values() if isinstance(each, int)])
+    different = [each for each in points.values() if not isinstance(each, int)]
+    if not different:
+        return np.full(len(rows), same, dtype=np.int32)
+    return reduce(np.add, different) + np.int32(same)
 
 
 def _concerns(asked: Asked, eligible: Eligible, weight: int) -> Points:
     severities = asked.client.concerns
     if not severities:
         return weight * NEUTRAL
-    reached = np.zeros(len(eligible.rows), dtype=np.uint32)
+    reached = np.zeros(len(eligible.rows), dtype=np.uint16)
     for concern, severity in severities.items():
         place = asked.skills.place(concern)
         if place is not None:
             byte, shift = place
             four_skills = asked.shard.skills[byte].take(eligible.rows)
-            reached += (four_skills >> np.uint8(shift) & np.uint8(SKILL_MASK)) * np.uint8(severity)
+            reached += (four_skills >> shift & SKILL_MASK) * severity
     return _looked_up(reached, TOP_SKILL * sum(severities.values()), weight)
 
 
@@ -79,11 +78,10 @@ def _hours(asked: Asked, eligible: Eligible, weight: int) -> Points:
     hours = asked.client.hours
     if not hours:
         return weight * NEUTRAL
-    shared = np.zeros(len(eligible.rows), dtype=np.uint8)
-    for column, mask in zip(asked.shard.hours, split(hours, WORDS_A_WEEK), strict=True):
-        if mask:
-            shared += np.bitwise_count(column.take(eligible.rows) & mask)
-    return _hours_table(enough_hours(asked.client), weight).take(shared)
+    words = zip(asked.shard.hours, split(hours, WORDS_A_WEEK), strict=True)
+    shared = [np.bitwise_count(theirs.take(eligible.rows) & mine) for theirs, mine in words if mine]
+    points: Figures = _hours_table(enough_hours(asked.client), weight).take(reduce(np.add, shared))
+    return points
 
 
 def _approach(asked: Asked, eligible: Eligible, weight: int) -> Points:
@@ -113,11 +111,11 @@ def _style(asked: Asked, eligible: Eligible, weight: int) -> Points:
     style = asked.client.style
     if not style:
         return weight * NEUTRAL
-    near = np.zeros(len(eligible.rows), dtype=np.int16)
+    near = []
     for axis, value in style.items():
-        column = asked.shard.style[STYLE_AXES.index(axis)]
-        near += _nearness(place_on_axis(value)).take(column.take(eligible.rows))
-    return _looked_up(near, STYLE_SPAN * len(style), weight)
+        theirs = asked.shard.style[STYLE_AXES.index(axis)].take(eligible.rows)
+        near.append(_nearness(place_on_axis(value)).take(theirs))
+    return _looked_up(reduce(np.add, near), STYLE_SPAN * len(style), weight)
 
 
 def _language(asked: Asked, eligible: Eligible, weight: int) -> Points:

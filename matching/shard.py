@@ -82,6 +82,7 @@ class Row:
 class Shard:
     """`rows` live rows at the front of columns with `room` for more.
 
+    `end` is the end of the last word of rows that is used, at most 63 rows further.
     Columns of `BY_ROW` have the shape (room,), those of `TALL` (height, room), the bitmaps
     (flags, room / 8). Authority that ended before the day `starts_on` (an ordinal) counts for
     nothing: its row is as good as gone.
@@ -104,7 +105,7 @@ class Shard:
     hour_bitmaps: Bits
 
     def __init__(self, code_words: int, skill_bytes: int, flags: int) -> None:
-        self.rows = self.room = self.starts_on = 0
+        self.rows = self.end = self.room = self.starts_on = 0
         heights = (WORDS_A_WEEK, code_words, skill_bytes, STYLES)
         for name, kind in BY_ROW.items():
             setattr(self, name, np.zeros(0, dtype=kind))
@@ -116,11 +117,6 @@ class Shard:
     @property
     def nbytes(self) -> int:
         return sum(getattr(self, name).nbytes for name in (*BY_ROW, *TALL, *BITMAPS))
-
-    @property
-    def end(self) -> int:
-        """The end of the last word of rows that is used, at most 63 rows too far."""
-        return whole_words(self.rows)
 
     def bitmap(self, bit: int | None) -> Bits:
         """Who has the code of this bit, shape (end / 8,); None is nobody."""
@@ -156,7 +152,7 @@ class Shard:
         if self.rows == self.room:
             self.reserve(self.rows + max(WORD, self.rows // GROWTH))
         number = self.rows
-        self.rows += 1
+        self.hold(number + 1)
         self.slot[number] = slot
         self.place_again(number, last_day, is_home=is_home)
         self.write(number, row)
@@ -193,7 +189,7 @@ class Shard:
             column = getattr(self, name)
             column[..., number] = column[..., last]
         self.place_again(last, 0, is_home=False)
-        self.rows = last
+        self.hold(last)
         return None if number == last else int(self.slot[number])
 
     def widen(self, code_words: int, skill_bytes: int, flags: int) -> None:
@@ -202,6 +198,10 @@ class Shard:
         for name, height in heights.items():
             if len(getattr(self, name)) < height:
                 setattr(self, name, _taller(getattr(self, name), height))
+
+    def hold(self, rows: int) -> None:
+        """Say how many rows there are; there is room for them."""
+        self.rows, self.end = rows, whole_words(rows)
 
     def reserve(self, room: int) -> None:
         """Room for so many rows, rounded up to whole words; spare room goes if there is less."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from matching.checking import MOST_MONEY, MOST_PLACES
 from matching.codes import WORD, Bytes, Codebook, Skillbook, Words
-from matching.directory import Directory, Elsewhere
+from matching.directory import Directory, order_of
 from matching.errors import BadRow
 from matching.model import ANY_CODE, Vocabulary
 from matching.rows import OPEN, RECORDED
@@ -75,30 +75,20 @@ class Table:
                 raise BadRow(int(np.flatnonzero(~fine)[0]), name, reason)
 
     def laid_out(self) -> tuple[Directory, dict[str, Shard]]:
-        """The directory and a shard for each place. Cost: O(rows), a sort of the ids."""
-        order = self._by_id
+        """The directory and a shard for each place. Cost: O(rows), and a sort of the ids."""
         slots: Slots = np.empty(len(self), dtype=np.uint32)
-        slots[order] = np.arange(len(self), dtype=np.uint32)
+        slots[self._by_id] = np.arange(len(self), dtype=np.uint32)
         held = self._held()
-        shards = {}
-        home_shard, home_row = np.empty(len(self), np.int32), np.empty(len(self), np.uint32)
-        row_of_pair = np.empty(len(held.by), dtype=np.uint32)
-        for number, (place, pairs) in enumerate(held.places()):
+        shards, row = {}, np.empty(len(held.by), dtype=np.uint32)
+        for place, pairs in held.places():
             shards[place] = self._shard(held, pairs, slots)
-            row_of_pair[pairs] = np.arange(len(pairs))
-            at_home = pairs[held.is_home[pairs]]
-            home_shard[slots[held.by[at_home]]] = number
-            home_row[slots[held.by[at_home]]] = row_of_pair[at_home]
-        away = np.flatnonzero(~held.is_home)
-        elsewhere = Elsewhere.of(
-            len(self), slots[held.by[away]], held.number[away], row_of_pair[away]
-        )
-        return Directory(self.ids[order], home_shard, home_row, elsewhere), shards
+            row[pairs] = np.arange(len(pairs))
+        ids, slot = self.ids[self._by_id], slots[held.by]
+        return Directory.of(ids, slot, held.number, row, held.is_home), shards
 
     @cached_property
     def _by_id(self) -> npt.NDArray[np.intp]:
-        """The rows in order of id, equals in theirs."""
-        return np.lexsort((self.ids[:, 1], self.ids[:, 0]))
+        return order_of(self.ids)
 
     def _repeated(self) -> Flags:
         ids = self.ids[self._by_id]
@@ -124,12 +114,14 @@ class Table:
         rows = held.by[pairs]
         shard = Shard(len(self.codes), len(self.skills), len(self.book))
         shard.reserve(len(pairs))
-        shard.rows = len(pairs)
+        shard.hold(len(pairs))
         shard.slot[: shard.rows] = slots[rows]
         shard.last_day[: shard.rows] = held.until[pairs]
         shard.is_home[: shard.rows] = held.is_home[pairs]
         for name in COPIED:
-            getattr(self, name).take(rows, axis=-1, out=getattr(shard, name)[..., : shard.rows])
+            # Without `clip` numpy fills a buffer first; no row is out of bounds.
+            column, room = getattr(self, name), getattr(shard, name)[..., : shard.rows]
+            column.take(rows, axis=-1, out=room, mode="clip")
         shard.fill_bitmaps(len(self.book))
         return shard
 

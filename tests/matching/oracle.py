@@ -5,9 +5,12 @@ that decides or counts.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import floor
+from zoneinfo import ZoneInfo
 
 from matching import Client, Therapist, Weights
 
@@ -21,7 +24,12 @@ class Found:
     excluded: dict[str, int]
 
 
-def rank(therapists: list[Therapist], client: Client, weights: Weights) -> Found:
+def rank(
+    therapists: list[Therapist],
+    client: Client,
+    weights: Weights,
+    prices: Mapping[str, int] | None = None,
+) -> Found:
     live = [therapist for therapist in therapists if therapist.live]
     excluded: Counter[str] = Counter()
     results = []
@@ -30,9 +38,31 @@ def rank(therapists: list[Therapist], client: Client, weights: Weights) -> Found
         excluded.update(failing)
         if not failing:
             points = points_of(client, therapist, weights)
+            if prices and prices.get(therapist.id):
+                points["needed_elsewhere"] = -prices[therapist.id]
             results.append((therapist.id, points, sum(points.values())))
     results.sort(key=lambda result: (-result[2], result[0]))
     return Found(results, len(live), dict(excluded))
+
+
+def market(therapists: list[Therapist], client: Client) -> dict[str, int]:
+    """For each rule that this client sets, how many live therapists fail it and nothing else."""
+    gains = dict.fromkeys(_rules_set(client), 0)
+    if not any(each.live and client.place in each.authority for each in therapists):
+        return {}
+    for therapist in therapists:
+        failing = failing_rules(client, therapist)
+        if therapist.live and len(failing) == 1 and failing[0] in gains:
+            gains[failing[0]] += 1
+    return gains
+
+
+def end_of(last_day: date, zone: str) -> datetime:
+    """The first instant, to the half hour, at which it is a later day in this zone."""
+    at = datetime(last_day.year, last_day.month, last_day.day, tzinfo=UTC) - timedelta(days=1)
+    while at.astimezone(ZoneInfo(zone)).date() <= last_day:
+        at += timedelta(minutes=30)
+    return at
 
 
 def failing_rules(client: Client, therapist: Therapist) -> list[str]:
@@ -63,6 +93,22 @@ def failing_rules(client: Client, therapist: Therapist) -> list[str]:
         ):
             failing.append(f"must.{name}")
     return failing
+
+
+def _rules_set(client: Client) -> list[str]:
+    asked = {
+        "capacity": True,
+        "age": client.birth_year is not None,
+        "service": client.service is not None,
+        "language": client.languages,
+        "payment": client.payment is not None,
+        "format": client.formats,
+        "hours": client.windows,
+        "exclusion": client.exclude,
+        "must.approach": "approach" in client.wishes
+        and client.wishes["approach"].strength == "must_have",
+    }
+    return [rule for rule, is_asked in asked.items() if is_asked]
 
 
 def points_of(client: Client, therapist: Therapist, weights: Weights) -> dict[str, int]:

@@ -67,15 +67,15 @@ def main() -> None:
 def measure(groups: int, rounds: int) -> list[Row]:
     """Build a world with this many groups and time each page `rounds` times."""
     with tempfile.TemporaryDirectory() as folder:
-        app = _app(Path(folder))
+        app = bench_app(Path(folder))
         with app.app_context():
             upgrade(db.engine)
-            addresses = _fill(groups)
-            client, therapist = _a_client(app), _a_busy_therapist(app)
+            addresses = fill(groups)
+            client, therapist = a_client(app), _a_busy_therapist(app)
         visits = {page: (client, address) for page, address in addresses.items()}
         visits["caseload page"] = (therapist, "/caseload")
         times = _times(visits, rounds)
-        queries = {page: _queries(app, *visit) for page, visit in visits.items()}
+        queries = {page: queries_of(app, *visit) for page, visit in visits.items()}
         with app.app_context():
             db.engine.dispose()
     base = statistics.median(times["bare page"])
@@ -92,7 +92,7 @@ def measure(groups: int, rounds: int) -> list[Row]:
     ]
 
 
-def _app(folder: Path) -> Flask:
+def bench_app(folder: Path) -> Flask:
     settings = settings_from({"DATA_DIR": str(folder)})
     app = create_app(replace(settings, argon2_time_cost=1, argon2_memory_kib=8))
 
@@ -107,7 +107,7 @@ def _app(folder: Path) -> Flask:
     return app
 
 
-def _fill(groups: int) -> dict[str, str]:
+def fill(groups: int) -> dict[str, str]:
 
     settings = current_settings()
     with unit_of_work() as session:
@@ -123,7 +123,7 @@ def _fill(groups: int) -> dict[str, str]:
     }
 
 
-def _a_client(app: Flask) -> FlaskClient:
+def a_client(app: Flask) -> FlaskClient:
     email = f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"
     return _signed_in(app, sa.select(User).where(has_address(email)))
 
@@ -159,7 +159,7 @@ def _times(visits: dict[str, tuple[FlaskClient, str]], rounds: int) -> dict[str,
     return times
 
 
-def _queries(app: Flask, browser: FlaskClient, address: str) -> int:
+def queries_of(app: Flask, browser: FlaskClient, address: str) -> int:
     with app.app_context(), _counted(db.engine) as statements:
         browser.get(address)
     return len(statements)

@@ -31,6 +31,7 @@ from practice.groups.operations import (
     leave_for_withdrawn_consent,
     seat_the_paid,
 )
+from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
@@ -75,6 +76,7 @@ def _connect_care(app: Flask) -> None:
     request_closed.connect(release_for_closed_request)
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
+    app.extensions["sweeps"] += [forget_old_changes]
     app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
 
 

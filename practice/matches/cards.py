@@ -1,12 +1,12 @@
 """Match cards: everything about one offer that a client reads, and figures that add up."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matching
 from matching import Standing
 from practice.matches.profiles import Profile
-from practice.matches.search import Search
+from practice.matches.search import Offers, Search
 from practice.matches.words import FACTOR_LABELS, WishWords, price_words, tally
 from practice.therapists.queries import LicenceEvidence
 
@@ -28,36 +28,36 @@ class Card:
     wishes: list[tuple[str, str, str]]
     sum: list[tuple[str, int, int]]
     total: int
-    about_as_close_as: str
+    about_as_close_as: str = ""
 
 
-def cards_of(search: Search, ranking: matching.Ranking, currency: str) -> list[Card]:
-    """The cards of a ranking, in its order."""
-    return list(_cards(search, ranking, currency))
+def cards_of(search: Search, offers: Offers, currency: str) -> list[Card]:
+    """The cards of what is offered, in its order."""
+    return list(_cards(search, offers, currency))
 
 
-def _cards(search: Search, ranking: matching.Ranking, currency: str) -> Iterator[Card]:
+def _cards(search: Search, offers: Offers, currency: str) -> Iterator[Card]:
+    profiles = search.profiles([match.id for match in offers.results])
     before: matching.Match | None = None
-    for match in ranking.results:
+    for match, explanation in zip(offers.results, offers.explanations, strict=True):
         near = before is not None and matching.about_as_close(before.total, match.total)
-        name = search.profile(before.id).name if before and near else ""
-        yield card_of(search, match.id, currency, about_as_close_as=name)
+        name = profiles[before.id].name if before and near else ""
+        card = card_of(search.values, explanation, profiles[match.id], currency)
+        yield replace(card, about_as_close_as=name)
         before = match
 
 
 def card_of(
-    search: Search, therapist_id: str, currency: str, *, about_as_close_as: str = ""
+    client: matching.Client, explanation: matching.Explanation, profile: Profile, currency: str
 ) -> Card:
-    explanation, profile = search.explain(therapist_id), search.profile(therapist_id)
     return Card(
         profile=profile,
-        evidence=profile.evidence_in(search.values.place),
+        evidence=profile.evidence_in(client.place),
         price=price_words(profile, currency),
         tally=tally(explanation.lines),
-        wishes=WishWords(search.values, currency).all(explanation.lines),
+        wishes=WishWords(client, currency).all(explanation.lines),
         sum=_sum(explanation),
         total=matching.shown_total(explanation.total),
-        about_as_close_as=about_as_close_as,
     )
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-import sqlalchemy as sa
 from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import matching
 from core.clock import now
-from core.database import db
-from practice.matches.market import Market, market_for, the_stamp
+from practice.matches.changes import the_version
+from practice.matches.market import market_for
 from practice.matches.vocabulary import engine_vocabulary
 
 WRONG_INPUT = 2
@@ -31,9 +30,8 @@ def match_command(client_file: Path, limit: int, as_json: bool) -> None:
     read ends with one line and exit code 2.
     """
     client = _client(client_file)
-    market = _market(client)
-    ranking = market.index.rank(client, market.weights, limit)
-    click.echo(_json(market, ranking) if as_json else _table(market, ranking))
+    ranking, names = _ranked(client, limit)
+    click.echo(_json(ranking, names) if as_json else _table(ranking, names))
 
 
 def _client(path: Path) -> matching.Client:
@@ -54,17 +52,22 @@ def _stop(words: str) -> NoReturn:
     sys.exit(WRONG_INPUT)
 
 
-def _market(client: matching.Client) -> Market:
+def _ranked(client: matching.Client, limit: int) -> tuple[matching.Ranking, dict[str, str]]:
+    """The ranking, and the name of each in it by public id."""
     try:
-        return market_for(now(), client.on, db.session.scalar(sa.select(the_stamp())))
+        version = the_version()
+        market = market_for(now(), client.on, version)
+        with market.held() as index:
+            ranking = index.rank(client, market.weights, limit)
+        profiles = market.profiles([match.id for match in ranking.results], version, now())
     except (OperationalError, ProgrammingError):
         _stop("the database cannot be read; `attune db upgrade` brings it up to date")
+    return ranking, {profile.id: profile.name for profile in profiles}
 
 
-def _json(market: Market, ranking: matching.Ranking) -> str:
+def _json(ranking: matching.Ranking, names: dict[str, str]) -> str:
     results = [
-        {"id": match.id, "name": market.profiles[match.id].name, "total": match.total}
-        | {"points": match.points}
+        {"id": match.id, "name": names[match.id], "total": match.total} | {"points": match.points}
         for match in ranking.results
     ]
     return json.dumps(
@@ -72,8 +75,8 @@ def _json(market: Market, ranking: matching.Ranking) -> str:
     )
 
 
-def _table(market: Market, ranking: matching.Ranking) -> str:
-    lines = [_line(place, match, market) for place, match in enumerate(ranking.results, 1)]
+def _table(ranking: matching.Ranking, names: dict[str, str]) -> str:
+    lines = [_line(place, match, names[match.id]) for place, match in enumerate(ranking.results, 1)]
     left_out = ", ".join(f"{rule} {count}" for rule, count in ranking.excluded.items() if count)
     return "\n".join(
         [
@@ -84,8 +87,7 @@ def _table(market: Market, ranking: matching.Ranking) -> str:
     )
 
 
-def _line(place: int, match: matching.Match, market: Market) -> str:
+def _line(place: int, match: matching.Match, name: str) -> str:
     shown = matching.thousandths(match.points)
     parts = "  ".join(f"{factor} {points}" for factor, points in shown.items())
-    name = market.profiles[match.id].name
     return f"{place:>3}  {matching.shown_total(match.total):>4}  {name:<28}  {parts}"

@@ -49,13 +49,15 @@ def named(name: str, public_id: uuid.UUID | None, at: datetime) -> list[Found]:
 
 
 def why_not_answer(search: Search, found: Found, currency: str) -> WhyNotAnswer:
-    why = search.why_not(found.id)
-    if why is None:
+    verdict = search.verdict(found.id)
+    if verdict is None:
         return WhyNotAnswer(found, [NOT_CONFIRMED] if not found.hours_are_fresh else [])
-    if why.eligible:
-        return WhyNotAnswer(found, [], why.place, card_of(search, found.id, currency))
-    words = ReasonWords(search.profile(found.id), search.values, currency)
-    return WhyNotAnswer(found, words.public(why.failures))
+    profile = search.profiles([found.id])[found.id]
+    if verdict.why.eligible:
+        card = card_of(search.values, verdict.explanation, profile, currency)
+        return WhyNotAnswer(found, [], verdict.why.place, card)
+    words = ReasonWords(profile, search.values, currency)
+    return WhyNotAnswer(found, words.public(verdict.why.failures))
 
 
 NOT_CONFIRMED = "Their profile says that they have not confirmed their hours lately."

@@ -6,14 +6,12 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
 import matching
-from core.database import db
 from practice.accounts.models import Client
 from practice.intake.answers import weighed_concerns
 from practice.matches.acuity import acuity
-from practice.matches.market import Market, market_for, the_stamp
+from practice.matches.changes import the_version
+from practice.matches.market import Market, market_for
 from practice.places import zone_of
 
 NEEDS_A_LOWER_FEE, PAYS_THEMSELVES = "sliding", "self-pay"
@@ -23,13 +21,9 @@ class NoPlace(ValueError):
     """A client without a place cannot be matched: authority depends on where they are."""
 
 
-def index_for(at: datetime, place: str) -> matching.Index:
-    """The engine's index of everybody listable at `at`, for the week of that day in `place`."""
-    return market_at(at, place).index
-
-
 def market_at(at: datetime, place: str) -> Market:
-    return market_for(at, day_in(place, at), db.session.scalar(sa.select(the_stamp())))
+    """Everybody listable at `at`, for the week of that day in `place`."""
+    return market_for(at, day_in(place, at), the_version())
 
 
 def day_in(place: str, at: datetime) -> date:

@@ -1,132 +1,186 @@
-"""Who can be found now, laid out for the engine once and kept until something about it changes.
+"""Who can be found now, laid out for the engine once in each process and changed in place.
 
-Whoever changes a therapist, a licence, an application, weekly hours, an account's closing or the
-weights gives the market a new random stamp, in the same transaction and as its last statement. A
-reader compares stamps before it trusts what this process has kept, so nothing about capacity,
-licence or hours is ever stale. Time changes things as well: a kept market ends with the first
-licence or confirmation of hours in it.
+A reader compares the version it read with the one this process has kept. If they differ, it reads
+who changed and loads only those; so are those whose time has run out meanwhile, at the midnight
+that ends a licence or a fortnight after hours were confirmed. Only when much has changed at once
+is everything laid out anew.
+
+Threads share a market. One brings it up to date while the others wait; `held` keeps it as it is
+while all the answers of one page are taken from it, so no page sees half of a change.
 """
 
-import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from threading import Lock, RLock
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import (
-    ORMExecuteState,
-    Session,
-    SessionTransaction,
-    UOWTransaction,
-    joinedload,
-    selectinload,
-)
 
 import matching
-from core.config import current_settings
-from core.database import db, is_sqlite
+from core.database import db
 from core.logs import log
-from practice.accounts.models import User
-from practice.matches.models import MarketStamp, WeightsVersion
-from practice.matches.profiles import Profile, engine_values, profile_of
-from practice.therapists.models import (
-    HOURS_STAY_FRESH,
-    Application,
-    Licence,
-    Therapist,
-    WeeklyHours,
-)
-from practice.therapists.queries import authority_of, licence_evidence, listable
+from practice.matches.changes import Version, is_changing, news_since
+from practice.matches.ends import Ends
+from practice.matches.entries import Entry, concerned, entries_of, everybody
+from practice.matches.models import WeightsVersion
+from practice.matches.profiles import Profile, profiles_of
 
-WATCHED = (Therapist, Application, Licence, WeeklyHours, WeightsVersion)
-WATCHED_TABLES = frozenset(model.__tablename__ for model in (*WATCHED, User))
-CHANGED = "market_changed"
-THE_ROW = 1
-LONGEST = timedelta(days=7)
-WEEKS_KEPT = 3
+MARKETS_KEPT = 2
+PROFILES_KEPT = 1000
+# When more than one in so many has changed, laying out everybody is as quick.
+MUCH = 4
+FEW = 100
+# Of two pages at once the later one may have let somebody go whose licence ended between them.
+A_MOMENT = timedelta(minutes=1)
+HALF_HOURS_A_WEEK = 2 * 168
 
 
-@dataclass(frozen=True)
 class Market:
-    """Everybody listable at one instant; `profiles` by the id that the engine knows.
+    """Everybody listable, at `version` of the database and with the weights of that version.
 
-    Good from `made_at` until `ends_at` (excluded), for days of the index's week.
+    Good for every week in which the therapists' clocks stand as in `week` (its Monday).
     """
 
-    stamp: uuid.UUID | None
-    made_at: datetime
-    ends_at: datetime
-    index: matching.Index
-    profiles: dict[str, Profile]
-    weights: matching.Weights
+    def __init__(
+        self,
+        week: date,
+        version: Version,
+        at: datetime,
+        entries: Iterable[Entry],
+        weights: matching.Weights,
+    ) -> None:
+        self.week, self.version, self.weights = week, version, weights
+        entries = list(entries)
+        self._index = _index_without_bad_rows([entry.values for entry in entries], week)
+        self._ends = Ends({entry.row_id: entry.ends_at for entry in entries})
+        self._zones = {entry.zone for entry in entries}
+        self._as_of = at
+        self._profiles: OrderedDict[str, Profile] = OrderedDict()
+        self._lock = RLock()
 
-    def serves(self, stamp: uuid.UUID | None, at: datetime) -> bool:
-        return stamp is not None and stamp == self.stamp and self.made_at <= at < self.ends_at
+    @contextmanager
+    def held(self) -> Iterator[matching.Index]:
+        """The index, which nobody changes meanwhile. Not for asking the database in."""
+        with self._lock:
+            yield self._index
 
-    def licensed_with_room(self, place: str) -> list[Profile]:
-        """Those who may practise in this place and have an open place now."""
-        return [
-            profile
-            for profile in self.profiles.values()
-            if profile.has_room and place in profile.places
-        ]
+    def serves(self, version: Version, at: datetime) -> bool:
+        """Whether it says at least what was true at `version`, and nobody's time has run out."""
+        with self._lock:
+            is_newer = self.version.number >= version.number
+            return self.is_of(version, at) and is_newer and not self._ends.is_due(at)
+
+    def is_of(self, version: Version, at: datetime) -> bool:
+        """Whether it can be brought to this version and instant: neither lies before it."""
+        return version.epoch == self.version.epoch and at >= self._as_of - A_MOMENT
+
+    def covers(self, week: date) -> bool:
+        """Whether no therapist's clock stands otherwise in that week (its Monday)."""
+        return all(_offsets(zone, week) == _offsets(zone, self.week) for zone in self._zones)
+
+    def due(self, at: datetime) -> set[int]:
+        """Row ids of those whose time has run out."""
+        with self._lock:
+            return self._ends.due(at)
+
+    def is_much(self, count: int) -> bool:
+        return count > max(FEW, len(self._ends) // MUCH)
+
+    def change(
+        self,
+        concerned: Mapping[int, str],
+        entries: Iterable[Entry],
+        version: Version,
+        weights: matching.Weights,
+        at: datetime,
+    ) -> None:
+        """At once for whoever looks: those with an entry stand as it says, the others are gone."""
+        with self._lock:
+            staying = {entry.row_id: entry for entry in entries}
+            for row_id, public_id in concerned.items():
+                self._profiles.pop(public_id, None)
+                if row_id in staying:
+                    self._put(staying[row_id])
+                else:
+                    self._take_out(row_id, public_id)
+            self.version, self.weights = version, weights
+            self._as_of = max(self._as_of, at)
+
+    def profiles(self, public_ids: Collection[str], known: Version, at: datetime) -> list[Profile]:
+        """In the order given; no query for those shown lately, three for all the others.
+
+        `known` is the version that the asker's transaction has read.
+        """
+        with self._lock:
+            found = {each: self._profiles[each] for each in public_ids if each in self._profiles}
+        if missing := [each for each in public_ids if each not in found]:
+            loaded = {profile.id: profile for profile in profiles_of(missing, at)}
+            self._remember(loaded, known)
+            found |= loaded
+        return [found[each] for each in public_ids if each in found]
+
+    def _remember(self, profiles: Mapping[str, Profile], known: Version) -> None:
+        with self._lock:
+            # What an older transaction has read may be what the newest change has changed.
+            if known == self.version:
+                self._profiles.update(profiles)
+            while len(self._profiles) > PROFILES_KEPT:
+                self._profiles.popitem(last=False)
+
+    def _put(self, entry: Entry) -> None:
+        self._ends.put(entry.row_id, entry.ends_at)
+        self._zones.add(entry.zone)
+        try:
+            self._index.put(entry.values)
+        except matching.BadRow as bad:
+            _log(bad)
+            self._remove(entry.values.id)
+
+    def _take_out(self, row_id: int, public_id: str) -> None:
+        self._ends.drop(row_id)
+        self._remove(public_id)
+
+    def _remove(self, public_id: str) -> None:
+        if public_id in self._index:
+            self._index.remove(public_id)
 
 
-def market_for(at: datetime, on: date, stamp: uuid.UUID | None) -> Market:
-    """The market at `at`, for the week of the day `on`; `stamp` was read just before.
+@dataclass
+class _Kept:
+    """What this process has laid out; whoever changes any of it holds `lock`."""
 
-    No query while nothing changes, six to build it anew, however many therapists there are.
+    markets: list[Market] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def for_week(self, week: date) -> Market | None:
+        return next((market for market in self.markets if market.covers(week)), None)
+
+    def keep(self, market: Market) -> None:
+        """In the place of the one it is newer than; the week whose clocks are past goes."""
+        others = [each for each in self.markets if not each.covers(market.week)]
+        self.markets = sorted([*others, market], key=lambda each: each.week)[-MARKETS_KEPT:]
+
+
+def market_for(at: datetime, on: date, version: Version) -> Market:
+    """The market at `at`, for the week of the day `on`; `version` was read just before.
+
+    No query while nothing changes; six when some have changed, however many; four to lay it out.
     """
-    kept: dict[date, Market] = current_app.extensions.setdefault("markets", {})
     week = matching.monday_of(on)
-    market = kept.get(week)
-    if market is None or not market.serves(stamp, at):
-        market = _build(stamp, at, on)
-        _keep(kept, week, market)
-    return market
-
-
-def the_stamp() -> sa.ScalarSelect[uuid.UUID]:
-    """The stamp in force, as a part of any query.
-
-    It is read before the rows: what is built from them can only be newer than it says.
-    """
-    return sa.select(MarketStamp.stamp).where(MarketStamp.id == THE_ROW).scalar_subquery()
-
-
-def _keep(kept: dict[date, Market], week: date, market: Market) -> None:
-    """Only weeks near one another are asked for: the oldest go."""
-    if db.session().info.get(CHANGED):
-        return  # What this transaction has changed is nobody else's before it commits.
-    kept[week] = market
-    for oldest in sorted(kept)[:-WEEKS_KEPT]:
-        kept.pop(oldest, None)
-
-
-def _build(stamp: uuid.UUID | None, at: datetime, on: date) -> Market:
-    therapists = db.session.scalars(
-        listable(at).options(selectinload(Therapist.hours), joinedload(Therapist.supervisor))
-    ).all()
-    ids = [therapist.id for therapist in therapists]
-    authority, evidence = authority_of(ids, at), licence_evidence(ids, at)
-    settings = current_settings()
-    rows = [
-        engine_values(therapist, authority[therapist.id], on, settings.currency)
-        for therapist in therapists
-    ]
-    index = _index_without_bad_rows(rows, on)
-    profiles = [profile_of(one, authority[one.id], evidence[one.id]) for one in therapists]
-    return Market(
-        stamp=stamp,
-        made_at=at,
-        ends_at=min([at + LONGEST, *_ends(therapists, authority)]),
-        index=index,
-        profiles={profile.id: profile for profile in profiles if profile.id in index},
-        weights=newest_weights(),
-    )
+    if is_changing(db.session()):
+        # What this transaction has changed is nobody else's before it commits.
+        return _laid_out(week, version, at)
+    kept: _Kept = current_app.extensions.setdefault("markets", _Kept())
+    market = kept.for_week(week)
+    if market is not None and market.serves(version, at):
+        return market
+    with kept.lock:
+        return _kept_up(kept, week, version, at)
 
 
 def newest_weights() -> matching.Weights:
@@ -138,62 +192,53 @@ def newest_weights() -> matching.Weights:
     return matching.Weights.from_mapping(found.version, found.weights)
 
 
+def _kept_up(kept: _Kept, week: date, version: Version, at: datetime) -> Market:
+    market = kept.for_week(week)
+    # Somebody may have come whose clock changes between the two weeks.
+    if market is None or not _brought_up(market, version, at) or not market.covers(week):
+        market = _laid_out(week, version, at)
+        kept.keep(market)
+    return market
+
+
+def _brought_up(market: Market, version: Version, at: datetime) -> bool:
+    """False when it is better laid out anew."""
+    if not market.is_of(version, at):
+        return False
+    if market.serves(version, at) or version.number < market.version.number:
+        # Another thread was here, or this one reads what is older: it must not write that down.
+        return True
+    news = news_since(market.version)
+    due = news.therapists | market.due(at)
+    if news.everything or market.is_much(len(due)):
+        return False
+    affected = concerned(due)
+    entries = entries_of(affected, at, market.week)
+    market.change(affected, entries, news.version, newest_weights(), at)
+    return True
+
+
+def _laid_out(week: date, version: Version, at: datetime) -> Market:
+    return Market(week, version, at, everybody(at, week), newest_weights())
+
+
 def _index_without_bad_rows(rows: list[matching.Therapist], on: date) -> matching.Index:
     """One profile that cannot be right must not take everybody's matches away."""
-    rows = list(rows)
     while True:
         try:
             return matching.Index(rows, on=on)
         except matching.BadRow as bad:
-            log("market.bad_row", error=type(bad), column=bad.field.split(".")[0])
+            _log(bad)
             rows.pop(bad.row)
 
 
-def _ends(therapists: Any, authority: dict[int, dict[str, datetime]]) -> Iterator[datetime]:
-    for therapist in therapists:
-        yield from authority[therapist.id].values()
-        yield therapist.hours_confirmed_at + HOURS_STAY_FRESH
+def _log(bad: matching.BadRow) -> None:
+    log("market.bad_row", error=type(bad), column=bad.field.split(".")[0])
 
 
-@sa.event.listens_for(db.session, "after_flush")
-def _notice_flushed(session: Session, _context: UOWTransaction) -> None:
-    if any(_matters(row) for rows in (session.new, session.dirty, session.deleted) for row in rows):
-        session.info[CHANGED] = True
-
-
-@sa.event.listens_for(db.session, "do_orm_execute")
-def _notice_executed(execution: ORMExecuteState) -> None:
-    if execution.is_insert or execution.is_update or execution.is_delete:
-        table = getattr(execution.statement, "table", None)
-        if getattr(table, "name", "") in WATCHED_TABLES:
-            execution.session.info[CHANGED] = True
-
-
-@sa.event.listens_for(db.session, "before_commit")
-def _stamp(session: Session) -> None:
-    if session.in_nested_transaction():
-        return  # A savepoint's end is no commit.
-    session.flush()
-    if session.info.pop(CHANGED, False):
-        # Last, so that the lock on the one row is held no longer than the commit takes.
-        session.execute(_new_stamp(session.connection()))
-
-
-@sa.event.listens_for(db.session, "after_soft_rollback")
-def _forget(session: Session, ended: SessionTransaction) -> None:
-    # A savepoint that fails takes back nothing of what came before it.
-    if not ended.nested:
-        session.info.pop(CHANGED, None)
-
-
-def _matters(row: object) -> bool:
-    if isinstance(row, User):
-        return sa.inspect(row).attrs.disabled_at.history.has_changes()
-    return isinstance(row, WATCHED)
-
-
-def _new_stamp(connection: sa.Connection) -> sa.Insert:
-    insert = sqlite.insert if is_sqlite(connection) else postgresql.insert
-    stamp = uuid.uuid4()
-    statement = insert(MarketStamp).values(id=THE_ROW, stamp=stamp)
-    return statement.on_conflict_do_update(index_elements=["id"], set_={"stamp": stamp})
+@lru_cache(maxsize=256)
+def _offsets(zone: str, week: date) -> tuple[timedelta | None, ...]:
+    """How far this zone's clock is from UTC in each half hour of a UTC week."""
+    monday = datetime.combine(week, time(), UTC)
+    halves = (monday + timedelta(minutes=30 * each) for each in range(HALF_HOURS_A_WEEK))
+    return tuple(each.astimezone(ZoneInfo(zone)).utcoffset() for each in halves)

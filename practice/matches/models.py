@@ -14,13 +14,32 @@ from practice.accounts.models import Client, User
 from practice.therapists.models import Therapist
 
 
-class MarketStamp(Base):
-    """One row, with a new random value for every change to who can be found (`market.py`)."""
+class MarketVersion(Base):
+    """One row: how often it has changed who can be found, counted by `changes.py`.
 
-    __tablename__ = "market_stamps"
+    `epoch` is drawn with the row, so that a database made anew is never taken for the one before.
+    What versions up to `forgotten` changed is no longer kept.
+    """
+
+    __tablename__ = "market_versions"
 
     id: Mapped[Key]
-    stamp: Mapped[uuid.UUID]
+    epoch: Mapped[uuid.UUID]
+    version: Mapped[int] = mapped_column(sa.BigInteger)
+    forgotten: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+
+
+class MarketChange(Base):
+    """What one version changed: this therapist, or more than can be named where it is None.
+
+    A version without a row changed nobody, only how everybody is weighed.
+    """
+
+    __tablename__ = "market_changes"
+
+    id: Mapped[Key]
+    version: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    therapist_id: Mapped[int | None] = mapped_column(sa.ForeignKey("therapists.id"))
 
 
 class WeightsVersion(Identified, Base):

@@ -4,14 +4,14 @@ Only answers that are compared with public profiles are counted. Wishes about th
 counted, nor scope, age or who was turned down; and a count below ten is not given as a figure.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+import matching
 from practice.matches.search import Search
 
 FEWEST_TOLD = 10
-MOST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,57 @@ class Obstacle:
     how_many: str
 
 
-WORDS: Mapping[str, tuple[str, str]] = {
-    "hours": ("share no whole hour of the week with you", "hours"),
-    "payment": ("cost more than your limit or do not list your way of paying", "payment"),
-    "language": ("do not list a language you chose", "languages"),
-    "format": ("do not meet in a way you chose", "format"),
-    "service": ("do not offer the kind of help you chose", "service"),
-    "must.approach": ("do not list an approach that you must have", "wishes"),
+Asked = Callable[[matching.Client], dict[str, Any]]
+
+
+def _approach(client: matching.Client) -> dict[str, Any]:
+    return {"wishes": {name: wish for name, wish in client.wishes.items() if name == "approach"}}
+
+
+# By rule: the words, the page, and what of a client the rule looks at.
+TOLD: Mapping[str, tuple[str, str, Asked]] = {
+    "hours": (
+        "share no whole hour of the week with you",
+        "hours",
+        lambda client: {"zone": client.zone, "windows": client.windows},
+    ),
+    "payment": (
+        "cost more than your limit or do not list your way of paying",
+        "payment",
+        lambda client: {"payment": client.payment},
+    ),
+    "language": (
+        "do not list a language you chose",
+        "languages",
+        lambda client: {"languages": client.languages},
+    ),
+    "format": (
+        "do not meet in a way you chose",
+        "format",
+        lambda client: {"formats": client.formats},
+    ),
+    "service": (
+        "do not offer the kind of help you chose",
+        "service",
+        lambda client: {"service": client.service},
+    ),
+    "must.approach": ("do not list an approach that you must have", "wishes", _approach),
 }
 
 
 def obstacles(search: Search) -> list[Obstacle]:
     """What leaves out most of those who are licensed where the client is and have room."""
-    counted: Counter[str] = Counter()
-    for profile in search.licensed_with_room[:MOST_LOOKED_AT]:
-        failing = search.explain(profile.id).failures
-        counted.update(failure.rule for failure in failing if failure.rule in WORDS)
-    return [
-        Obstacle(*WORDS[rule], "Some" if count < FEWEST_TOLD else str(count))
-        for rule, count in counted.most_common()
-    ]
+    counted = search.left_out_by(
+        {
+            rule: replace(search.open_to_all, **asked(search.values))
+            for rule, (_, _, asked) in TOLD.items()
+        }
+    )
+    heaviest_first = sorted(
+        (rule for rule in TOLD if counted[rule]), key=lambda rule: -counted[rule]
+    )
+    return [Obstacle(*TOLD[rule][:2], how_many(counted[rule])) for rule in heaviest_first]
+
+
+def how_many(count: int) -> str:
+    return "Some" if count < FEWEST_TOLD else str(count)

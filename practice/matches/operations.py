@@ -22,6 +22,7 @@ from practice.consent.models import Purpose, Signature
 from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
 from practice.matches.deadlines import answer_due, time_due
+from practice.matches.entries import entries_of
 from practice.matches.mails import say_something_waits
 from practice.matches.models import (
     MatchAlert,
@@ -32,7 +33,7 @@ from practice.matches.models import (
 )
 from practice.matches.policy import requests_of
 from practice.matches.queries import footing_of, submitted_intake
-from practice.matches.search import search_for
+from practice.matches.search import values_for
 from practice.matches.sharing import chosen
 from practice.matches.signals import request_closed
 from practice.therapists.models import Therapist
@@ -320,17 +321,25 @@ def _require_offered(
 ) -> None:
     """Where a client's own wishes are not met they may ask all the same; elsewhere they may not."""
     footing = footing_of(client)
-    if not footing.has_notice:
+    if not footing.has_notice or therapist.user_id == client.user_id:
         raise NotOffered
-    search = search_for(client, answers, at, footing=footing)
-    found = search.why_not(str(therapist.public_id))
-    if found is None or not found.live or therapist.user_id == client.user_id:
-        raise NotOffered
-    failing = {failure.rule for failure in found.failures}
+    failures = _failures_now(values_for(client, answers, at, footing), therapist, at)
+    failing = {failure.rule for failure in failures}
     if failing & MAY_NOT_SEE_THEM:
         raise NotOffered
     if "capacity" in failing:
         raise NoRoom
+
+
+def _failures_now(
+    values: matching.Client, therapist: Therapist, at: datetime
+) -> tuple[matching.Failure, ...]:
+    """From the rows of this transaction, whatever any process has kept; raises NotOffered."""
+    found = entries_of([therapist.id], at, values.on)
+    if not found:
+        raise NotOffered
+    index = matching.Index([entry.values for entry in found], on=values.on)
+    return index.why_not(values, str(therapist.public_id)).failures
 
 
 def _newest_proposal_with(

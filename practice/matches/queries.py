@@ -15,8 +15,8 @@ from practice.consent.models import Purpose
 from practice.consent.policy import in_force
 from practice.intake.models import Intake
 from practice.intake.policy import intakes_of
+from practice.matches.changes import Version, version_columns, version_of
 from practice.matches.deadlines import DAYS_TO_CHOOSE_A_TIME
-from practice.matches.market import the_stamp
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, RequestState
 from practice.matches.policy import requests_of, requests_to
 
@@ -28,27 +28,27 @@ ANSWERED_SHOWN = 20
 
 @dataclass(frozen=True)
 class Footing:
-    """What a search stands on: the two consents, and the market's stamp."""
+    """What a search stands on: the two consents, and the market's version."""
 
     has_notice: bool
     scores_count: bool
-    stamp: uuid.UUID | None
+    version: Version
 
 
 def footing_of(client: Client) -> Footing:
     """One query. Scores count in a match only while the consent to assessment stands."""
     row = db.session.execute(_footing(), {"client": client.id}).one()
-    return Footing(bool(row[0]), bool(row[1]), row[2])
+    return Footing(bool(row[0]), bool(row[1]), version_of(row[2], row[3]))
 
 
 @cache
-def _footing() -> sa.Select[bool, bool, uuid.UUID]:
+def _footing() -> sa.Select[bool, bool, uuid.UUID, int]:
     # Building the clauses costs more than asking them, and they never change.
     client_id: sa.BindParameter[int] = sa.bindparam("client", type_=sa.Integer)
     return sa.select(
         in_force(Purpose.privacy_notice, client_id),
         in_force(Purpose.assessment, client_id),
-        the_stamp(),
+        *version_columns(),
     )
 
 

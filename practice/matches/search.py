@@ -1,13 +1,16 @@
-"""One client's search: their values, the market now, and what the engine says about the two."""
+"""One client's search: their values, the market now, and what the engine says about the two.
 
-from collections.abc import Iterable, Mapping
+Each method takes all of its answers from the market in one piece, while nobody changes it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 import matching
 from practice.accounts.models import Client
+from practice.matches.changes import Version
 from practice.matches.index import client_values, without_scope
 from practice.matches.market import Market, market_for
 from practice.matches.models import MatchRequest
@@ -19,38 +22,93 @@ MOST_SHOWN = 30
 
 
 @dataclass(frozen=True)
+class Offers:
+    """Who is offered, the closest first, each with their arithmetic and what it rests on.
+
+    `licensed` counts those who are licensed where the client is and have room; `weights` are those
+    that the arithmetic was made with.
+    """
+
+    results: tuple[matching.Match, ...]
+    explanations: tuple[matching.Explanation, ...]
+    therapists: tuple[matching.Therapist, ...]
+    weights: matching.Weights
+    licensed: int
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why somebody is not shown, and the arithmetic all the same."""
+
+    why: matching.WhyNot
+    explanation: matching.Explanation
+
+
+@dataclass(frozen=True)
 class Search:
-    """What one client is looking for and who there is. Made anew for each page."""
+    """What one client is looking for and who there is. Made anew for each page.
+
+    `version` is the market's when the page began, `at` the instant.
+    """
 
     values: matching.Client
     market: Market
+    version: Version
+    at: datetime
 
-    def ranking(self, limit: int = SHOWN) -> matching.Ranking:
-        return self.market.index.rank(self.values, self.market.weights, limit)
+    def offers(self, limit: int = SHOWN) -> Offers:
+        with self.market.held() as index:
+            found = index.rank(self.values, self.market.weights, limit + 1).results
+            shown = found[:limit]
+            return Offers(
+                results=shown,
+                explanations=tuple(self._explain(index, match.id) for match in shown),
+                therapists=tuple(index.therapist(match.id) for match in shown),
+                weights=self.market.weights,
+                licensed=index.market(self.open_to_all).eligible,
+                has_more=len(found) > limit,
+            )
 
-    def explain(self, therapist_id: str) -> matching.Explanation:
-        return self.market.index.explain(self.values, therapist_id, self.market.weights)
-
-    def why_not(self, therapist_id: str, limit: int = SHOWN) -> matching.WhyNot | None:
+    def verdict(self, therapist_id: str, limit: int = SHOWN) -> Verdict | None:
         """None for anybody who cannot be found at all, whatever the reason."""
-        if therapist_id not in self.market.profiles:
-            return None
-        return self.market.index.why_not(self.values, therapist_id, self.market.weights, limit)
+        with self.market.held() as index:
+            if therapist_id not in index:
+                return None
+            why = index.why_not(self.values, therapist_id, self.market.weights, limit)
+            return Verdict(why, self._explain(index, therapist_id))
 
-    def profile(self, therapist_id: str) -> Profile:
-        return self.market.profiles[therapist_id]
+    def finds_somebody(self) -> bool:
+        return self._finds(self.values)
 
-    @cached_property
-    def licensed_with_room(self) -> list[Profile]:
-        return self.market.licensed_with_room(self.values.place)
-
-    @cached_property
     def is_beyond_every_scope(self) -> bool:
         """Whether nobody may be offered only because everybody who could be is out of scope."""
-        if self.ranking(1).results:
-            return False
-        eased = without_scope(self.values)
-        return bool(self.market.index.rank(eased, self.market.weights, 1).results)
+        with self.market.held():
+            return not self._finds(self.values) and self._finds(without_scope(self.values))
+
+    def left_out_by(self, asking: Mapping[str, matching.Client]) -> dict[str, int]:
+        """Of those licensed here with room, how many each of these questions leaves out alone."""
+        with self.market.held() as index:
+            everybody = index.market(self.open_to_all).eligible
+            return {
+                name: everybody - index.market(client).eligible for name, client in asking.items()
+            }
+
+    def profiles(self, therapist_ids: Collection[str]) -> dict[str, Profile]:
+        found = self.market.profiles(therapist_ids, self.version, self.at)
+        return {profile.id: profile for profile in found}
+
+    @property
+    def open_to_all(self) -> matching.Client:
+        """Somebody in the same place who asks for nothing."""
+        return matching.Client(place=self.values.place, on=self.values.on)
+
+    def _explain(self, index: matching.Index, therapist_id: str) -> matching.Explanation:
+        return index.explain(self.values, therapist_id, self.market.weights)
+
+    def _finds(self, values: matching.Client) -> bool:
+        with self.market.held() as index:
+            return bool(index.rank(values, self.market.weights, 1).results)
 
 
 def search_for(
@@ -66,12 +124,23 @@ def search_for(
     `footing` and `history` are looked up unless a page has done so already.
     """
     footing = footing or footing_of(client)
+    values = values_for(client, answers, at, footing, history)
+    return Search(values, market_for(at, values.on, footing.version), footing.version, at)
+
+
+def values_for(
+    client: Client,
+    answers: Mapping[str, Any],
+    at: datetime,
+    footing: Footing,
+    history: Iterable[MatchRequest] | None = None,
+) -> matching.Client:
+    """What the engine is told of this client; raises `index.NoPlace`."""
     history = history_of(client) if history is None else history
-    values = client_values(
+    return client_values(
         client,
         answers,
         at,
         exclude=turned_down(history, at),
         with_scores=footing.scores_count,
     )
-    return Search(values, market_for(at, values.on, footing.stamp))

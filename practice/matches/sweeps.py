@@ -36,4 +36,4 @@ def _somebody_fits(alert: MatchAlert, at: datetime) -> bool:
     if not client.place or not footing.has_notice:
         return False
     answers = answers_of(latest_submitted(client))
-    return bool(search_for(client, answers, at, footing=footing).ranking(1).results)
+    return search_for(client, answers, at, footing=footing).finds_somebody()

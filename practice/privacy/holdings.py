@@ -279,6 +279,7 @@ NOT_ABOUT_CLIENTS = {
     "duty_shifts": "who of the staff is on duty",
     "consent_documents": "public texts, and which administrator published them",
     "weights_versions": "the organisation's own decision about matching",
+    "market_changes": "which therapist something changed about, for a while",
     "therapists": "what a therapist publishes about themselves",
     "applications": "a therapist's wish to be listed",
     "licences": "a therapist's right to practise",

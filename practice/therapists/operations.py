@@ -270,6 +270,7 @@ def take_place(session: Session, therapist_id: int) -> None:
         .where(Therapist.id == therapist_id, Therapist.open_places > 0)
         .values(open_places=Therapist.open_places - 1)
         .returning(Therapist.id)
+        .execution_options(therapist=therapist_id)
     )
     if taken.first() is None:
         raise NoRoom
@@ -281,6 +282,7 @@ def give_back_place(session: Session, therapist_id: int) -> None:
         sa.update(Therapist)
         .where(Therapist.id == therapist_id)
         .values(open_places=Therapist.open_places + 1)
+        .execution_options(therapist=therapist_id)
     )
 
 

@@ -89,7 +89,14 @@ def authority_of(therapist_ids: Collection[int], at: datetime) -> Authorities:
     associate ends with that of their supervisor.
     """
     until: Authorities = {therapist_id: {} for therapist_id in therapist_ids}
-    for therapist_id, place, instant in db.session.execute(_rights(at, therapist_ids)):
+    until.update(authority_among(sa.select(Therapist.id).where(Therapist.id.in_(until)), at))
+    return until
+
+
+def authority_among(chosen: sa.Select[int], at: datetime) -> Authorities:
+    """As `authority_of`, for the ids that a query finds; who may practise nowhere is left out."""
+    until: Authorities = defaultdict(dict)
+    for therapist_id, place, instant in db.session.execute(_rights(at, chosen)):
         known = until[therapist_id].get(place)
         until[therapist_id][place] = max(known, instant) if known else instant
     return until
@@ -150,7 +157,7 @@ def supervised_by(therapist: Therapist) -> list[Therapist]:
     return list(db.session.scalars(named.order_by(Therapist.name, Therapist.id)))
 
 
-def _rights(at: datetime, therapist_ids: Collection[int]) -> sa.Select[Any]:
+def _rights(at: datetime, chosen: sa.Select[int]) -> sa.Select[Any]:
     """(therapist id, place, until) of every right; an associate's is cut to the supervisor's."""
     supervisor, theirs = aliased(Therapist), aliased(Licence)
     cut = sa.case(
@@ -162,7 +169,7 @@ def _rights(at: datetime, therapist_ids: Collection[int]) -> sa.Select[Any]:
         .join(Therapist, Therapist.id == Licence.therapist_id)
         .outerjoin(supervisor, _supervises(supervisor))
         .outerjoin(theirs, _covers(theirs, supervisor, at))
-        .where(Therapist.id.in_(therapist_ids), _is_verified(Therapist), _in_force(Licence, at))
+        .where(Therapist.id.in_(chosen), _is_verified(Therapist), _in_force(Licence, at))
         .where(sa.or_(Therapist.level == Level.licensed, _supervised(theirs)))
     )
 

@@ -241,25 +241,27 @@ def test_a_proposal_can_be_replayed_to_the_point(session):
     for name in ("Ana Alder", "Ben Birch", "Cora Cedar"):
         make_therapist(session, name=name, fee=len(name) * 1500)
     search = search_for(client, answers_of(latest_submitted(client)), NOW)
-    ranking = search.ranking()
-    shown = [search.market.index.therapist(match.id) for match in ranking.results]
-    operations.keep_proposal(session, client, search.values, shown, search.market.weights, NOW)
+    offers = search.offers()
+    kept = (client, search.values, offers.therapists, offers.weights, NOW)
+    operations.keep_proposal(session, *kept)
     session.expire_all()
 
     kept = session.scalars(sa.select(Proposal)).one()
     values = matching.Client.from_json(kept.client_inputs)
     index = matching.Index(map(matching.Therapist.from_json, kept.shown), on=values.on)
     replayed = index.rank(values, matching.Weights(version=kept.weights_version))
-    assert replayed.results == ranking.results
+    assert replayed.results == offers.results
     assert kept.engine_version == matching.ENGINE_VERSION
 
 
 def test_the_same_proposal_is_kept_once(session):
-    client, therapist = make_seeker(session), make_therapist(session)
+    client, _ = make_seeker(session), make_therapist(session)
     search = search_for(client, answers_of(latest_submitted(client)), NOW)
-    shown = [search.market.index.therapist(str(therapist.public_id))]
+    offers = search.offers()
     for _ in range(2):
-        operations.keep_proposal(session, client, search.values, shown, search.market.weights, NOW)
+        operations.keep_proposal(
+            session, client, search.values, offers.therapists, offers.weights, NOW
+        )
     assert session.scalar(sa.select(sa.func.count()).select_from(Proposal)) == 1
 
 
@@ -286,12 +288,31 @@ def test_scores_leave_nobody_out_once_the_consent_to_assessment_is_taken_back(se
     client = make_seeker(session, phq_9_9=3)
     make_therapist(session, most_acuity=2)
     answers = answers_of(latest_submitted(client))
-    assert search_for(client, answers, NOW).is_beyond_every_scope
+    assert search_for(client, answers, NOW).is_beyond_every_scope()
     [signature] = [
         s for s in session.scalars(signatures_of(client)) if s.purpose is Purpose.assessment
     ]
     revoke(session, signature, client.user, NOW)
-    assert search_for(client, answers, NOW).ranking().results
+    assert search_for(client, answers, NOW).finds_somebody()
+
+
+@pytest.mark.parametrize(
+    ("write", "refusal"),
+    [
+        ("UPDATE therapists SET open_places = 0", NoRoom),
+        ("UPDATE licences SET state = 'suspended'", NotOffered),
+        ("UPDATE applications SET state = 'suspended'", NotOffered),
+    ],
+)
+def test_asking_looks_at_the_rows_themselves_whatever_a_process_has_kept(session, write, refusal):
+    client, therapist = make_seeker(session), make_therapist(session)
+    session.commit()
+    answers = answers_of(latest_submitted(client))
+    assert search_for(client, answers, NOW).finds_somebody()
+    session.connection().execute(sa.text(write))
+    assert search_for(client, answers, NOW).finds_somebody()
+    with pytest.raises(refusal):
+        ask(session, client, therapist)
 
 
 def test_nobody_is_asked_once_the_privacy_notice_was_taken_back(session):
@@ -335,8 +356,8 @@ def test_a_proposal_that_another_tab_kept_first_is_kept_once(session, monkeypatc
     client = make_seeker(session)
     make_therapist(session)
     search = search_for(client, answers_of(latest_submitted(client)), NOW)
-    shown = [search.market.index.therapist(one.id) for one in search.ranking().results]
-    kept = (client, search.values, shown, search.market.weights, NOW)
+    offers = search.offers()
+    kept = (client, search.values, offers.therapists, offers.weights, NOW)
     assert operations.keep_proposal(session, *kept) is not None
     monkeypatch.setattr(operations, "_is_kept", lambda *_: False)
     assert operations.keep_proposal(session, *kept) is None

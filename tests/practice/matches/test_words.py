@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 
 import matching
-from practice.matches.obstacles import WORDS as OBSTACLES
-from practice.matches.profiles import last_day
+from practice.matches.entries import last_day
+from practice.matches.obstacles import TOLD as OBSTACLES
 from practice.matches.reasons import ReasonWords
 from practice.matches.words import FACTOR_LABELS, WishWords, tally
 from practice.places import in_force_until

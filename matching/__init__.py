@@ -3,6 +3,7 @@
 from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
 from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
 from matching.index import Index, explain, rank, why_not
+from matching.market import Market
 from matching.model import (
     DEFAULT_WEIGHTS,
     Client,
@@ -13,6 +14,7 @@ from matching.model import (
     Weights,
     Wish,
 )
+from matching.prices import Prices
 from matching.reasons import (
     Explanation,
     Failure,
@@ -24,7 +26,8 @@ from matching.reasons import (
     WhyNot,
 )
 from matching.showing import about_as_close, shown_total, thousandths
-from matching.terms import FACTORS
+from matching.table import Table
+from matching.terms import FACTORS, NEEDED_ELSEWHERE
 
 # Changes whenever the same inputs could give other points; stored beside every proposal.
 ENGINE_VERSION = "1"
@@ -33,6 +36,7 @@ __all__ = [
     "DEFAULT_WEIGHTS",
     "ENGINE_VERSION",
     "FACTORS",
+    "NEEDED_ELSEWHERE",
     "BadClient",
     "BadRow",
     "BadValue",
@@ -43,11 +47,14 @@ __all__ = [
     "Finding",
     "Index",
     "Line",
+    "Market",
     "Match",
     "Payment",
+    "Prices",
     "Ranking",
     "Standing",
     "Strength",
+    "Table",
     "Therapist",
     "UnknownTherapist",
     "Vocabulary",

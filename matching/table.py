@@ -131,7 +131,8 @@ class Table:
         yield "capacity", self.capacity <= MOST_PLACES, f"must be from 0 to {MOST_PLACES}"
         yield "capacity", self._says(OPEN) == (self.capacity > 0), "and its code must agree"
         limit = (self.oldest == NO_OLDEST) | (self.oldest <= OLDEST)
-        yield "ages", limit & (self.youngest <= self.oldest), "must be the youngest and the oldest"
+        limit &= (self.youngest <= OLDEST) & (self.youngest <= self.oldest)
+        yield "ages", limit, "must be the youngest and the oldest"
         yield "fee", _is_money(self.fee), f"must be a whole number from 0 to {MOST_MONEY}"
         slides = _is_money(self.lowest_fee) & (self.lowest_fee <= self.fee)
         slides &= (self.lowest_fee == NOT_STATED) == (self.fee == NOT_STATED)

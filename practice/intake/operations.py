@@ -1,5 +1,6 @@
 """Filling in the intake: answers are kept as given, scored when submitted, forgotten if need be."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,10 @@ from practice.places import zone_of
 
 class NothingToSubmit(WrongState):
     message = "These answers are already with us. You can change them whenever you like."
+
+
+class NothingToAmend(WrongState):
+    message = "There are no finished answers to change yet."
 
 
 def begin(session: Session, client: Client, at: datetime) -> Intake:
@@ -66,6 +71,28 @@ def submit(session: Session, client: Client, at: datetime) -> Intake:
     _record(session, intake, "intake.submitted", client.user, at)
     session.flush()
     return intake
+
+
+def amend(session: Session, client: Client, changes: Mapping[str, Any], at: datetime) -> Intake:
+    """A finished run that says what the last one says, save on these pages; {page: value}.
+
+    What was scored stays scored, and a run that is open says the same. Raises NothingToAmend.
+    """
+    _lock(session, client)
+    latest = latest_submitted(client)
+    if latest is None:
+        raise NothingToAmend
+    amended = Intake(client=client, started_at=at, submitted_at=at)
+    amended.answers = [_copy(answer) for answer in latest.answers]
+    session.add(amended)
+    session.flush()
+    for page, value in changes.items():
+        for run in filter(None, (amended, open_intake(client))):
+            _put(run, page, value, at)
+        _tell_client_row(client, amended, page, value)
+    _record(session, amended, "intake.amended", client.user, at)
+    session.flush()
+    return amended
 
 
 def forget(session: Session, intake: Intake, at: datetime) -> None:

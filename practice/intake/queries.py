@@ -30,6 +30,16 @@ def latest_submitted(client: Client) -> Intake | None:
     ).first()
 
 
+def submitted_before(intake: Intake) -> Intake | None:
+    """The finished run that this finished one took the place of."""
+    earlier = intakes_of(intake.client).where(
+        sa.tuple_(Intake.submitted_at, Intake.id) < sa.tuple_(intake.submitted_at, intake.id)
+    )
+    return db.session.scalars(
+        earlier.order_by(Intake.submitted_at.desc(), Intake.id.desc()).limit(1)
+    ).first()
+
+
 def answers_of(intake: Intake | None) -> dict[str, Any]:
     """{page key: value}; a skipped page has None, one not reached is missing. Shapes: `pages`."""
     return {answer.page: answer.value for answer in intake.answers} if intake else {}

@@ -111,6 +111,7 @@ OWN_ACTS = {
     "consent.signed": "Agreed to a text",
     "consent.revoked": "Took an agreement back",
     "intake.submitted": "Sent the answers in",
+    "intake.amended": "Changed wishes in the answers",
     "request.sent": "Asked a therapist",
     "request.withdrawn": "Withdrew a request",
     "appointment.held": "Chose a time",

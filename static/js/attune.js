@@ -2,6 +2,7 @@
 
 import "./passkeys.js";
 import "./passwords.js";
+import "./previews.js";
 import "./session.js";
 
 const leave = document.querySelector("[data-leave]");

@@ -124,7 +124,8 @@ CONTROLS = (
         "every rule is counted",
         "practice/matches/obstacles.py",
         '    "must.approach": (',
-        '    "must.gender": ("are not who you wished for", "wishes"),\n    "must.approach": (',
+        '    "must.gender": ("are not who you wished for", "wishes", '
+        'lambda client: {"wishes": dict(client.wishes)}),\n    "must.approach": (',
         (f"{MATCH_PAGES}::test_wishes_about_the_person_are_never_counted",),
     ),
     Control(

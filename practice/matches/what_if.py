@@ -1,0 +1,132 @@
+"""Trying out a wish: who would enter and who would leave the first list, before anything is kept.
+
+What a wish costs is the number of people more if it alone did not count. Wishes about the person
+are never counted, nor is anything that a public profile does not print; licence and risk are never
+offered for relaxing; and no count below ten is given as a figure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import matching
+from matching.market import Market
+from practice.intake.answers import Answers
+from practice.matches.obstacles import FEWEST_TOLD, TOLD
+from practice.matches.reasons import ReasonWords
+from practice.matches.search import Offers, Search
+
+WISHES: Mapping[str, str] = {
+    "hours": "Hours",
+    "payment": "Price and way of paying",
+    "format": "Way of meeting",
+    "languages": "Languages",
+    "service": "Kind of help",
+    "wishes": "Approach",
+}
+COSTS: Mapping[str, str] = {
+    "hours": "Your hours",
+    "payment": "Your limit or way of paying",
+    "format": "How you would meet",
+    "language": "Your languages",
+    "service": "The kind of help",
+    "must.approach": "An approach you must have",
+}
+CLOSER = "Others are now closer to what you ask for."
+FEW = f"fewer than {FEWEST_TOLD}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Somebody of the first list, now or then; `why` says why they leave it."""
+
+    id: str
+    name: str
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`moved` names the wishes that change; `costs` pairs each wish with its cost, in words."""
+
+    moved: list[str]
+    entering: list[Listed]
+    leaving: list[Listed]
+    staying: list[Listed]
+    fitting: str
+    costs: list[tuple[str, str]]
+
+    @property
+    def finds_nobody(self) -> bool:
+        return not self.entering and not self.staying
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What the engine says of the wishes now and then, taken in one piece."""
+
+    now: Offers
+    then: Offers
+    left: dict[str, tuple[matching.Failure, ...]]
+    market: Market
+
+
+def preview(before: Search, after: Search, moved: Answers, currency: str) -> Preview:
+    """`before` and `after` ask one market, with the wishes as they stand and as they would."""
+    found = _asked(before, after)
+    was, would = _ids(found.now), _ids(found.then)
+    profiles = before.profiles([*dict.fromkeys([*was, *would])])
+    told = {
+        each: tuple(ReasonWords(profiles[each], after.values, currency).public(failures))
+        for each, failures in found.left.items()
+    }
+    return Preview(
+        moved=[words for page, words in WISHES.items() if page in moved],
+        entering=[Listed(each, profiles[each].name) for each in would if each not in was],
+        leaving=[
+            Listed(each, profiles[each].name, told[each] or (CLOSER,))
+            for each in was
+            if each not in would
+        ],
+        staying=[Listed(each, profiles[each].name) for each in would if each in was],
+        fitting=in_figures(found.market.eligible),
+        costs=_costs(found.market, after.values),
+    )
+
+
+def in_figures(count: int) -> str:
+    return FEW if count < FEWEST_TOLD else str(count)
+
+
+def _costs(market: Market, client: matching.Client) -> list[tuple[str, str]]:
+    """The dearest first; those that are not told apart stand in the order of COSTS."""
+    gains = {rule: market.gains.get(rule, 0) for rule in COSTS if _asks(client, rule)}
+    dearest_first = sorted(gains, key=lambda rule: -max(gains[rule], FEWEST_TOLD - 1))
+    return [(COSTS[rule], f"leaves out {in_figures(gains[rule])}") for rule in dearest_first]
+
+
+def _asks(client: matching.Client, rule: str) -> bool:
+    """Whether this client has set the rule: the same to read however many there are."""
+    _, _, asked = TOLD[rule]
+    if rule == "must.approach":
+        return "approach" in client.musts
+    return any(asked(client).values())
+
+
+def _asked(before: Search, after: Search) -> _Answers:
+    with before.market.held() as index:
+        now, then = before.offers(), after.offers()
+        gone = [each for each in _ids(now) if each not in _ids(then)]
+        left = {each: index.explain(after.values, each).failures for each in gone}
+        return _Answers(now, then, left, index.market(_without_identity(after.values)))
+
+
+def _without_identity(client: matching.Client) -> matching.Client:
+    kept: dict[str, Any] = {
+        name: wish for name, wish in client.wishes.items() if f"must.{name}" in TOLD
+    }
+    return replace(client, wishes=kept)
+
+
+def _ids(offers: Offers) -> list[str]:
+    return [match.id for match in offers.results]

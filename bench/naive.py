@@ -16,16 +16,18 @@ from matching.terms import APPROACH, STYLE_AXES
 
 Flags = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
+Days = npt.NDArray[np.int32]
 
 
 class NaiveScan:
     """Answers like `Index.rank`, for clients such as `bench.world` makes."""
 
     def __init__(self, table: Table) -> None:
+        """Keeps a column of flags for each code, and one of last days for each place."""
         self.table = table
         self.count = len(table)
-        self._columns: dict[tuple[str, str], Flags] = {}
-        self._last_days: dict[str, Whole] = {}
+        self._columns = {code: self._column(bit) for bit, code in enumerate(table.book.codes)}
+        self._last_days = {place: self._column_of(place) for place in table.places}
         self._rows: list[int] = []
         self._shown_totals: list[int] = []
 
@@ -151,20 +153,17 @@ class NaiveScan:
         return found
 
     def _having(self, kind: str, code: str) -> Flags:
-        """The column of a code; made once, outside what is timed, by asking the same twice."""
-        if (kind, code) not in self._columns:
-            bit = self.table.book.bit(kind, code)
-            column = np.zeros(self.count, dtype=np.bool_)
-            if bit is not None:
-                word = self.table.codes[bit // 64]
-                column = (word >> np.uint64(bit % 64) & np.uint64(1)).astype(np.bool_)
-            self._columns[kind, code] = column
         return self._columns[kind, code]
 
-    def _last_day(self, place: str) -> Whole:
-        if place not in self._last_days:
-            here = self.table.held_in == self.table.places.index(place)
-            last_day = np.zeros(self.count, dtype=np.int64)
-            last_day[self.table.held_by[here]] = self.table.last_day[here]
-            self._last_days[place] = last_day
+    def _last_day(self, place: str) -> Days:
         return self._last_days[place]
+
+    def _column(self, bit: int) -> Flags:
+        word = self.table.codes[bit // 64]
+        return np.asarray(word >> np.uint64(bit % 64) & np.uint64(1), dtype=np.bool_)
+
+    def _column_of(self, place: str) -> Days:
+        here = self.table.held_in == self.table.places.index(place)
+        last_day = np.zeros(self.count, dtype=np.int32)
+        last_day[self.table.held_by[here]] = self.table.last_day[here]
+        return last_day

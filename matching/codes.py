@@ -26,6 +26,11 @@ class Codebook:
         return len(self._codes)
 
     @property
+    def codes(self) -> tuple[tuple[str, str], ...]:
+        """Kind and code of each bit, in their order."""
+        return tuple(self._codes)
+
+    @property
     def words(self) -> int:
         """How many words of 64 bits a row takes."""
         return max(1, -(-len(self._codes) // WORD))

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import matching
 from core.database import db
 from practice.matches.cards import Card, card_of
 from practice.matches.reasons import ReasonWords
-from practice.matches.search import Search
+from practice.matches.search import SHOWN, Search
+from practice.matches.words import FACTOR_LABELS
 from practice.therapists.models import Therapist
 from practice.therapists.queries import authorised
 
@@ -25,15 +27,31 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """What lies between somebody and `name`, the last of the first list, in thousandths.
+
+    `lines` are (what, by how much the other is ahead, negative when behind); they add up to
+    `total`. `is_close` when the two are too near to call one of them closer.
+    """
+
+    name: str
+    lines: list[tuple[str, int]]
+    total: int
+    is_close: bool
+
+
+@dataclass(frozen=True)
 class WhyNotAnswer:
     """`place` counts from 1 in the whole list, for somebody who may be offered; then `card` holds
-    the same arithmetic as any other. Otherwise `reasons` are the public ones, perhaps none.
+    the same arithmetic as any other, and `apart` the comparison with somebody who is shown.
+    Otherwise `reasons` are the public ones, perhaps none.
     """
 
     found: Found
     reasons: list[str]
     place: int | None = None
     card: Card | None = None
+    apart: Apart | None = None
 
 
 def named(name: str, public_id: uuid.UUID | None, at: datetime) -> list[Found]:
@@ -55,9 +73,22 @@ def why_not_answer(search: Search, found: Found, currency: str) -> WhyNotAnswer:
     profile = search.profiles([found.id])[found.id]
     if verdict.why.eligible:
         card = card_of(search.values, verdict.explanation, profile, currency)
-        return WhyNotAnswer(found, [], verdict.why.place, card)
+        return WhyNotAnswer(found, [], verdict.why.place, card, _apart(search, verdict.why))
     words = ReasonWords(profile, search.values, currency)
     return WhyNotAnswer(found, words.public(verdict.why.failures))
+
+
+def _apart(search: Search, why: matching.WhyNot) -> Apart | None:
+    """None for somebody who is among the first, or when nobody is."""
+    if why.last_shown is None or why.place is None or why.place <= SHOWN:
+        return None
+    shown = matching.thousandths(why.gaps)
+    return Apart(
+        search.profiles([why.last_shown])[why.last_shown].name,
+        [(FACTOR_LABELS[factor], gap) for factor, gap in shown.items() if gap],
+        matching.shown_total(why.gap),
+        matching.about_as_close(why.gap, 0),
+    )
 
 
 NOT_CONFIRMED = "Their profile says that they have not confirmed their hours lately."

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from core.database import db
+from practice.hours import Daypart
 from practice.therapists.models import Therapist
 from practice.therapists.presenting import (
     formats_of,
     hours_by_daypart,
     languages_of,
     payments_of,
+    printed_parts,
     profession_of,
 )
 from practice.therapists.queries import LicenceEvidence, licence_evidence
@@ -22,7 +24,10 @@ from practice.therapists.queries import LicenceEvidence, licence_evidence
 
 @dataclass(frozen=True)
 class Profile:
-    """What everybody may read about a therapist. `id` is their public id; money is minor units."""
+    """What everybody may read about a therapist. `id` is their public id; money is minor units.
+
+    `parts` are those of the week that are printed, on the clock of `zone`: never exact hours.
+    """
 
     id: str
     name: str
@@ -34,6 +39,8 @@ class Profile:
     formats: tuple[str, ...]
     languages: tuple[str, ...]
     payments: tuple[str, ...]
+    zone: str
+    parts: tuple[tuple[int, Daypart], ...]
     dayparts: tuple[tuple[str, str], ...]
     evidence: tuple[LicenceEvidence, ...]
     supervisor: str
@@ -68,6 +75,8 @@ def _profile_of(therapist: Therapist, evidence: list[LicenceEvidence]) -> Profil
         formats=tuple(formats_of(therapist)),
         languages=tuple(languages_of(therapist)),
         payments=tuple(payments_of(therapist)),
+        zone=therapist.zone,
+        parts=printed_parts(therapist.hours),
         dayparts=tuple(hours_by_daypart(therapist.hours)),
         evidence=tuple(evidence),
         supervisor=_supervisor_of(therapist),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import matching
 from core.money import format_money
 from practice.intake.in_words import wish_names, wish_options
+from practice.matches.nearest import nearest_part
 from practice.matches.profiles import Profile
 from practice.places import place
 from practice.therapists.presenting import in_words
@@ -83,7 +84,9 @@ class ReasonWords:
 
     def _hours(self, failure: matching.Failure) -> str:
         theirs = "; ".join(f"{part.lower()} {days}" for part, days in self.profile.dayparts)
-        return f"You share no whole hour of the week; their profile lists {theirs or 'no hours'}."
+        lists = f"You share no whole hour of the week; their profile lists {theirs or 'no hours'}."
+        nearest = nearest_part(self.profile, self.client)
+        return f"{lists} {nearest.words(self.profile.zone)}" if nearest else lists
 
     def _money(self, failure: matching.Failure, name: str) -> str:
         minor = failure.facts[name]

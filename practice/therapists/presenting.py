@@ -123,13 +123,27 @@ def hours_by_daypart(windows: Iterable[Window]) -> list[tuple[str, str]]:
 
     Parts that fall on the same days stand together.
     """
-    windows = list(windows)
+    printed = printed_parts(windows)
     parts_on: dict[str, list[str]] = {}
     for part in DAYPARTS:
-        days = days_in_words(window.weekday for window in windows if _reaches(window, part))
+        days = days_in_words(weekday for weekday, each in printed if each is part)
         if days:
             parts_on.setdefault(days, []).append(f"{part.label.lower()}s")
     return [(in_words(parts).capitalize(), days) for days, parts in parts_on.items()]
+
+
+def printed_parts(windows: Iterable[Window]) -> tuple[tuple[int, Daypart], ...]:
+    """(weekday, part of the day) of each that has an hour or more in it, from Monday on.
+
+    A profile prints these and no exact hours.
+    """
+    windows = list(windows)
+    return tuple(
+        (weekday, part)
+        for weekday in range(len(WEEKDAYS))
+        for part in DAYPARTS
+        if any(window.weekday == weekday and _reaches(window, part) for window in windows)
+    )
 
 
 def days_in_words(weekdays: Iterable[int]) -> str:

@@ -1,7 +1,8 @@
 """The pages of matches over HTTP, as a client and a therapist without JavaScript see them."""
 
 import re
-from datetime import timedelta
+import uuid
+from datetime import time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,12 +12,12 @@ from core.audit import AuditEntry
 from practice.accounts.models import Role
 from practice.matches.models import MatchRequest, Proposal, RequestState
 from practice.matches.reasons import ONE_SENTENCE
-from practice.therapists.models import ApplicationState
+from practice.therapists.models import ApplicationState, LicenceState, Therapist, WeeklyHours
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.counting import statements_of
 from tests.builders.intake import STORY, make_intake
 from tests.builders.matches import make_request, make_seeker
-from tests.builders.therapists import make_therapist
+from tests.builders.therapists import make_licence, make_therapist
 from tests.conftest import NOW
 
 
@@ -201,6 +202,11 @@ PRIVATE = {
     "scope": ({"most_acuity": 0}, {"most_acuity": 3}),
     "age": ({"youngest": 60}, {"youngest": 18}),
     "style": ({"style": {"warm": -3}}, {"style": {}}),
+    "how many places are open": ({"open_places": 1}, {"open_places": 4}),
+    "when hours were confirmed": (
+        {"hours_confirmed_at": NOW - timedelta(days=1)},
+        {"hours_confirmed_at": NOW - timedelta(days=13)},
+    ),
 }
 
 
@@ -224,6 +230,63 @@ def test_having_been_turned_down_shows_nowhere(session, http, client):
     request.move_to(RequestState.declined, NOW)
     session.commit()
     assert_same(before, http.get("/matches/why-not?name=Ruth").data)
+
+
+def test_exact_hours_show_only_as_the_parts_of_the_day_that_are_printed(session, http, client):
+    therapist, pages = make_therapist(session, name="Ruth Adeyemi"), []
+    for starts, ends in (((8, 30), (10, 30)), ((9, 45), (11, 0))):
+        therapist.hours = [WeeklyHours(weekday=2, starts=time(*starts), ends=time(*ends))]
+        session.commit()
+        pages.append(http.get("/matches/why-not?name=Ruth").data)
+    assert b"The nearest is Wednesday morning" in pages[0]
+    assert_same(*pages)
+
+
+@pytest.mark.parametrize("state", [each for each in LicenceState if each != "verified"])
+def test_a_licence_that_does_not_count_is_as_unknown_as_none(session, http, client, state):
+    """Declared here, refused, suspended or revoked: none of it is printed anywhere."""
+    therapist = make_therapist(session, name="Ruth Adeyemi", places=("US-OR",), fee=25000)
+    session.commit()
+    without = http.get("/matches/why-not?name=Ruth").data
+    assert b"no licence in force for Washington" in without
+    make_licence(session, therapist, "US-WA", state=state)
+    session.commit()
+    assert_same(without, http.get("/matches/why-not?name=Ruth").data)
+
+
+def test_whoever_closed_their_account_is_as_unknown_as_nobody(session, http, client):
+    nobody = http.get("/matches/why-not?name=Ruth").data
+    therapist = make_therapist(session, name="Ruth Adeyemi")
+    therapist.user.disabled_at = NOW
+    session.commit()
+    assert_same(nobody, http.get("/matches/why-not?name=Ruth").data)
+    pages = [
+        http.get(f"/matches/why-not?therapist={each}").data
+        for each in (therapist.public_id, uuid.uuid4())
+    ]
+    assert_same(*(re.sub(rb"therapist=[0-9a-f-]{36}", b"", page) for page in pages))
+
+
+def test_having_been_turned_down_by_everybody_looks_like_any_private_reason(session, http):
+    """Nothing printed fails: declined and out of scope read the same, and only the sentence."""
+    pages = []
+    for answers, declined in (({}, True), ({"phq_9_9": 3}, False)):
+        client = make_seeker(session, **answers)
+        therapist = make_therapist(session, name="Ruth Adeyemi", most_acuity=2)
+        if declined:
+            make_request(session, client, therapist, at=NOW - timedelta(days=1)).move_to(
+                RequestState.declined, NOW
+            )
+        sign_in(http, client.user)
+        pages.append(http.get("/matches/why-not?name=Ruth").data)
+        therapist.user.disabled_at = NOW
+        session.commit()
+    shown = [
+        BeautifulSoup(page, "html.parser").select_one("main article, main .card") for page in pages
+    ]
+    told = [re.sub(r"\s+", " ", one.get_text(" ")) for one in shown]
+    assert told[0] == told[1]
+    assert ONE_SENTENCE in told[0]
 
 
 @pytest.mark.parametrize("state", list(ApplicationState))
@@ -259,6 +322,29 @@ def test_somebody_further_down_the_list_is_told_with_the_same_sum(session, http,
     assert "Zoe Last is number 4 on your list" in page.get_text()
     lines, total = figures(page)
     assert sum(lines) == total
+
+
+def test_what_tells_them_apart_from_the_last_one_shown_adds_up(session, http, client):
+    for name in ("Ana Alder", "Ben Birch", "Cora Cedar"):
+        make_therapist(session, name=name, fee=9000)
+    make_therapist(session, name="Zoe Last", skills={}, fee=18000)
+    session.commit()
+    page = soup(http.get("/matches/why-not?name=Zoe"))
+    [told] = [each for each in page.select(".card") if "What tells them apart" in each.get_text()]
+    ahead = int(re.search(r"is (\d+) of 1000 ahead", told.get_text())[1])
+    lines = re.findall(r"(\d+) (ahead|behind)", " ".join(dd.get_text() for dd in told.select("dd")))
+    assert sum(int(by) if way == "ahead" else -int(by) for by, way in lines) == ahead
+    assert lines
+
+
+def test_somebody_just_beyond_the_first_list_is_called_as_close(session, http, client):
+    for number in range(4):
+        make_therapist(session, name=f"Person {number}")
+    session.commit()
+    fourth = max(session.scalars(sa.select(Therapist)), key=lambda one: str(one.public_id))
+    page = text(http.get(f"/matches/why-not?therapist={fourth.public_id}"))
+    assert "is number 4 on your list" in page
+    assert "They fit about as closely as" in page
 
 
 # Asking

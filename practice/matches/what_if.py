@@ -47,14 +47,14 @@ class Listed:
 
 @dataclass(frozen=True)
 class Preview:
-    """`moved` names the wishes that change; `costs` pairs each wish with its cost, in words."""
+    """`moved` names the wishes that change; `costs`: how many a wish leaves out, it alone."""
 
     moved: list[str]
     entering: list[Listed]
     leaving: list[Listed]
     staying: list[Listed]
     fitting: str
-    costs: list[tuple[str, str]]
+    costs: list[tuple[str, int]]
 
     @property
     def finds_nobody(self) -> bool:
@@ -98,11 +98,11 @@ def in_figures(count: int) -> str:
     return FEW if count < FEWEST_TOLD else str(count)
 
 
-def _costs(market: Market, client: matching.Client) -> list[tuple[str, str]]:
-    """The dearest first; those that are not told apart stand in the order of COSTS."""
+def _costs(market: Market, client: matching.Client) -> list[tuple[str, int]]:
+    """The dearest first, of ten or more; of the others nothing is told apart."""
     gains = {rule: market.gains.get(rule, 0) for rule in COSTS if _asks(client, rule)}
-    dearest_first = sorted(gains, key=lambda rule: -max(gains[rule], FEWEST_TOLD - 1))
-    return [(COSTS[rule], f"leaves out {in_figures(gains[rule])}") for rule in dearest_first]
+    told = {rule: count for rule, count in gains.items() if count >= FEWEST_TOLD}
+    return [(COSTS[rule], told[rule]) for rule in sorted(told, key=lambda rule: -told[rule])]
 
 
 def _asks(client: matching.Client, rule: str) -> bool:

@@ -4,6 +4,7 @@ Wishes are health answers, so they never stand in an address: looking is a POST 
 the page itself, and nothing of it is kept.
 """
 
+from textwrap import shorten
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,6 +15,7 @@ from core.clock import now
 from core.database import unit_of_work
 from practice.accounts.policy import is_client, the_client
 from practice.intake import operations as intake_operations
+from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
 from practice.intake.presenting import extras_of
 from practice.intake.queries import answers_of, submitted_before
@@ -21,7 +23,10 @@ from practice.matches import page
 from practice.matches.blueprint import bp
 from practice.matches.search import Search, values_for
 from practice.matches.what_if import WISHES, preview
-from practice.matches.what_if_forms import WishesOnTrial
+from practice.matches.what_if_forms import APPROACH, WishesOnTrial
+
+LEFT_OPEN = "left open"
+LONGEST_HEADING = 90
 
 
 @bp.get("/matches/what-if")
@@ -73,12 +78,21 @@ def _page(
     return render_template(
         "matches/what_if.html",
         wishes=wishes,
-        headings=WISHES,
+        headings={key: _heading(key) for key in WISHES},
         moved=moved,
         extras={key: extras_of(BY_KEY[key], wishes[key]) for key in ("hours", "languages")},
         preview=None if is_wrong else preview(before, after, moved, page.currency()),
         changed=[WISHES[key] for key in changed or ()],
     )
+
+
+def _heading(key: str) -> str:
+    """The wish and what is kept of it now: "Way of meeting: Online"."""
+    kept = page.answers().get(key)
+    if key == "wishes":
+        kept = {name: wish for name, wish in (kept or {}).items() if name == APPROACH}
+    words = "; ".join(in_words(key, kept)) if kept else LEFT_OPEN
+    return shorten(f"{WISHES[key]}: {words}", LONGEST_HEADING, placeholder=" …")
 
 
 def _search_with(before: Search, answers: dict[str, Any]) -> Search:

@@ -2,18 +2,24 @@
 // nothing, and takes over the region #preview of the answer. Without it there is a button.
 
 const form = document.querySelector("form[data-preview]");
-let asked = 0;
+let asking;
 
-async function look() {
-  const turn = (asked += 1);
-  const body = new FormData(form);
-  body.set("action", "look");
-  const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" }).catch(() => null);
-  if (!answer || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const shown = page.querySelector("#preview");
+function look() {
   // An answer that was overtaken says nothing about the wishes as they are.
-  if (shown && turn === asked) document.querySelector("#preview").replaceChildren(...shown.childNodes);
+  asking?.abort();
+  asking = new XMLHttpRequest();
+  // A button of the form is called "action", so the property is that button.
+  asking.open("POST", form.getAttribute("action"));
+  asking.responseType = "document";
+  asking.addEventListener("load", (event) => show(event.target.response));
+  const sent = new FormData(form);
+  sent.set("action", "look");
+  asking.send(sent);
+}
+
+function show(page) {
+  const shown = page?.querySelector("#preview");
+  if (shown) document.querySelector("#preview").replaceChildren(...shown.childNodes);
 }
 
 form?.addEventListener("change", look);

@@ -211,15 +211,15 @@ def test_each_wish_is_told_with_what_it_costs_alone(session, http, client):
     crowd(session, 11)
     shown = preview(http.get(PAGE))
     assert "11 therapists fit everything that is a must" in shown
-    assert "Your limit or way of paying : leaves out 12" in shown
-    assert "How you would meet : leaves out fewer than 10" in shown
+    assert "Your limit or way of paying : 12 fewer" in shown
+    assert "Each of your other wishes leaves out fewer than 10" in shown
 
 
 @pytest.mark.parametrize("count", [0, 1, 9])
 def test_no_count_below_ten_is_told_apart(session, http, client, count):
     crowd(session, count, fee=30000)
     shown = preview(http.get(PAGE))
-    assert "Your limit or way of paying : leaves out fewer than 10" in shown
+    assert "Each of your wishes leaves out fewer than 10" in shown
     assert "Fewer than 10 therapists fit" in shown
 
 

@@ -66,7 +66,11 @@ BY_ROLE = {
         Entry("My profile", "therapists.profile"),
     ),
     Role.duty_clinician: (Entry("Flags", "intake.flags"), EMERGENCIES),
-    Role.clinical_lead: (Entry("Flags", "intake.flags"), EMERGENCIES),
+    Role.clinical_lead: (
+        Entry("Flags", "intake.flags"),
+        Entry("Fairness", "oversight.fairness"),
+        EMERGENCIES,
+    ),
     Role.records_custodian: (Entry("Closed records", "care.records"), EMERGENCIES),
     Role.administrator: (
         Entry("Credentials", "credentials.queue"),

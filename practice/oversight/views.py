@@ -29,6 +29,7 @@ from practice.forms import EmptyForm, Form
 from practice.oversight import (
     backup_views,
     factor_reset_views,
+    fairness_views,
     key_views,
     ledger_views,
     operations,
@@ -48,7 +49,14 @@ from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
 from practice.paging import page_number
 
-__all__ = ["backup_views", "bp", "factor_reset_views", "key_views", "ledger_views"]
+__all__ = [
+    "backup_views",
+    "bp",
+    "factor_reset_views",
+    "fairness_views",
+    "key_views",
+    "ledger_views",
+]
 
 FILTERS = ("role", "action", "person")
 

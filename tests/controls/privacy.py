@@ -7,6 +7,7 @@ PAGES = "tests/practice/privacy/test_pages.py"
 COPY = "tests/practice/privacy/test_copy.py"
 SCHEDULE = "tests/practice/privacy/test_schedule.py"
 REGISTER = "tests/core/test_erasures.py"
+FAIRNESS = "tests/practice/oversight/test_fairness.py"
 ROOM = "practice/privacy"
 
 CONTROLS = (
@@ -143,5 +144,36 @@ CONTROLS = (
         "        replayed.send(owner, session=session, at=at)",
         "        pass",
         (f"{ERASING}::test_a_restored_backup_is_forgotten_once_more",),
+    ),
+    Control(
+        "a small group of the fairness audit is kept back",
+        "a group of any size is shown",
+        "matching/auditing.py",
+        "    back: Flags = np.less(people, FEWEST_PEOPLE)\n",
+        "    back: Flags = np.less(people, 1)\n",
+        (
+            "tests/matching/test_auditing.py::"
+            "test_a_group_of_forty_nine_is_kept_back_and_so_is_the_next_smallest",
+            f"{FAIRNESS}::test_of_a_group_that_is_kept_back_nothing_is_kept",
+        ),
+    ),
+    Control(
+        "a small group of the fairness audit cannot be had by subtraction",
+        "it is kept back alone",
+        "matching/auditing.py",
+        "if not back.any() or (back.sum() > 1 and people[back].sum() >= FEWEST_PEOPLE):",
+        "if True:",
+        (
+            "tests/matching/test_auditing.py::"
+            "test_a_group_of_forty_nine_is_kept_back_and_so_is_the_next_smallest",
+        ),
+    ),
+    Control(
+        "the fairness audit counts nobody without the privacy notice",
+        "a notice that was taken back still counts",
+        "practice/oversight/policy.py",
+        "        in_force(Purpose.privacy_notice, Intake.client_id),\n",
+        "",
+        (f"{FAIRNESS}::test_whoever_took_back_the_privacy_notice_is_not_counted",),
     ),
 )

@@ -15,6 +15,7 @@ from matching import (
     Payment,
     Ranking,
     Strength,
+    Therapist,
     Weights,
     Wish,
     explain,
@@ -23,6 +24,7 @@ from matching import (
 from tests.matching import oracle
 from tests.matching.worlds import (
     ON,
+    an_id,
     easy_client,
     index_of,
     make_client,
@@ -59,6 +61,20 @@ def test_a_short_list_is_the_beginning_of_the_long_one() -> None:
         client = random_client(random)
         everyone = rank(index, client, limit=None).results
         for limit in (0, 1, 3, 10, len(everyone), len(everyone) + 1):
+            assert rank(index, client, limit=limit).results == everyone[:limit]
+
+
+def test_the_first_of_very_many_are_those_of_the_whole_list() -> None:
+    """Of thousands nearly all are put aside unsorted; many are equal, also across the cut."""
+    random = Random(61)
+    index = Index((_one_of_few_kinds(random) for _ in range(4_000)), on=ON)
+    for concerns in ({"panic": 1}, {"panic": 3, "grief": 1}, {}):
+        client = Client(place="US-WA", on=ON, concerns=concerns)
+        everyone = rank(index, client, limit=None).results
+        in_order = sorted(everyone, key=lambda match: (-match.total, match.id))
+        assert [*everyone] == in_order
+        assert len(everyone) == 4_000
+        for limit in (1, 2, 10, 31, 500, 3_999):
             assert rank(index, client, limit=limit).results == everyone[:limit]
 
 
@@ -195,6 +211,11 @@ def test_every_rule_that_excludes_is_a_rule_that_explains(proving: bool) -> None
             for failure in explain(index, client, therapist.id).failures:
                 explained[failure.rule] = explained.get(failure.rule, 0) + 1
         assert _counted(rank(index, client)) == explained
+
+
+def _one_of_few_kinds(random: Random) -> Therapist:
+    skills = {"panic": random.choice((1, 1, 1, 1, 1, 3)), "grief": random.randint(1, 2)}
+    return make_therapist(id=an_id(random), concerns=skills, fee=None)
 
 
 def _plain(ranking: Ranking) -> list[tuple[str, dict[str, int], int]]:

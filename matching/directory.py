@@ -4,8 +4,6 @@ Whoever was loaded at once lies in order of id, sixteen bytes each and a few mor
 or move later are kept aside in dictionaries.
 """
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.codes import Words
+from matching.ids import HALF, LOW, order_of, texts, whole_id
 
-HALF_ID = 64
-LOW = (1 << HALF_ID) - 1
-DIGITS = 2 * HALF_ID // 4
 GONE = -1
+# Spare slots when one more is needed: an eighth, and a few at least.
 GROWTH = 8
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SPARE = 64
 # About what an entry of a dictionary takes, key and value included.
 ENTRY = 100
 
@@ -159,7 +156,7 @@ class Directory:
         return found if found is not None else self._among_sorted(whole)
 
     def _among_sorted(self, whole: int) -> int | None:
-        high, low = np.uint64(whole >> HALF_ID), np.uint64(whole & LOW)
+        high, low = np.uint64(whole >> HALF), np.uint64(whole & LOW)
         slot = int(np.searchsorted(self.ids[: self._sorted, 0], high))
         while slot < self._sorted and self.ids[slot, 0] == high:
             if self.ids[slot, 1] == low:
@@ -169,10 +166,10 @@ class Directory:
 
     def _new(self, whole: int) -> int:
         if self.slots == len(self.ids):
-            self._reserve(self.slots + max(HALF_ID, self.slots // GROWTH))
+            self._reserve(self.slots + max(SPARE, self.slots // GROWTH))
         slot = self.slots
         self.slots += 1
-        self.ids[slot] = whole >> HALF_ID, whole & LOW
+        self.ids[slot] = whole >> HALF, whole & LOW
         self.home_shard[slot] = GONE
         self._added[whole] = slot
         return slot
@@ -181,43 +178,6 @@ class Directory:
         self.ids = _longer(self.ids, room)
         self.home_shard = _longer(self.home_shard, room)
         self.home_row = _longer(self.home_row, room)
-
-
-def is_id(value: object) -> bool:
-    """Whether it is written as a UUID; nobody else is in an index."""
-    return isinstance(value, str) and ID.fullmatch(value) is not None
-
-
-def whole_id(therapist_id: str) -> int:
-    """A canonical UUID as a whole number; both have the same order."""
-    return int(therapist_id.replace("-", ""), 16)
-
-
-def order_of(ids: Words) -> npt.NDArray[np.intp]:
-    """What puts ids (n, 2) in order; equals keep theirs."""
-    high, low = ids.T
-    order = high.argsort(kind="stable")
-    # Two random ids hardly ever share a half; then both halves must be sorted.
-    in_order = high[order]
-    return order if (in_order[1:] > in_order[:-1]).all() else np.lexsort((low, high))
-
-
-def halves(therapist_ids: Iterable[str]) -> Words:
-    """Ids as they are written, as their high and low halves. Shape (n, 2)."""
-    wholes = map(whole_id, therapist_ids)
-    pairs = [(whole >> HALF_ID, whole & LOW) for whole in wholes]
-    return np.array(pairs, dtype=np.uint64).reshape(-1, 2)
-
-
-def texts(ids: Words) -> list[str]:
-    """What `halves` was given."""
-    digits = ids.astype(">u8").tobytes().hex()
-    starts = range(0, len(digits), DIGITS)
-    return [_written(digits[start : start + DIGITS]) for start in starts]
-
-
-def _written(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _longer(array: npt.NDArray[Any], room: int) -> npt.NDArray[Any]:

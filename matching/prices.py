@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from matching.checking import check_prices
 from matching.codes import Words
-from matching.directory import halves
+from matching.ids import halves
 
 Figures = npt.NDArray[np.int32]
 

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.codes import Codebook, Skillbook
-from matching.directory import Directory, is_id
+from matching.directory import Directory
 from matching.errors import UnknownTherapist
+from matching.ids import is_id
 from matching.model import Therapist
 from matching.rows import row_of, therapist_at
 from matching.shard import Row, Shard

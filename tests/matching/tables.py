@@ -6,7 +6,7 @@ import numpy as np
 
 from matching import Therapist
 from matching.codes import Codebook, Skillbook
-from matching.directory import halves
+from matching.ids import halves
 from matching.rows import row_of
 from matching.table import Table
 

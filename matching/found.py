@@ -52,7 +52,9 @@ class Found:
 
     def best(self, limit: int) -> list[Match]:
         """The best `limit`, by falling total, equals by id; only they are sorted."""
-        near = self._near(limit) if 0 < limit < len(self.rows) else np.arange(len(self.rows))
+        if not limit:
+            return []
+        near = self._near(limit) if limit < len(self.rows) else np.arange(len(self.rows))
         return sorted(self._matches(near), key=lambda match: (-match.total, match.id))[:limit]
 
     def match(self, position: int) -> Match:
@@ -80,7 +82,7 @@ class Found:
         return [*map(Match, ids, points, self.totals.take(positions).tolist())]
 
     def _near(self, limit: int) -> Positions:
-        """Those as good as the last to be shown; of many who have just her total, the first ids."""
+        """Those no worse than the last to be shown; of many who equal that one, the first ids."""
         last = self._last_total(limit)
         near = (self.totals >= last).nonzero()[0]
         if len(near) == limit:
@@ -93,8 +95,8 @@ class Found:
     def _last_total(self, limit: int) -> int:
         """The total of the last one to be shown, of more than `limit`.
 
-        The limit-th best of the best of several groups is as good as her at most, so that whoever
-        is worse than that need not be looked at.
+        The limit-th of the best of several groups has that total at most, so that whoever has less
+        need not be looked at.
         """
         totals, groups = self.totals, GROUPS * limit
         each = len(totals) // groups

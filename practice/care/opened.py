@@ -21,6 +21,8 @@ WHAT = {
     "emergency_request.viewed": "Why somebody asked to open your record",
     "request.viewed": "What you shared when you asked them",
     "inbox.viewed": "The list of people who asked them, with the name you gave",
+    "review.viewed": "What you asked a person to look at: your wishes, and what you wrote",
+    "reviews.viewed": "The list of people who asked for a look, with the name you gave",
     "meeting.viewed": "A meeting with you",
     "day.viewed": "The list of their coming meetings, with your name",
     "flag.viewed": "A worry about your safety",

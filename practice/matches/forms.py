@@ -33,5 +33,32 @@ class AskForm(Form):
         return list(self.share.data or []) if self.is_submitted() else list(USUALLY)
 
 
+class ReviewForm(Form):
+    """What a client would like somebody to look at; nothing needs to be written."""
+
+    words = TextAreaField(
+        "What should they look at?",
+        [Length(max=1000, message="Please keep to 1000 characters.")],
+    )
+
+
+class ReviewAnswerForm(Form):
+    """The clinical lead's answer; suggestions are names of profiles, one a line."""
+
+    answer = TextAreaField(
+        "Your answer, with the reason",
+        [
+            InputRequired("Please write an answer with its reason."),
+            Length(max=2000, message="Please keep to 2000 characters."),
+        ],
+    )
+    names = TextAreaField("Therapists you suggest, if any", [Length(max=500)])
+
+    @property
+    def suggested(self) -> list[str]:
+        lines = (self.names.data or "").splitlines()
+        return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+
+
 class DeclineForm(Form):
     reply = TextAreaField("A few words to them, if you like", [Length(max=500)])

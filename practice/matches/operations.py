@@ -21,6 +21,7 @@ from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
 from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
+from practice.matches import review_operations
 from practice.matches.deadlines import answer_due, time_due
 from practice.matches.entries import entries_of
 from practice.matches.mails import say_something_waits
@@ -267,6 +268,7 @@ def stop_with_the_notice(_purpose: Purpose, *, signature: Signature) -> None:
         # The therapist may have answered meanwhile; taking a consent back never fails for that.
         if request.is_waiting:
             withdraw(session, request, signature.client.user, revocation.revoked_at)
+    review_operations.withdraw_all(session, signature.client, revocation.revoked_at)
 
 
 def lock(session: Session, request: MatchRequest) -> None:

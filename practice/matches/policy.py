@@ -2,10 +2,11 @@
 
 import sqlalchemy as sa
 
-from practice.accounts.models import Client, User
+from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force
 from practice.matches.models import MatchRequest
+from practice.matches.review import MatchReview, ReviewState
 from practice.therapists.models import Therapist
 
 
@@ -25,3 +26,21 @@ def requests_to(user: User) -> sa.Select[MatchRequest]:
         MatchRequest.therapist_id.in_(own),
         in_force(Purpose.privacy_notice, MatchRequest.client_id),
     )
+
+
+@beyond_consent("a client's own requests for a person's look")
+def reviews_of(client: Client) -> sa.Select[MatchReview]:
+    return sa.select(MatchReview).where(MatchReview.client_id == client.id)
+
+
+def reviews_for(user: User) -> sa.Select[MatchReview]:
+    """What waits for the clinical lead's look, never one's own.
+
+    It rests on the privacy notice, and is there for them only until it is answered or taken back.
+    """
+    open_ones = sa.select(MatchReview).where(
+        MatchReview.state == ReviewState.asked,
+        in_force(Purpose.privacy_notice, MatchReview.client_id),
+        MatchReview.client.has(Client.user_id != user.id),
+    )
+    return open_ones if user.has(Role.clinical_lead) else open_ones.where(sa.false())

@@ -28,6 +28,7 @@ from practice.intake.instruments import INSTRUMENTS
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import BY_KEY, PAGES
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, WeightsVersion
+from practice.matches.review import MatchReview
 from practice.matches.sharing import in_lines
 from practice.matches.words import FACTOR_LABELS, STANDING_LABELS, WishWords
 from practice.payments.queries import payment_lines
@@ -180,6 +181,19 @@ def _matches(session: Session, client: Client) -> Values:
         "factors": dict(FACTOR_LABELS),
         "lists": [_proposal(session, one) for one in _theirs(session, Proposal, client)],
         "asked_to_be_told_at": [_iso(one.asked_at) for one in alerts],
+        "asked_a_person": [_review(one) for one in _theirs(session, MatchReview, client)],
+    }
+
+
+def _review(review: MatchReview) -> Values:
+    return {
+        "asked_at": _iso(review.asked_at),
+        "promised_by": _iso(review.due_at),
+        "state": review.state.value,
+        "your_words": review.words,
+        "ended_at": _iso(review.ended_at),
+        "answer": review.answer,
+        "suggested": [each.therapist.name for each in review.suggestions],
     }
 
 

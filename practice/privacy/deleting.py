@@ -47,6 +47,7 @@ from practice.intake.models import (
     RiskFlag,
 )
 from practice.matches.models import MatchAlert, MatchRequest, Proposal
+from practice.matches.review import MatchReview, MatchReviewSuggestion
 from practice.payments.queries import payment_lines
 from practice.privacy.keeping import Stays
 from practice.privacy.models import LegalHold, Restriction
@@ -85,6 +86,7 @@ def delete_what_may_go(session: Session, client: Client, stays: Stays) -> None:
     delete_care(session, client.id, stays.keys("care"))
     delete_requests(session, client.id, stays.keys("requests"))
     _delete(session, MatchAlert, client.id)
+    _delete_reviews(session, client.id)
     _delete(session, Proposal, client.id)
     delete_assessments(session, client.id, stays.keys("scores"))
     delete_flags(session, client.id, stays.keys("flags"))
@@ -135,6 +137,13 @@ def delete_requests(session: Session, client_id: int, kept: Collection[int]) -> 
     _delete(session, MatchRequest, client_id, kept)
     theirs = MatchRequest.client_id == client_id
     session.execute(sa.update(MatchRequest).where(theirs).values(proposal_id=None))
+
+
+def _delete_reviews(session: Session, client_id: int) -> None:
+    theirs = sa.select(MatchReview.id).where(MatchReview.client_id == client_id)
+    suggested = MatchReviewSuggestion.review_id.in_(theirs)
+    session.execute(sa.delete(MatchReviewSuggestion).where(suggested))
+    _delete(session, MatchReview, client_id)
 
 
 def delete_assessments(session: Session, client_id: int, kept: Collection[int]) -> None:

@@ -141,13 +141,14 @@ HOLDINGS = (
         key="matches",
         heading="Who was shown to you, and why",
         what="Each list of therapists you were shown, with what decided it, so that it can be "
-        "worked out again to the point; and whether you asked to be told when somebody is free.",
+        "worked out again to the point; whether you asked to be told when somebody is free; and "
+        "when you asked a person to look again, what you wrote and what they answered.",
         why="So that you, or a person you ask, can check how it came about.",
         rests_on="Privacy notice",
-        who="Only you.",
+        who="Only you; and while you ask a person to look again, the clinical lead.",
         keeps=AS_LONG_AS_YOU_ARE_HERE,
         after="Goes at once.",
-        tables=("proposals", "match_alerts"),
+        tables=("proposals", "match_alerts", "match_reviews", "match_review_suggestions"),
         mend="matches.index",
     ),
     Holding(

@@ -114,6 +114,8 @@ OWN_ACTS = {
     "intake.amended": "Changed wishes in the answers",
     "request.sent": "Asked a therapist",
     "request.withdrawn": "Withdrew a request",
+    "review.asked": "Asked a person to look at the matches",
+    "review.withdrawn": "Took back asking a person to look",
     "appointment.held": "Chose a time",
     "appointment.booked": "Booked a meeting",
     "appointment.cancelled": "Cancelled a meeting",

@@ -6,6 +6,9 @@ CREDENTIALS = "practice/credentials/operations.py"
 CREDENTIAL_TESTS = "tests/practice/credentials/test_operations.py"
 AUTHORITY_TESTS = "tests/practice/therapists/test_authority.py"
 MATCH_PAGES = "tests/practice/matches/test_pages.py"
+MARKET_TESTS = "tests/practice/matches/test_market_of_many.py"
+WHAT_IF_TESTS = "tests/practice/matches/test_what_if.py"
+REVIEW_TESTS = "tests/practice/matches/test_reviews.py"
 
 CONTROLS = (
     Control(
@@ -127,6 +130,88 @@ CONTROLS = (
         '    "must.gender": ("are not who you wished for", "wishes", '
         'lambda client: {"wishes": dict(client.wishes)}),\n    "must.approach": (',
         (f"{MATCH_PAGES}::test_wishes_about_the_person_are_never_counted",),
+    ),
+    Control(
+        "asking looks at the rows of its own transaction",
+        "what may have changed is not looked at again",
+        "practice/matches/operations.py",
+        "failures = _failures_now(values_for(client, answers, at, footing), therapist, at)",
+        "failures: tuple[matching.Failure, ...] = ()",
+        (
+            "tests/practice/matches/test_operations.py"
+            "::test_asking_looks_at_the_rows_themselves_whatever_a_process_has_kept",
+        ),
+    ),
+    Control(
+        "every process learns of a change to who can be found",
+        "no version is raised",
+        "practice/matches/changes.py",
+        "        _write_down(session.connection(), changes)",
+        "        pass",
+        (
+            f"{MARKET_TESTS}::test_what_one_process_changes_the_other_shows_at_its_next_page",
+            f"{MARKET_TESTS}"
+            "::test_a_licence_that_is_verified_in_one_process_is_offered_by_the_other",
+        ),
+    ),
+    Control(
+        "a licence ends in what a process has kept at its own midnight",
+        "nobody's time runs out",
+        "practice/matches/ends.py",
+        "return bool(self._heap) and self._heap[0][0] <= at",
+        "return False",
+        (f"{MARKET_TESTS}::test_each_process_lets_a_licence_end_by_itself",),
+    ),
+    Control(
+        "exact hours do not show through why not",
+        "the nearest exact hour is told",
+        "practice/matches/reasons.py",
+        'return f"{lists} {nearest.words(self.profile.zone)}" if nearest else lists',
+        "return f\"{lists} {failure.facts['nearest_hour']}\"",
+        (f"{MATCH_PAGES}::test_exact_hours_show_only_as_the_parts_of_the_day_that_are_printed",),
+    ),
+    Control(
+        "trying wishes tells no count below ten",
+        "every count is told",
+        "practice/matches/what_if.py",
+        "return FEW if count < FEWEST_TOLD else str(count)",
+        "return str(count)",
+        (f"{WHAT_IF_TESTS}::test_no_count_below_ten_is_told_apart",),
+    ),
+    Control(
+        "trying wishes counts no wish about the person",
+        "they count like any other",
+        "practice/matches/what_if.py",
+        "return replace(client, wishes=kept)",
+        "return client",
+        (f"{WHAT_IF_TESTS}::test_wishes_about_the_person_are_in_no_count",),
+    ),
+    Control(
+        "only the clinical lead answers, and never their own",
+        "anybody answers a client who asks for a look",
+        "practice/matches/review_operations.py",
+        "if not actor.has(Role.clinical_lead) or actor.id == review.client.user_id:",
+        "if False:",
+        (
+            f"{REVIEW_TESTS}::test_only_the_clinical_lead_answers",
+            f"{REVIEW_TESTS}::test_nobody_answers_their_own",
+        ),
+    ),
+    Control(
+        "whoever looks at a match sees nothing of it once it is over",
+        "what was asked once stays on the list",
+        "practice/matches/policy.py",
+        "        MatchReview.state == ReviewState.asked,\n",
+        "",
+        (f"{REVIEW_TESTS}::test_once_it_is_over_the_lead_sees_none_of_it",),
+    ),
+    Control(
+        "only somebody listed and licensed there is suggested",
+        "anybody is suggested",
+        "practice/matches/review_operations.py",
+        "    _require_listed(session, review.client, suggested, at)\n    review.end",
+        "    review.end",
+        (f"{REVIEW_TESTS}::test_only_somebody_listed_and_licensed_there_is_suggested",),
     ),
     Control(
         "a therapist reads only what the client chose to share",

@@ -45,6 +45,8 @@ CLINICAL = (
     ("intake.flag", "noor", "flag", "ann's"),
     ("intake.flags", "clara", "", ""),
     ("matches.inbox", "rosa", "", ""),
+    ("matches.review_case", "clara", "match_review", "ben's"),
+    ("matches.reviews", "clara", "", ""),
     ("matches.request_page", "rosa", "match_request", "ben's to rosa"),
     ("today.today", "rosa", "", ""),
 )

@@ -23,6 +23,7 @@ from practice.groups.operations import Joining, ask_to_join, take_seat
 from practice.intake import flag_operations
 from practice.intake.models import ContactManner, DutyShift, FlagResult, RiskFlag
 from practice.matches import operations as matches
+from practice.matches import review_operations as reviews
 from practice.matches.models import MatchRequest
 from practice.therapists.models import ApplicationState, Therapist
 from tests.builders.accounts import make_client, make_user
@@ -46,6 +47,7 @@ READERS = {
     "why ann asks to join the group": {"ann", "rosa"},
     "why rosa invites her": {"rosa"},
     "what lena answered": {"ben"},
+    "what ben asks a person to look at": {"ben", "clara"},
     "why the board's page is not enough": {"ines"},
     "what the board's page said": {"ines"},
     "rosa's note about ben, closed": {"idris", "lena"},
@@ -168,6 +170,8 @@ def _let_ask_around(
     matches.decline(session, first, lena.user, at, canary("what lena answered"))
     second = make_request(session, ben, rosa, share=("concerns", "hours"), at=at)
     assert isinstance(second, MatchRequest)
+    looked_at = reviews.ask(session, ben, canary("what ben asks a person to look at"), at)
+    street.add("match_review", "ben's", looked_at.public_id)
     street.add("match_request", "ben's to lena", first.public_id)
     street.add("match_request", "ben's to rosa", second.public_id)
 

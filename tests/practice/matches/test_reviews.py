@@ -1,0 +1,267 @@
+"""A person looks again: asked in a few words, answered with a reason, then seen no more."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+
+from core.audit import AuditEntry
+from core.errors import NotAllowed, WrongState
+from core.outbox import OutboxMessage
+from practice.accounts.models import Role, UserRole
+from practice.consent.models import Purpose
+from practice.consent.operations import revoke
+from practice.consent.policy import signatures_of
+from practice.matches import review_operations as reviews
+from practice.matches.review import MatchReview, ReviewState
+from practice.privacy.deleting import delete_what_may_go
+from practice.privacy.keeping import Stays
+from practice.therapists.models import ApplicationState
+from tests.builders.accounts import make_user, sign_in
+from tests.builders.intake import STORY
+from tests.builders.matches import make_seeker
+from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
+
+WORDS = "I would rather see somebody who has lost a parent, too."
+ANSWER = "I looked at everybody near you; Ana has worked with grief for years."
+
+
+def text(answer):
+    assert answer.status_code in {200, 422}, answer.status_code
+    page = BeautifulSoup(answer.data, "html.parser")
+    return re.sub(r"\s+", " ", page.get_text(" "))
+
+
+def address(review, act=""):
+    return f"/reviews/{review.public_id}{act}"
+
+
+def mails(session):
+    return [row.payload for row in session.scalars(sa.select(OutboxMessage))]
+
+
+@pytest.fixture
+def client(session):
+    return make_seeker(session)
+
+
+@pytest.fixture
+def lead(session):
+    return make_user(session, name="Constance Whitfield", roles=(Role.clinical_lead,))
+
+
+@pytest.fixture
+def asked(session, client, lead):
+    review = reviews.ask(session, client, WORDS, NOW)
+    session.commit()
+    return review
+
+
+def answer(session, review, lead, suggested=()):
+    reviews.answer(session, review, ANSWER, suggested, lead, NOW)
+
+
+# Asking
+
+
+def test_an_answer_is_promised_within_three_working_days_on_the_clinics_clock(session, client):
+    friday = datetime(2026, 12, 4, 18, 0, tzinfo=UTC)
+    review = reviews.ask(session, client, "", friday)
+    assert review.due_at == datetime(2026, 12, 9, 18, 0, tzinfo=UTC)
+
+
+def test_one_is_open_at_a_time_and_another_may_follow(session, client, lead, asked):
+    with pytest.raises(reviews.AlreadyAsked):
+        reviews.ask(session, client, WORDS, NOW)
+    session.rollback()
+    answer(session, asked, lead)
+    assert reviews.ask(session, client, WORDS, NOW).is_open
+
+
+def test_the_mails_name_nobody_and_nothing(session, client, lead, asked):
+    answer(session, asked, lead)
+    assert {mail["to"] for mail in mails(session)} == {lead.email, client.user.email}
+    for mail in mails(session):
+        said = (mail["subject"] + mail["body"]).lower()
+        assert not any(word in said for word in ("parent", "grief", "therap", "phq"))
+
+
+def test_without_the_privacy_notice_nobody_can_be_asked(session, client):
+    take_back_notice(session, client)
+    with pytest.raises(reviews.NoNotice):
+        reviews.ask(session, client, WORDS, NOW)
+
+
+def test_taking_back_the_notice_takes_back_what_is_open(session, client, asked):
+    take_back_notice(session, client)
+    assert asked.state is ReviewState.withdrawn
+
+
+def take_back_notice(session, client):
+    signatures = session.scalars(signatures_of(client))
+    [notice] = [one for one in signatures if one.purpose is Purpose.privacy_notice]
+    revoke(session, notice, client.user, NOW)
+
+
+# Answering
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.clinical_lead])
+def test_only_the_clinical_lead_answers(session, asked, role):
+    with pytest.raises(NotAllowed):
+        answer(session, asked, make_user(session, roles=(role,)))
+
+
+def test_nobody_answers_their_own(session, client, asked):
+    client.user.role_rows.append(UserRole(role=Role.clinical_lead, granted_at=NOW))
+    session.flush()
+    with pytest.raises(NotAllowed):
+        answer(session, asked, client.user)
+
+
+def test_what_was_taken_back_meanwhile_is_not_answered(session, lead, asked):
+    reviews.withdraw(session, asked, NOW)
+    with pytest.raises(WrongState):
+        answer(session, asked, lead)
+    assert asked.answer == ""
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"places": ("US-OR",)}, {"state": ApplicationState.suspended}, {"hours_confirmed_at": None}],
+    ids=["licensed elsewhere", "suspended", "hours not confirmed"],
+)
+def test_only_somebody_listed_and_licensed_there_is_suggested(session, lead, asked, columns):
+    with pytest.raises(reviews.NotListed):
+        answer(session, asked, lead, [make_therapist(session, **columns)])
+    assert asked.is_open
+
+
+def test_each_act_is_written_down_without_a_word_of_it(session, client, lead, asked):
+    answer(session, asked, lead, [make_therapist(session)])
+    entries = session.scalars(
+        sa.select(AuditEntry).where(AuditEntry.subject_id == asked.public_id)
+    ).all()
+    assert {entry.action for entry in entries} == {"review.asked", "review.answered"}
+    assert all(entry.client_id == client.public_id for entry in entries)
+    assert "parent" not in str([entry.details for entry in entries])
+
+
+def test_it_goes_with_everything_else_that_may_go(session, client, lead, asked):
+    answer(session, asked, lead, [make_therapist(session)])
+    delete_what_may_go(session, client, Stays())
+    assert session.scalar(sa.select(sa.func.count()).select_from(MatchReview)) == 0
+
+
+# The pages
+
+
+def test_a_client_asks_reads_the_promise_and_takes_it_back(session, http, client, lead):
+    sign_in(http, client.user)
+    make_therapist(session)
+    session.commit()
+    assert "Ask a person to look at this" in text(http.get("/matches"))
+    assert http.post("/matches/review", data={"words": WORDS}).status_code == 303
+    page = text(http.get("/matches/review"))
+    assert WORDS in page
+    assert "The clinical lead answers by" in page
+    review = session.scalars(sa.select(MatchReview)).one()
+    http.post(f"/matches/reviews/{review.public_id}/withdrawal")
+    assert "Ask a person to look at this" in text(http.get("/matches/review"))
+    assert "Your request is" not in text(http.get("/matches/review"))
+
+
+def test_it_can_be_asked_when_nobody_fits(http, client):
+    sign_in(http, client.user)
+    assert "Ask a person to look at this" in text(http.get("/matches"))
+
+
+def test_too_many_words_are_told_and_kept(http, client):
+    sign_in(http, client.user)
+    answer = http.post("/matches/review", data={"words": "w" * 1001})
+    assert answer.status_code == 422
+    assert "w" * 1001 in text(answer)
+
+
+def test_a_late_answer_is_said_to_be_late(http, clock, client, asked):
+    clock.move_to(asked.due_at + timedelta(minutes=1))
+    sign_in(http, client.user)
+    assert "We are late" in text(http.get("/matches/review"))
+
+
+def test_the_lead_sees_what_is_compared_and_neither_story_nor_questionnaires(
+    session, http, client, lead, asked
+):
+    make_therapist(session, name="Ana Alder")
+    session.commit()
+    sign_in(http, lead)
+    assert WORDS not in text(http.get("/reviews"))
+    page = text(http.get(address(asked)))
+    assert WORDS in page
+    assert "Panic" in page
+    assert "At most $200" in page
+    assert "Ana Alder" in page
+    assert STORY not in page
+    assert "PHQ" not in page
+    [view] = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "review.viewed"))
+    assert view.actor_id == lead.public_id
+
+
+def test_the_lead_answers_and_the_client_reads_it(session, http, client, lead, asked):
+    listed = make_therapist(session, name="Ana Alder")
+    full = make_therapist(session, name="Ben Birch", open_places=0)
+    session.commit()
+    sign_in(http, lead)
+    sent = {"answer": ANSWER, "names": "ana alder\nBen Birch\n"}
+    assert http.post(address(asked, "/answer"), data=sent).location == "/reviews"
+    assert "Nothing waits" in text(http.get("/reviews"))
+    sign_in(http, client.user)
+    answer = http.get("/matches/review")
+    page = text(answer)
+    assert ANSWER in page
+    assert "Constance Whitfield" in page
+    assert f"/therapists/{listed.public_id}/request".encode() in answer.data
+    assert f"/therapists/{full.public_id}/request".encode() not in answer.data
+    assert "Ben Birch (cannot be asked at the moment)" in page
+
+
+def test_a_name_that_is_not_exactly_one_is_told_and_nothing_is_lost(session, http, lead, asked):
+    for name in ("Ana Alder", "Ana Alder"):
+        make_therapist(session, name=name)
+    make_therapist(session, name="Vera Lund", places=("US-OR",))
+    session.commit()
+    sign_in(http, lead)
+    sent = {"answer": ANSWER, "names": "Ana Alder\nVera Lund"}
+    answer = http.post(address(asked, "/answer"), data=sent)
+    assert answer.status_code == 422
+    page = text(answer)
+    assert "has exactly this name: Ana Alder, Vera Lund" in page
+    assert ANSWER in page
+    session.expire_all()
+    assert asked.is_open
+
+
+@pytest.mark.parametrize("ended", ["answered", "withdrawn", "notice taken back"])
+def test_once_it_is_over_the_lead_sees_none_of_it(session, http, client, lead, asked, ended):
+    if ended == "answered":
+        answer(session, asked, lead)
+    elif ended == "withdrawn":
+        reviews.withdraw(session, asked, NOW)
+    else:
+        take_back_notice(session, client)
+    session.commit()
+    sign_in(http, lead)
+    assert http.get(address(asked)).status_code == 404
+    assert http.post(address(asked, "/answer"), data={"answer": ANSWER}).status_code == 404
+    assert "Nothing waits" in text(http.get("/reviews"))
+
+
+def test_somebody_elses_cannot_be_taken_back(session, http, asked):
+    sign_in(http, make_seeker(session).user)
+    answer = http.post(f"/matches/reviews/{asked.public_id}/withdrawal")
+    assert answer.status_code == 404
+    session.expire_all()
+    assert asked.is_open

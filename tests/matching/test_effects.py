@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching import rank
 from matching.effects import ENOUGH_CASES, Case, Cases, Effects, Real, effects
 from matching.errors import BadRow, BadValue
 from matching.variances import Turned, Variances, likelihood, maximised
+from tests.matching.worlds import index_of, make_client, make_therapist
 
 DOMAINS = 6
 SLOPE, RELIABILITY = -0.5, 0.8
@@ -83,6 +85,12 @@ def test_what_is_said_of_therapists_is_on_average_what_is_true() -> None:
 
 def test_a_domain_whose_clients_come_sicker_does_not_turn_the_slope() -> None:
     assert effects(make_world(sicker_domains=3).cases).slope == pytest.approx(SLOPE, abs=0.04)
+
+
+def test_what_is_usual_in_a_domain_is_not_taken_for_chance() -> None:
+    even, uneven = (effects(make_world(sicker_domains=each).cases) for each in (0.0, 3.0))
+    assert np.ptp(uneven.intercepts) > 3 > np.ptp(even.intercepts)
+    assert uneven.variances.noise == pytest.approx(even.variances.noise, abs=0.1)
 
 
 def test_an_unreliable_baseline_would_flatten_the_slope_if_it_were_taken_as_exact() -> None:
@@ -197,6 +205,13 @@ def test_without_the_adjustment_the_better_of_two_would_stand_below() -> None:
     unadjusted = effects(replace(cases, baseline=np.zeros(len(cases))))
     mild, severe = unadjusted.expected(only(0))[-2:]
     assert severe < 0 < mild
+
+
+def test_whoever_does_better_with_sicker_clients_is_ranked_first_by_their_record() -> None:
+    cases = _mild_and_severe(better=0.5)
+    unadjusted = replace(cases, baseline=np.zeros(len(cases)))
+    assert _first_by_record(cases) == "severe"
+    assert _first_by_record(unadjusted) == "mild"
 
 
 def test_the_adjustment_that_a_page_shows_lifts_whoever_has_the_sicker_clients() -> None:
@@ -388,6 +403,15 @@ def _mild_and_severe(better: float) -> Cases:
         np.concatenate((world.outcome, outcome)),
         world.reliability,
     )
+
+
+def _first_by_record(cases: Cases) -> str:
+    """Of the two, otherwise alike, whom a ranking puts first for a case of the first domain."""
+    mild, severe = (int(each) for each in effects(cases).records(only(0))[-2:])
+    two = {"severe": make_therapist(1, record=severe), "mild": make_therapist(2, record=mild)}
+    first, last = rank(index_of(*two.values()), make_client()).results
+    assert first.points["record"] > last.points["record"]
+    return next(name for name, therapist in two.items() if therapist.id == first.id)
 
 
 def _same(one: Effects, other: Effects) -> None:

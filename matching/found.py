@@ -110,14 +110,6 @@ class Found:
         return self.directory.ids.take(slots, axis=0)
 
 
-def nobody(weights: Weights) -> Found:
-    """What is found in a place where nobody has authority."""
-    rows = np.zeros(0, dtype=np.intp)
-    points: dict[str, Points] = dict.fromkeys(weights.by_factor, 0)
-    empty = np.zeros(0, dtype=np.uint32)
-    return Found(rows, np.zeros(0, dtype=np.int32), points, empty, Directory())
-
-
 def _at(points: Points, positions: Positions) -> list[int]:
     if isinstance(points, int):
         return [points] * len(positions)

@@ -11,7 +11,7 @@ from matching.asking import Asked
 from matching.codes import Codebook, Skillbook
 from matching.directory import Directory
 from matching.errors import BadRow, BadValue
-from matching.found import Found, nobody
+from matching.found import Found
 from matching.hours import monday_of
 from matching.market import Market, market_of
 from matching.model import ANY_CODE, DEFAULT_WEIGHTS, Client, Therapist, Vocabulary, Weights
@@ -19,6 +19,7 @@ from matching.passing import failing_at_home, licensed
 from matching.prices import NO_PRICES, Prices
 from matching.reasons import Explanation, Ranking, WhyNot
 from matching.roll import Roll, ZoneOf
+from matching.shard import Shard
 from matching.table import Table
 
 SHOWN = 10
@@ -155,17 +156,15 @@ class Index:
         """
         with self._lock:
             counts = dict.fromkeys(rules.names_for(client), 0)
-            for number in range(len(self._roll.shards)):
-                for rule, failing in failing_at_home(self._asked(client, number)).items():
+            for shard in self._roll.shards:
+                for rule, failing in failing_at_home(self._asked(client, shard)).items():
                     counts[rule] += failing
-            here = self._asked_here(client)
-            return counts | {"licence": len(self) - (licensed(here) if here else 0)}
+            return counts | {"licence": len(self) - licensed(self._asked_here(client))}
 
     def market(self, client: Client) -> Market:
         """What each of the client's wishes costs alone. See `matching.market`."""
         with self._lock:
-            asked = self._asked_here(client)
-            return market_of(asked) if asked else Market(0, {})
+            return market_of(self._asked_here(client))
 
     def explain(
         self,
@@ -215,21 +214,15 @@ class Index:
         return WhyNot(therapist_id, True, (), place, last.id, last.ahead_of(found.match(own)))
 
     def _found(self, client: Client, weights: Weights, prices: Prices) -> Found:
-        asked = self._asked_here(client)
-        if asked is None:
-            return nobody(weights)
-        return Found.ask(asked, weights, prices, self._roll.directory)
+        return Found.ask(self._asked_here(client), weights, prices, self._roll.directory)
 
-    def _asked_here(self, client: Client) -> Asked | None:
-        """None where nobody has authority."""
-        number = self._roll.numbers.get(client.place)
-        return None if number is None else self._asked(client, number)
+    def _asked_here(self, client: Client) -> Asked:
+        return self._asked(client, self._roll.shard_in(client.place))
 
-    def _asked(self, client: Client, number: int) -> Asked:
-        roll = self._roll
-        rows = (roll.row_in(number, each) for each in client.exclude)
+    def _asked(self, client: Client, shard: Shard) -> Asked:
+        rows = (self._roll.row_in(shard, each) for each in client.exclude)
         exclude = [row for row in rows if row is not None]
-        return Asked(client, roll.shards[number], roll.book, roll.skills, exclude)
+        return Asked(client, shard, self._roll.book, self._roll.skills, exclude)
 
 
 def rank(

@@ -74,10 +74,16 @@ class Roll:
         shard = self.shards[number]
         return therapist_at(shard, row, therapist_id, authority, self.book, self.skills)
 
-    def row_in(self, number: int, therapist_id: str) -> int | None:
+    def shard_in(self, place: str) -> Shard:
+        """Everybody with authority in a place; one without rows where nobody has any."""
+        number = self.numbers.get(place)
+        return self._new_shard() if number is None else self.shards[number]
+
+    def row_in(self, shard: Shard, therapist_id: str) -> int | None:
         """Where somebody stands in a shard, ended or not; None for those who do not."""
         slot = self.directory.find(therapist_id)
-        return None if slot is None else self.directory.rows_of(slot).get(number)
+        rows = {} if slot is None else self.directory.rows_of(slot)
+        return next((row for at, row in rows.items() if self.shards[at] is shard), None)
 
     def slot_of(self, therapist_id: str) -> int:
         """The number of somebody who is live. Raises UnknownTherapist."""
@@ -199,13 +205,16 @@ class Roll:
 
     def _number_of(self, place: str) -> int:
         if place not in self.numbers:
-            shard = Shard(self.book.words, self.skills.bytes, len(self.book))
+            shard = self._new_shard()
             if self._at is not None:
                 shard.start_on(self._today(place, self._at))
             self.numbers[place] = len(self.shards)
             self._places.append(place)
             self.shards.append(shard)
         return self.numbers[place]
+
+    def _new_shard(self) -> Shard:
+        return Shard(self.book.words, self.skills.bytes, len(self.book))
 
     def _today(self, place: str, at: datetime) -> int:
         """The day (an ordinal) that it is where the place's licences end their days."""

@@ -48,8 +48,6 @@ def rank(
 def market(therapists: list[Therapist], client: Client) -> dict[str, int]:
     """For each rule that this client sets, how many live therapists fail it and nothing else."""
     gains = dict.fromkeys(_rules_set(client), 0)
-    if not any(each.live and client.place in each.authority for each in therapists):
-        return {}
     for therapist in therapists:
         failing = failing_rules(client, therapist)
         if therapist.live and len(failing) == 1 and failing[0] in gains:

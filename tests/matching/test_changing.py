@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from threading import Event, Thread
@@ -47,34 +47,59 @@ ZONES = {place: zone for place, zone, _, _ in MIDNIGHTS} | {
 }
 
 
+@dataclass
+class Known:
+    """An index that changes, those who should be in it, and what time it is."""
+
+    index: Index
+    therapists: dict[str, Therapist]
+    at: datetime = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+    @classmethod
+    def of(cls, therapists: list[Therapist]) -> "Known":
+        index = Index(therapists, on=ON, zone_of=ZONES.__getitem__)
+        return cls(index, {each.id: each for each in therapists})
+
+    @property
+    def in_force(self) -> list[Therapist]:
+        return [_in_force(each, self.at) for each in self.therapists.values()]
+
+    def one(self, random: Random) -> Therapist:
+        return self.therapists[random.choice([*self.therapists])]
+
+    def put(self, therapist: Therapist) -> None:
+        self.index.put(therapist)
+        self.therapists[therapist.id] = therapist
+
+
 def test_an_index_that_changed_answers_as_the_oracle_does(proving: bool) -> None:
     random = Random(20261122)
-    known = {each.id: each for each in random_therapists(random, 800 if proving else 120)}
-    index = Index(known.values(), on=ON)
+    known = Known.of(random_therapists(random, 800 if proving else 120))
     for step in range(5_000 if proving else 600):
-        random.choice(CHANGES)(random, index, known)
+        random.choice(CHANGES)(random, known)
         if step % 10 == 0:
-            _agrees_with_oracle(index, [*known.values()], random_client(random, known.values()))
-    assert len(index) == sum(each.live for each in known.values())
+            client = random_client(random, known.therapists.values())
+            day = ON + timedelta(days=random.choice((0, 0, 1, 3)))
+            _agrees_with_oracle(known.index, known.in_force, replace(client, on=day))
+    assert known.at > datetime(2026, 12, 2, tzinfo=UTC)
+    assert len(known.index) == sum(each.live for each in known.therapists.values())
 
 
 def test_however_an_index_came_about_it_answers_the_same(proving: bool) -> None:
     random = Random(5)
-    known = {each.id: each for each in random_therapists(random, 300)}
-    changed = Index(known.values(), on=ON)
+    known = Known.of(random_therapists(random, 300))
     for _ in range(2_000 if proving else 300):
-        random.choice(CHANGES)(random, changed, known)
+        random.choice(CHANGES)(random, known)
+    therapists = known.in_force
     put = Index([], on=ON)
-    for each in random.sample([*known.values()], len(known)):
+    for each in random.sample(therapists, len(therapists)):
         put.put(each)
-    built = Index(known.values(), on=ON)
-    live = [each for each in known.values() if each.live]
-    loaded = Index.from_table(table_of(live), on=ON)
-    resting = [each for each in known.values() if not each.live]
-    for each in resting:
-        loaded.put(each)
-    for index in (changed, put, loaded):
-        _same(index, built, random, [*known])
+    loaded = Index.from_table(table_of([each for each in therapists if each.live]), on=ON)
+    for each in therapists:
+        if not each.live:
+            loaded.put(each)
+    for index in (known.index, put, loaded):
+        _same(index, Index(therapists, on=ON), random, [*known.therapists])
 
 
 def test_a_compacted_index_answers_the_same_in_less_memory() -> None:
@@ -213,60 +238,64 @@ def test_a_reader_never_sees_half_a_change() -> None:
     assert all(_is_of_a_version(states, *each) for each in seen)
 
 
-def _put_new(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    _put(index, known, random_therapist(random))
+def _put_new(random: Random, known: Known) -> None:
+    known.put(random_therapist(random))
 
 
-def _put_other(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    _put(index, known, replace(random_therapist(random), id=random.choice([*known])))
+def _put_other(random: Random, known: Known) -> None:
+    known.put(replace(random_therapist(random), id=known.one(random).id))
 
 
-def _put_capacity(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    _put(index, known, replace(_one(random, known), capacity=random.choice((0, 1, 3))))
+def _put_capacity(random: Random, known: Known) -> None:
+    known.put(replace(known.one(random), capacity=random.choice((0, 1, 3))))
 
 
-def _add_licence(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    one, place = _one(random, known), random.choice(PLACES)
-    until = ON + timedelta(days=random.choice((-1, 0, 90)))
-    _put(index, known, replace(one, authority={**one.authority, place: until}))
+def _add_licence(random: Random, known: Known) -> None:
+    one, place = known.one(random), random.choice(PLACES)
+    until = known.at.date() + timedelta(days=random.choice((-1, 0, 1, 90)))
+    known.put(replace(one, authority={**one.authority, place: until}))
 
 
-def _remove_licence(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    one = _one(random, known)
-    kept = [*one.authority.items()][1:]
-    _put(index, known, replace(one, authority=dict(kept)))
+def _remove_licence(random: Random, known: Known) -> None:
+    one = known.one(random)
+    known.put(replace(one, authority=dict([*one.authority.items()][1:])))
 
 
-def _remove(random: Random, index: Index, known: dict[str, Therapist]) -> None:
-    if len(known) > 20:
-        gone = random.choice([*known])
-        index.remove(gone)
-        del known[gone]
+def _remove(random: Random, known: Known) -> None:
+    if len(known.therapists) > 20:
+        gone = known.one(random).id
+        known.index.remove(gone)
+        del known.therapists[gone]
 
 
-def _compact(random: Random, index: Index, known: dict[str, Therapist]) -> None:
+def _let_time_pass(random: Random, known: Known) -> None:
+    known.at += timedelta(minutes=random.choice((1, 30, 90)))
+    known.index.expire(known.at)
+
+
+def _wait_for_midnight(random: Random, known: Known) -> None:
+    ends = known.index.next_expiry
+    if ends is not None and ends < known.at + timedelta(days=1) and random.random() < 0.1:
+        known.at = ends
+        assert known.index.expire(ends) > 0
+
+
+def _compact(random: Random, known: Known) -> None:
     if random.random() < 0.2:
-        index.compact()
+        known.index.compact()
 
 
-CHANGES: list[Callable[[Random, Index, dict[str, Therapist]], None]] = [
+CHANGES: list[Callable[[Random, Known], None]] = [
     _put_new,
     _put_other,
     _put_capacity,
     _add_licence,
     _remove_licence,
     _remove,
+    _let_time_pass,
+    _wait_for_midnight,
     _compact,
 ]
-
-
-def _put(index: Index, known: dict[str, Therapist], therapist: Therapist) -> None:
-    index.put(therapist)
-    known[therapist.id] = therapist
-
-
-def _one(random: Random, known: dict[str, Therapist]) -> Therapist:
-    return known[random.choice([*known])]
 
 
 def _agrees_with_oracle(index: Index, therapists: list[Therapist], client: Client) -> None:

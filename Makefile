@@ -42,6 +42,7 @@ check: $(READY) ## Format, lint, types and conventions, in under a minute
 bench: $(READY) ## Measure against a baseline in the same run
 	$(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.ledger
+	$(BIN)/python -m bench.rank --therapists 1000000
 
 prove: $(READY) ## The long proofs at full size, on both databases
 	@tools/system-packages postgresql chromium redis nodejs

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matching.codes import Codebook, Skillbook
 from matching.model import Client
 from matching.rows import APPROACH_KIND, IDENTITY
-from matching.shard import Bits, Rows, Shard
+from matching.shard import Bits, Shard
 from matching.terms import APPROACH
 
 Flags = npt.NDArray[np.bool_]
@@ -47,12 +47,8 @@ def packed(flags: Flags) -> Bits:
     return np.packbits(flags, bitorder="little")
 
 
-def rows_in(bits: Bits) -> Rows:
-    """The numbers of the rows in a bitmap, ascending."""
-    return unpacked(bits).nonzero()[0]
-
-
 def unpacked(bits: Bits) -> Flags:
+    """What `packed` was given."""
     return np.unpackbits(bits, bitorder="little").view(np.bool_)
 
 

@@ -64,7 +64,7 @@ def _concerns(asked: Asked, eligible: Eligible, weight: int) -> Points:
     severities = asked.client.concerns
     if not severities:
         return weight * NEUTRAL
-    reached = np.zeros(len(eligible.rows), dtype=np.uint16)
+    reached = np.zeros(len(eligible.rows), dtype=np.uint32)
     for concern, severity in severities.items():
         place = asked.skills.place(concern)
         if place is not None:

@@ -122,12 +122,13 @@ class WishesOnTrial:
         return self._with_approach(value) if page == "wishes" else value
 
     def _with_approach(self, wish: Any) -> dict[str, Any]:
-        others = {
-            name: each
-            for name, each in (self._answers.get("wishes") or {}).items()
-            if name != APPROACH
-        }
-        return others | ({APPROACH: wish} if wish else {})
+        return about_the_person(self._answers) | ({APPROACH: wish} if wish else {})
+
+
+def about_the_person(answers: Answers) -> dict[str, Any]:
+    """The wishes that cannot be tried out."""
+    wishes = answers.get("wishes") or {}
+    return {name: wish for name, wish in wishes.items() if name != APPROACH}
 
 
 def _form(page: str, answers: Answers, zone: str, **formdata: Any) -> PageForm:

@@ -14,6 +14,7 @@ from core.access import policy
 from core.clock import now
 from core.database import unit_of_work
 from practice.accounts.policy import is_client, the_client
+from practice.consent.policy import may_begin_intake
 from practice.intake import operations as intake_operations
 from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
@@ -23,7 +24,7 @@ from practice.matches import page
 from practice.matches.blueprint import bp
 from practice.matches.search import Search, values_for
 from practice.matches.what_if import WISHES, preview
-from practice.matches.what_if_forms import APPROACH, WishesOnTrial
+from practice.matches.what_if_forms import APPROACH, WishesOnTrial, about_the_person
 
 LEFT_OPEN = "left open"
 LONGEST_HEADING = 90
@@ -46,7 +47,7 @@ def try_wishes() -> page.Answer:
     if not wishes.validate():
         return _page(wishes, is_wrong=True), 422
     if request.form.get("action") == "keep" and wishes.moved:
-        return _kept(wishes.moved, "Your wishes are kept, and your list follows them.")
+        return _keep(wishes.moved, "Your wishes are kept, and your list follows them.")
     return _page(wishes)
 
 
@@ -59,10 +60,12 @@ def take_back() -> page.Answer:
     if not changed:
         flash("There is nothing to take back.", "sun")
         return redirect(url_for("matches.what_if"), 303)
-    return _kept(changed, "Your wishes stand again as they did before.")
+    return _keep(changed, "Your wishes stand again as they did before.")
 
 
-def _kept(changes: dict[str, Any], words: str) -> Response:
+def _keep(changes: dict[str, Any], words: str) -> Response:
+    if not may_begin_intake(the_client()):
+        return redirect(url_for("consent.begin"), 303)
     with unit_of_work() as session:
         intake_operations.amend(session, the_client(), changes, now())
     flash(words, "leaf")
@@ -112,4 +115,6 @@ def _changed_last() -> dict[str, Any]:
         return {}
     was, is_now = answers_of(before), answers_of(newest)
     differing = {key for key in was | is_now if was.get(key) != is_now.get(key)}
-    return {key: was.get(key) for key in differing} if differing <= WISHES.keys() else {}
+    if not differing <= WISHES.keys() or about_the_person(was) != about_the_person(is_now):
+        return {}
+    return {key: was.get(key) for key in WISHES if key in differing}

@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
+from practice.consent.models import Purpose
+from practice.consent.operations import revoke
+from practice.consent.policy import signatures_of
 from practice.intake.models import Intake
 from practice.intake.queries import answers_of, latest_submitted, open_intake
 from practice.matches.what_if import COSTS
@@ -14,6 +17,7 @@ from tests.builders.accounts import make_client, sign_in
 from tests.builders.intake import ANSWERS, make_intake
 from tests.builders.matches import make_seeker
 from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
 
 PAGE = "/matches/what-if"
 
@@ -152,6 +156,29 @@ def test_there_is_nothing_to_take_back_of_answers_given_otherwise(session, http,
     http.post(f"{PAGE}/undoing")
     session.expire_all()
     assert answers_of(latest_submitted(client))["story"] == "Something else entirely."
+
+
+def test_wishes_about_the_person_that_were_changed_elsewhere_are_not_taken_back_here(
+    session, http, client
+):
+    changed = {"gender": {"want": ["man"], "strength": "would_like"}}
+    make_intake(session, client, wishes=changed)
+    session.commit()
+    assert "What you changed last" not in text(soup(http.get(PAGE)))
+    http.post(f"{PAGE}/undoing")
+    session.expire_all()
+    assert answers_of(latest_submitted(client))["wishes"] == changed
+
+
+def test_nothing_is_kept_without_the_consent_that_answers_rest_on(
+    session, http, client, therapists
+):
+    signatures = session.scalars(signatures_of(client))
+    [assessment] = [one for one in signatures if one.purpose is Purpose.assessment]
+    revoke(session, assessment, client.user, NOW)
+    session.commit()
+    assert send(http, "keep", payment__budget="300").location == "/consents/before-you-begin"
+    assert runs(session) == 1
 
 
 def test_a_run_that_is_open_says_the_same_and_stays_open(session, http, client, therapists):

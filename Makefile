@@ -17,11 +17,13 @@ help: ## List what one does here
 
 setup: $(READY) ## Install everything into .venv (run, test and check do this by themselves)
 
-$(READY): requirements-test.txt pyproject.toml
+$(READY): requirements-test.txt requirements-oracle.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 2; }
 	@$(PYTHON) -m venv .venv || { echo "python3-venv is needed: apt-get install python3-venv"; exit 2; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--upgrade --target .venv/oracles -r requirements-oracle.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 

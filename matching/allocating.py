@@ -1,146 +1,65 @@
 """A waiting list placed at once: as many as possible, the neediest first, and nobody badly.
 
-`Candidates` are the places that each client could take, with how well each would fit. `auction`
-gives nearly the best total with a certificate of how near; `stable` an allocation that no client
-and therapist would both leave; `most_placed` how many can be placed at all; `highest_floor` how
-well the worst-off can be placed. Clients and therapists are numbers from 0 here, in the order of
-the lists; scores are whole numbers, the totals of a ranking.
+`allocate` seeks, in this order: as many placed as can be placed at all; nobody waiting on while
+somebody of lower priority has a place that could have been theirs; the lowest score as high as it
+can be; the greatest total of scores. The first three are exact. The last is nearly so, and says how
+nearly: `Allocation.gap` is certified by the prices (`theorems.duality_gap`). See `placing` for the
+first three, `auction` for the last; `stable` and `arrival` for what it is compared with.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-Whole = npt.NDArray[np.int64]
-Real = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from matching.auction import GAP, auction, everybody_placed
+from matching.candidates import Allocation, Candidates, Whole, whole
+from matching.errors import BadRow
+from matching.placing import choice_left, highest_floor, placeable
 
-NOBODY = -1
+__all__ = ["Allocation", "Candidates", "allocate", "priority_of"]
+
+MOST_PRIORITY = 2**40
+# Days that the severity of somebody who has come today is multiplied by.
+HEAD_START = 30
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """`therapist` (clients, k), NOBODY where a list is shorter; `score` (clients, k) ≥ 0.
+def allocate(
+    candidates: Candidates,
+    priority: Whole | None = None,
+    *,
+    floor: bool = True,
+    gap: float = GAP,
+) -> Allocation:
+    """Place a waiting list. See the module.
 
-    `capacity` (therapists,) open places. Nobody stands twice in one client's list.
-    Raises ValueError for shapes that do not fit, numbers out of range or a repeated therapist.
+    `priority` (clients,): whole numbers, higher first; among equals whoever stands first in the
+    list. Without it nobody comes before anybody, and of those who cannot all be placed the total of
+    scores decides. Without `floor` the lowest score may be lower than it need be, and the answer
+    comes sooner. `gap` is the share of the total that may be missing. Raises BadRow.
     """
-
-    therapist: Whole
-    score: Whole
-    capacity: Whole
-
-    def __post_init__(self) -> None:
-        if self.therapist.shape != self.score.shape or self.therapist.ndim != 2:
-            raise ValueError("therapist and score must have one shape, (clients, k)")
-        if (self.capacity < 0).any():
-            raise ValueError("a capacity is not negative")
-        if ((self.therapist < NOBODY) | (self.therapist >= len(self.capacity))).any():
-            raise ValueError("a candidate is not among the therapists")
-        if (self.score[self.is_there] < 0).any():
-            raise ValueError("a score is not negative")
-        in_order = np.sort(self.therapist, axis=1)
-        if ((in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] != NOBODY)).any():
-            raise ValueError("a therapist stands twice in one list")
-
-    @property
-    def clients(self) -> int:
-        return len(self.therapist)
-
-    @property
-    def is_there(self) -> Flags:
-        there: Flags = self.therapist != NOBODY
-        return there
-
-    def at_least(self, floor: int) -> "Candidates":
-        """The same without candidates who score less."""
-        kept = np.where(self.score >= floor, self.therapist, NOBODY)
-        return Candidates(kept, self.score, self.capacity)
+    _check(candidates, priority)
+    candidates = candidates.with_places
+    found = everybody_placed(candidates, gap)
+    if found is not None and not floor:
+        return found
+    placed = placeable(candidates, priority) if found is None else found.therapist
+    any_of_them = priority is None
+    if floor:
+        placed = highest_floor(candidates, placed, any_of_them=any_of_them)
+    return auction(choice_left(candidates, placed, any_of_them=any_of_them, floor=floor), gap)
 
 
-@dataclass(frozen=True)
-class Allocation:
-    """`therapist` (clients,), NOBODY for whoever waits on; `score` (clients,), 0 for them.
+def priority_of(severity: Whole, days: Whole) -> Whole:
+    """Severity (1 to 3) times the days waited, with a head start of thirty days for everybody.
 
-    `prices` (therapists,) are what a place was worth in the end, in points of score.
+    So nobody waits for ever: somebody of severity 1 comes before somebody of severity 3 who has
+    come today after sixty days. Shapes (clients,) both.
     """
-
-    therapist: Whole
-    score: Whole
-    prices: Real
-
-    @property
-    def placed(self) -> int:
-        return int(np.count_nonzero(self.therapist != NOBODY))
-
-    @property
-    def total(self) -> int:
-        return int(self.score.sum())
-
-    @property
-    def worst(self) -> int | None:
-        """The lowest score among those who are placed."""
-        scores = self.score[self.therapist != NOBODY]
-        return int(scores.min()) if len(scores) else None
+    priority: Whole = np.asarray(severity) * (np.asarray(days) + HEAD_START)
+    return priority
 
 
-def is_feasible(candidates: Candidates, allocation: Allocation) -> bool:
-    """Everybody is with one of their own candidates or nobody, and no capacity is exceeded."""
-    placed = np.flatnonzero(allocation.therapist != NOBODY)
-    chosen = allocation.therapist[placed]
-    among = (candidates.therapist[placed] == chosen[:, None]).any(axis=1).all()
-    load = np.bincount(chosen, minlength=len(candidates.capacity))
-    return bool(among and (load <= candidates.capacity).all())
-
-
-def score_of(candidates: Candidates, therapist: Whole) -> Whole:
-    """Shape (clients,): the score of whom each was given, 0 for nobody."""
-    mine = (candidates.therapist == therapist[:, None]) & candidates.is_there
-    score: Whole = np.where(mine, candidates.score, 0).sum(axis=1)
-    return score
-
-
-def duality_gap(value: Real, candidates: Candidates, therapist: Whole, prices: Real) -> float:
-    """By how much the best total of `value` could exceed this one at most.
-
-    D = Σ capacity · price + Σ max(0, max(value − price)) bounds every allocation's total from
-    above for any prices ≥ 0 (weak duality of linear programming); the gap is D less the total.
-    """
-    worth = np.where(candidates.is_there, value - prices[candidates.therapist], 0)
-    bound = float(candidates.capacity @ prices) + float(worth.max(axis=1, initial=0).sum())
-    mine = (candidates.therapist == therapist[:, None]) & candidates.is_there
-    return bound - float(np.where(mine, value, 0).sum())
-
-
-def blocking_pairs(candidates: Candidates, therapist: Whole, preference: Whole) -> int:
-    """How many (client, therapist) pairs would both rather have each other.
-
-    Clients prefer by score, equals by the place in their list; therapists prefer a higher
-    `preference` (clients, k), equals the client of lower number. A therapist with an open place
-    takes anybody. None is what makes an allocation stable (Gale and Shapley 1962).
-    """
-    position = np.argsort(np.argsort(-candidates.score, axis=1, kind="stable"), axis=1)
-    mine = (candidates.therapist == therapist[:, None]) & candidates.is_there
-    own = np.where(mine.any(axis=1), np.where(mine, position, 0).sum(axis=1), position.shape[1])
-    rather = candidates.is_there & (position < own[:, None])
-    load = np.bincount(therapist[therapist != NOBODY], minlength=len(candidates.capacity))
-    worst = _worst_held(candidates, mine, preference)
-    client = np.arange(candidates.clients)[:, None]
-    level, last = worst[0][candidates.therapist], worst[1][candidates.therapist]
-    better = (preference > level) | ((preference == level) & (client < last))
-    has_room = (load < candidates.capacity)[candidates.therapist]
-    any_place = (candidates.capacity > 0)[candidates.therapist]
-    return int(np.count_nonzero(rather & any_place & (has_room | better)))
-
-
-def _worst_held(candidates: Candidates, mine: Flags, preference: Whole) -> tuple[Whole, Whole]:
-    """For each therapist, preference and number of the client they would let go first."""
-    client, column = np.nonzero(mine)
-    held, level = candidates.therapist[client, column], preference[client, column]
-    order = np.lexsort((client, -level, held))
-    last = np.full(len(candidates.capacity), -1)
-    last[held[order]] = order
-    has = last >= 0
-    lowest = np.where(has, level[last], np.iinfo(np.int64).min)
-    return lowest, np.where(has, client[last], -1)
+def _check(candidates: Candidates, priority: Whole | None) -> None:
+    if priority is None:
+        return
+    if np.shape(priority) != (candidates.clients,):
+        raise BadRow(0, "priority", "must be given for every client")
+    whole(priority, "priority", MOST_PRIORITY)

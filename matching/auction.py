@@ -1,134 +1,328 @@
 """The auction: nearly the best total of scores, and a certificate of how near.
 
-Objective: choose for each client at most one candidate, for each therapist at most `capacity`
-clients, so that Σ value is greatest; value = priority · (score + bonus). The bonus puts placing
-somebody before any score; priorities put the severe and the long-waiting first.
-Steps (Bertsekas 1988, 1992; the Jacobi form with several places an object): (1) every free client
-looks at value less price; (2) bids for the best what makes it as good as the next best, and ε more;
-(3) a therapist keeps the best `capacity` bids, and the price is the lowest bid kept when full, else
-0; (4) whoever is outbid is free again; whoever finds nothing worth its price waits on. At the end
-everybody has what is best for them within ε, so the total is within clients · ε of the best.
-How near it is in truth is computed (`duality_gap`); only if that is not near enough, all begins
-anew with a finer ε. Prices are not carried over: a place that was dear and is then left empty would
-spoil the certificate.
-Cost: O(bids · k); bids are about clients · (spread of values / ε) at worst, far fewer as a rule.
+Objective: of the allocations that a choice leaves, the greatest Σ score.
+Steps (Bertsekas 1988 and 1992; many bid at once, and a therapist has several places): (1) every
+client without a place looks at score less price; (2) bids for the best what makes it as good as the
+next best, and ε more; whoever must be placed does so even below 0, the others leave there; (3) a
+therapist keeps the best `capacity` bids, and the price is the lowest bid kept when full, else 0;
+(4) whoever is outbid is without a place again. At the end everybody has what is best for them
+within the ε of their last bid. ε falls with the share of clients who are without a place: the
+first bids find the rough prices, the last ones settle them.
+The bound on every other total (`theorems.upper_bound_of`) is computed from the prices; only if it
+is not near enough, all begins anew with a finer ε. Prices are not carried over: a place that was
+dear and is then left empty would spoil the certificate. Bidding also ends as soon as the bound is
+near enough, or when it has become a war of prices; whoever must be placed is then placed by chains
+of moves, and the certificate says what that cost.
+Shapes: (clients, k) lists, (therapists, most capacity) bids; prices in points of score.
+Cost: O(k) a bid; bids are about 3 to 8 a client as a rule, at most MOST_BIDS.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
+from heapq import heapify, heapreplace
 
 import numpy as np
 
-from matching.allocating import NOBODY, Allocation, Candidates, Real, Whole, duality_gap, score_of
+from matching.candidates import MOST_POINTS, NOBODY, Allocation, Candidates, Choice, Real, Whole
+from matching.placing import completed
+from matching.theorems import duality_gap
 
-# Steps of ε, as shares of the highest score.
-STEPS = (0.004, 0.001, 0.00025, 0.00006)
 GAP = 0.001
-EMPTY = -np.inf
-BLOCKED = np.inf
+# ε when everybody is without a place, and when nobody is, as shares of the mean best score; and how
+# far below 0 those go on who need not be placed, in highest scores.
+STEPS = (
+    (0.025, 0.0035, 0),
+    (0.01, 0.0015, 1),
+    (0.002, 0.0006, 2),
+    (0.0, 0.0002, 4),
+    (0.0, 0.0, 16),
+)
+# For a client, at each step; beyond that it is a war of prices.
+MOST_BIDS = 60
+# The same, where it is not known whether everybody can be placed.
+SOON = 12
+# Of so many of a client's best candidates, two are nearly always better than all the others.
+FIRST = 12
+# For so few bids at once, plain Python is faster.
+FEW = 4
 
 
-@dataclass(frozen=True)
-class Auctioned:
-    """An allocation, and by how much of its total the best one could exceed it at most."""
+def auction(choice: Choice, gap: float = GAP) -> Allocation:
+    """See the module. The answer has a `gap` that may only exceed `gap` after the finest ε."""
+    best: Allocation | None = None
+    for step in STEPS:
+        sale = Sale(choice, *step, gap)
+        sale.run()
+        found = sale.allocation()
+        if best is None or _gap_of(found) < _gap_of(best):
+            best = found
+        if _gap_of(best) <= gap:
+            break
+    assert best is not None
+    return best
 
-    allocation: Allocation
-    gap: float
+
+def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | None:
+    """The same with everybody placed who has a candidate; None if that is not found soon."""
+    asking = candidates.has_any
+    count = int(np.count_nonzero(asking))
+    if int(candidates.capacity.sum()) < count:
+        return None
+    choice = Choice(candidates, asking, count)
+    sale = Sale(choice, *STEPS[0], gap)
+    sale.bids_left = SOON * sale.clients
+    sale.run()
+    if len(sale.free):
+        return None
+    found = sale.allocation()
+    return found if _gap_of(found) <= gap else auction(choice, gap)
 
 
-@dataclass
+def _gap_of(allocation: Allocation) -> float:
+    assert allocation.gap is not None
+    return allocation.gap
+
+
+class Sale:
+    """One auction from the first bid to the last."""
+
+    def __init__(
+        self, choice: Choice, coarse: float, fine: float, patience: int, gap: float
+    ) -> None:
+        self.choice, self.gap = choice, gap
+        candidates = choice.candidates
+        self.value: Real = np.where(candidates.is_there, candidates.score, -np.inf)
+        self.therapist = candidates.therapist
+        best = self.value.max(axis=1, initial=-np.inf)
+        self.free: Whole = np.flatnonzero(np.isfinite(best))
+        self.clients = max(len(self.free), 1)
+        self.top = max(float(best.max(initial=0)), 1.0)
+        unit = float(best[self.free].mean()) if len(self.free) else 0.0
+        least = 1 / (self.clients + 1)
+        self.coarse, self.fine = coarse * unit, max(fine * unit, least)
+        # What waiting on is worth to them.
+        self.outside: Real = np.where(choice.must, -np.inf, -patience * self.top)
+        self.house = House(candidates.capacity)
+        self.bids_left = MOST_BIDS * self.clients
+        self.first = min(FIRST, self.value.shape[1])
+        self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
+        self.first_therapist = np.ascontiguousarray(self.therapist[:, : self.first].T)
+
+    def run(self) -> None:
+        look_again = self.bids_left - 2 * self.clients
+        while len(self.free) and self.bids_left > 0:
+            if self.bids_left < look_again:
+                look_again = self.bids_left - 2 * self.clients
+                if self._is_near_enough():
+                    return
+            if len(self.free) > FEW:
+                self._bid_at_once()
+            else:
+                self._bid_in_turn()
+
+    def allocation(self) -> Allocation:
+        chosen = self.house.chosen(len(self.value))
+        waiting = chosen == NOBODY
+        if (waiting & self.choice.must).any() or (~waiting).sum() < self.choice.placed:
+            chosen = completed(self.choice, chosen)
+        return self._certified(chosen)
+
+    def _certified(self, chosen: Whole) -> Allocation:
+        """With the certificate; where it is not near enough, prices are rounded otherwise.
+
+        It is ε that is rounded away: as long as scores are whole, so are the best prices.
+        """
+        score = self.choice.candidates.score_of(chosen)
+        found = []
+        for shift in (0.0, 0.5, 0.25, 0.75):
+            plain = Allocation(chosen, score, self.house.whole_prices(shift), self.choice)
+            found.append(replace(plain, gap=duality_gap(plain)))
+            if _gap_of(found[-1]) <= self.gap:
+                break
+        return min(found, key=_gap_of)
+
+    def _is_near_enough(self) -> bool:
+        if self.choice.must[self.free].any() or self.house.taken < self.choice.placed:
+            return False
+        return _gap_of(self._certified(self.house.chosen(len(self.value)))) <= self.gap
+
+    @property
+    def epsilon(self) -> float:
+        return self.fine + self.coarse * len(self.free) / self.clients
+
+    def _bid_at_once(self) -> None:
+        """Everybody without a place bids, at the same prices."""
+        therapist, most, next_best = self._best_two(self.free)
+        next_best = np.maximum(next_best, self.outside[self.free])
+        keen = most > self.outside[self.free]
+        # No bid goes further than the highest score, however little else there is.
+        raised = np.minimum(most[keen] - next_best[keen], self.top) + self.epsilon
+        offer = self.house.prices[therapist[keen]] + raised
+        self.bids_left -= len(self.free)
+        self.free = self.house.take(self.free[keen], therapist[keen], offer)
+
+    def _best_two(self, clients: Whole) -> tuple[Whole, Real, Real]:
+        """Whom each would rather have, what that is worth less its price, and the next best.
+
+        Lists fall and prices are not negative: whoever finds two among the first candidates that
+        are worth more than the score of the next need not look further.
+        """
+        therapist = self.first_therapist.take(clients, axis=1)
+        worth = self.first_value.take(clients, axis=1)
+        worth -= self.house.prices.take(therapist)
+        at, most, next_best = _two_highest(worth)
+        chosen = therapist[at, np.arange(len(clients))]
+        if self.value.shape[1] > self.first:
+            unsure = np.flatnonzero(next_best < self.value[clients, self.first])
+            if len(unsure):
+                rows = clients[unsure]
+                therapist = self.therapist.take(rows, axis=0)
+                worth = self.value.take(rows, axis=0)
+                worth -= self.house.prices.take(therapist)
+                at, most[unsure], next_best[unsure] = _two_highest(worth.T)
+                chosen[unsure] = therapist[np.arange(len(rows)), at]
+        return chosen, most, next_best
+
+    def _bid_in_turn(self) -> None:
+        """The last few bid one after the other, until nobody is left or it is time to look."""
+        rows: dict[int, tuple[list[int], list[float]]] = {}
+        free, prices = self.free.tolist(), self.house.prices.tolist()
+        counter = Counter(self.house, prices)
+        left = min(self.bids_left, self.clients)
+        epsilon = self.epsilon
+        for done, client in enumerate(free):
+            if done == left:
+                break
+            if client not in rows:
+                rows[client] = (self.therapist[client].tolist(), self.value[client].tolist())
+            therapists, values = rows[client]
+            worth = [value - prices[each] for each, value in zip(therapists, values, strict=True)]
+            most = max(worth)
+            at = worth.index(most)
+            worth[at] = outside = float(self.outside[client])
+            if most > outside:
+                offer = prices[therapists[at]] + min(most - max(worth), self.top) + epsilon
+                free.extend(counter.take(client, therapists[at], offer))
+        counter.close()
+        self.bids_left -= min(left, len(free))
+        self.free = np.array(free[left:], dtype=np.int64)
+
+
 class House:
     """The places: `bid` (therapists, most capacity) what each is held for, `holder` by whom.
 
-    An empty place is held for less than any bid, one that does not exist for ever.
+    An empty place is held for less than any bid, one that does not exist for ever. `prices` are
+    the lowest bid of whoever is full, 0 for the others; without a place, out of reach.
     """
 
-    bid: Real
-    holder: Whole
+    def __init__(self, capacity: Whole) -> None:
+        # Those that do not exist stand first, here and later.
+        places = np.arange(max(1, int(capacity.max(initial=1))))[::-1]
+        self.bid: Real = np.where(places < capacity[:, None], -np.inf, np.inf)
+        self.holder: Whole = np.full(self.bid.shape, NOBODY)
+        self.prices: Real = np.where(capacity > 0, 0.0, np.inf)
+        # The last stands for NOBODY.
+        self.prices = np.append(self.prices, 0.0)
+        self.taken = 0
 
-    @classmethod
-    def of(cls, capacity: Whole) -> "House":
-        places = np.arange(max(1, int(capacity.max(initial=1))))
-        bid = np.where(places < capacity[:, None], EMPTY, BLOCKED)
-        return cls(bid, np.full(bid.shape, NOBODY))
+    def take(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
+        """Give each therapist the best offers; returns who is without a place now."""
+        order = therapist.argsort(kind="stable")
+        client, therapist, offer = client[order], therapist[order], offer[order]
+        is_first = np.ones(len(therapist), dtype=np.bool_)
+        np.not_equal(therapist[1:], therapist[:-1], out=is_first[1:])
+        self.taken += len(client)
+        if is_first.all():
+            lost = self._hold_one_each(therapist, client, offer)
+        else:
+            starts = np.flatnonzero(is_first)
+            group = is_first.cumsum() - 1
+            turn = np.arange(len(therapist)) - starts[group]
+            lost = self._hold(therapist[starts], group, turn, client, offer)
+        self.taken -= len(lost)
+        return lost
 
-    def prices(self) -> Real:
-        """The lowest bid of whoever is full, 0 for the others; without a place, out of reach."""
-        prices: Real = np.maximum(self.bid.min(axis=1, initial=BLOCKED), 0)
-        return prices
+    def _hold_one_each(self, therapist: Whole, client: Whole, offer: Real) -> Whole:
+        bid, rows = self.bid.take(therapist, axis=0), np.arange(len(therapist))
+        place = bid.argmin(axis=1)
+        wins = offer > bid[rows, place]
+        bid[rows, place] = np.where(wins, offer, bid[rows, place])
+        self.bid[therapist] = bid
+        self.prices[therapist] = np.maximum(bid.min(axis=1), 0)
+        lost: Whole = self.holder[therapist, place]
+        self.holder[therapist, place] = np.where(wins, client, lost)
+        return _somebody(np.where(wins, lost, client))
 
-    def take(self, client: Whole, therapist: Whole, bid: Real, prices: Real) -> Whole:
-        """Give each therapist the best bids; returns who is without a place now.
+    def _hold(self, touched: Whole, group: Whole, turn: Whole, client: Whole, offer: Real) -> Whole:
+        """`group` says which of `touched` an offer is for, `turn` counts them within one."""
+        places = self.bid.shape[1]
+        bid = np.full((len(touched), places + int(turn.max()) + 1), -np.inf)
+        holder = np.full(bid.shape, NOBODY)
+        bid[:, :places], holder[:, :places] = self.bid[touched], self.holder[touched]
+        bid[group, places + turn], holder[group, places + turn] = offer, client
+        # Stable: of equals, whoever is there stays.
+        best = np.argsort(-bid, axis=1, kind="stable")
+        rows = np.arange(len(touched))[:, None]
+        bid, holder = bid[rows, best], holder[rows, best]
+        self.bid[touched], self.holder[touched] = bid[:, :places], holder[:, :places]
+        self.prices[touched] = np.maximum(bid[:, places - 1], 0)
+        return _somebody(holder[:, places:])
 
-        `prices` is brought up to date in place.
-        """
-        order = np.lexsort((-bid, therapist))
-        client, therapist, bid = client[order], therapist[order], bid[order]
-        turn = _turns(therapist)
-        without = [
-            self._take_one_each(client[now], therapist[now], bid[now])
-            for now in (turn == each for each in range(int(turn.max()) + 1))
-        ]
-        touched = therapist[turn == 0]
-        prices[touched] = np.maximum(self.bid[touched].min(axis=1), 0)
-        return np.concatenate(without)
+    def whole_prices(self, shift: float) -> Whole:
+        prices = self.prices[:-1] + shift
+        whole: Whole = np.floor(np.where(np.isfinite(prices), prices, MOST_POINTS)).astype(np.int64)
+        return whole
 
-    def _take_one_each(self, client: Whole, therapist: Whole, bid: Real) -> Whole:
-        place = self.bid[therapist].argmin(axis=1)
-        wins = bid > self.bid[therapist, place]
-        winner, place = therapist[wins], place[wins]
-        outbid = self.holder[winner, place]
-        self.bid[winner, place], self.holder[winner, place] = bid[wins], client[wins]
-        return np.concatenate((client[~wins], outbid[outbid != NOBODY]))
-
-    def therapist_of(self, clients: int) -> Whole:
+    def chosen(self, clients: int) -> Whole:
         chosen = np.full(clients, NOBODY)
         therapist, place = np.nonzero(self.holder != NOBODY)
         chosen[self.holder[therapist, place]] = therapist
         return chosen
 
 
-def auction(
-    candidates: Candidates, priority: Real | None = None, bonus: float = 0.0, gap: float = GAP
-) -> Auctioned:
-    """See the module. `priority` (clients,) > 0, none if not given; `bonus` ≥ 0 in points.
+class Counter:
+    """The same house for one bid at a time, with a heap for each therapist who is asked."""
 
-    The gap is in priority · score, without the bonus, which is the same for all who are placed.
-    """
-    weight = np.ones(candidates.clients) if priority is None else priority
-    there = candidates.is_there
-    value = np.where(there, weight[:, None] * (candidates.score + bonus), EMPTY)
-    top = float(np.where(there, weight[:, None] * candidates.score, 0).max(initial=0))
-    for step in STEPS:
-        house = House.of(candidates.capacity)
-        prices = _bid(candidates, value, house, max(step * top, 1.0))
-        chosen = house.therapist_of(candidates.clients)
-        score = score_of(candidates, chosen)
-        found = duality_gap(value, candidates, chosen, prices) / max(float(weight @ score), 1.0)
-        if found <= gap:
-            break
-    return Auctioned(Allocation(chosen, score, prices), found)
+    def __init__(self, house: House, prices: list[float]) -> None:
+        self.house, self.prices = house, prices
+        self.heaps: dict[int, list[tuple[float, int]]] = {}
 
+    def take(self, client: int, therapist: int, offer: float) -> list[int]:
+        """Hold a place for the client; returns who has lost theirs, if anybody."""
+        heap = self.heaps.get(therapist)
+        if heap is None:
+            heap = self.heaps[therapist] = self._opened(therapist)
+        if heap[0][0] >= offer:
+            return [client]
+        lost = heapreplace(heap, (offer, client))[1]
+        self.prices[therapist] = max(heap[0][0], 0.0)
+        self.house.taken += lost == NOBODY
+        return [lost] if lost != NOBODY else []
 
-def _bid(candidates: Candidates, value: Real, house: House, epsilon: float) -> Real:
-    """Bids until nobody is free who finds anything worth its price; returns the prices."""
-    free, prices = np.flatnonzero(candidates.is_there.any(axis=1)), house.prices()
-    while len(free):
-        worth = value[free] - prices[candidates.therapist[free]]
-        rows, best = np.arange(len(free)), worth.argmax(axis=1)
-        most = worth[rows, best]
-        worth[rows, best] = EMPTY
-        next_best = np.maximum(worth.max(axis=1), 0)
-        keen = most > 0
-        if not keen.any():
-            break
-        therapist = candidates.therapist[free[keen], best[keen]]
-        offer = prices[therapist] + most[keen] - next_best[keen] + epsilon
-        free = house.take(free[keen], therapist, offer, prices)
-    return np.where(np.isfinite(prices), prices, 0)
+    def close(self) -> None:
+        """Write everything back."""
+        for therapist, heap in self.heaps.items():
+            self.house.bid[therapist, -len(heap) :] = [bid for bid, _ in heap]
+            self.house.holder[therapist, -len(heap) :] = [client for _, client in heap]
+        self.house.prices[:] = self.prices
+
+    def _opened(self, therapist: int) -> list[tuple[float, int]]:
+        held = zip(
+            self.house.bid[therapist].tolist(), self.house.holder[therapist].tolist(), strict=True
+        )
+        heap = [(bid, client) for bid, client in held if bid < np.inf]
+        heapify(heap)
+        return heap
 
 
-def _turns(therapist: Whole) -> Whole:
-    """For therapists in order: 0, 1, 2 … within each."""
-    starts = np.flatnonzero(np.r_[True, therapist[1:] != therapist[:-1]])
-    lengths = np.diff(np.r_[starts, len(therapist)])
-    return np.arange(len(therapist)) - np.repeat(starts, lengths)
+def _somebody(clients: Whole) -> Whole:
+    found: Whole = clients[clients != NOBODY]
+    return found
+
+
+def _two_highest(worth: Real) -> tuple[Whole, Real, Real]:
+    """Of each column: where the highest stands, it, and the next. Spoils `worth` (k, clients)."""
+    clients = np.arange(worth.shape[1])
+    at = worth.argmax(axis=0)
+    most = worth[at, clients]
+    worth[at, clients] = -np.inf
+    return at, most, worth.max(axis=0)

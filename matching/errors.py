@@ -19,7 +19,7 @@ class BadWeights(BadValue):
 
 
 class BadRow(BadValue):
-    """A therapist that cannot be indexed. `row` counts from 0 in the order given."""
+    """A row that cannot be used, of therapists or of a waiting list; `row` counts from 0."""
 
     def __init__(self, row: int, field: str, reason: str) -> None:
         super().__init__(field, reason)

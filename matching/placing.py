@@ -1,143 +1,252 @@
-"""How many can be placed at all, and how well the worst-off of them.
+"""Who can be placed: as many as possible, those of highest priority first, nobody badly.
 
-Objective: the largest number of clients with a candidate each, capacities kept; then the highest
-floor at which as many can still be placed when nobody gets a candidate below it.
-Steps (Hopcroft and Karp 1973, with capacities): (1) everybody takes the first candidate with an
-open place; (2) whoever is left looks, level by level, for a chain of moves that ends at an open
-place; (3) chains of the shortest length are carried out; (4) until there is none. The floor is
-found by bisection over the scores there are, each try starting from the one before.
-Cost: O(candidates · √clients) a try, about log₂(different scores) tries.
+Objective, in this order: (1) the largest number of clients with a candidate each, capacities kept;
+(2) of all such placements one that leaves nobody out for somebody of lower priority; (3) the
+highest floor: the lowest score among those placed, as high as it can be. (1) and (2) never
+conflict: the sets of clients that can be placed are a transversal matroid (Edmonds and Fulkerson
+1965), in which taking whoever still fits, in order of priority, leads to a set that is best at
+every level of priority at once, and so to a largest one.
+Steps: (1) everybody takes their first candidate with an open place; (2) from everybody who found
+none, a tree of moves grows breadth first: whom they ask, who is there now, whom those could ask;
+trees share no therapist, and one that reaches an open place is carried out (Berge 1957; Hopcroft
+and Karp 1973; many trees at once: Azad, Buluç and Pothen 2015). When no tree reaches one, nobody
+more can be placed, and what the trees have reached is closed for good. (3) By priority: all of a
+group at once, or, where not all can be placed, its first half and then its second. (4) The floor is
+found by bisection over the scores, each try starting from the last placement that was possible.
+Shapes: clients by their candidates, (clients, k).
+Cost: O(clients · k) for growing all trees once, at worst as often as there are clients to place;
+in practice some ten times. About log₂(different scores) tries for the floor.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 
-from matching.allocating import NOBODY, Candidates, Whole
+from matching.candidates import NOBODY, Candidates, Choice, Flags, Whole
 
 
-def most_placed(candidates: Candidates, start: Whole | None = None) -> Whole:
-    """Shape (clients,): a largest placement, whoever they are placed with. `start` is feasible."""
-    chosen = np.full(candidates.clients, NOBODY) if start is None else start.copy()
-    lists = [[one for one in row if one != NOBODY] for row in candidates.therapist.tolist()]
-    return _Chains(lists, candidates.capacity.tolist(), chosen.tolist()).grown()
+def placeable(candidates: Candidates, priority: Whole | None = None) -> Whole:
+    """Shape (clients,): a largest placement, NOBODY for whoever waits on, whatever the scores.
 
-
-def highest_floor(candidates: Candidates) -> int:
-    """The highest score that nobody need go below when as many as possible are placed.
-
-    0 when nobody can be placed.
+    With `priority` (clients,), higher first and equals as they stand, nobody waits on who could be
+    placed if only those who come after them gave way.
     """
-    best = most_placed(candidates)
-    wanted = int(np.count_nonzero(best != NOBODY))
-    if not wanted:
-        return 0
-    scores = np.unique(candidates.score[candidates.is_there])
-    low, high = 0, len(scores) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        kept = candidates.at_least(int(scores[middle]))
-        tried = most_placed(kept, _still_there(kept, best))
-        if np.count_nonzero(tried != NOBODY) >= wanted:
-            low, best = middle, tried
+    seating = Seating(candidates)
+    everybody = np.flatnonzero(candidates.has_any)
+    if seating.places >= len(everybody) and seating.seat(everybody) == len(everybody):
+        return seating.chosen
+    if priority is None:
+        seating.seat(everybody)
+        return seating.chosen
+    seating = Seating(candidates)
+    in_turn = everybody[np.argsort(-priority[everybody], kind="stable")]
+    _seat_in_turn(seating, in_turn)
+    return seating.chosen
+
+
+def _seat_in_turn(seating: "Seating", clients: Whole) -> None:
+    """Place everybody for whom there is still a way, the first before those who follow."""
+    groups = [clients]
+    while groups and seating.places:
+        group = seating.with_a_way(groups.pop())
+        before = seating.chosen, seating.closed
+        if seating.seat(group) < len(group) and len(group) > 1:
+            seating.begin_from(*before)
+            half = min((len(group) + 1) // 2, max(seating.places, 1))
+            groups += [group[half:], group[:half]]
+
+
+def highest_floor(candidates: Candidates, placed: Whole, *, any_of_them: bool) -> Whole:
+    """As `placed`, with the highest lowest score at which as many can be placed.
+
+    The same clients, or any of them all.
+    """
+    is_placed = placed != NOBODY
+    if not is_placed.any():
+        return placed
+    best = candidates.best if any_of_them else np.where(is_placed, candidates.best, NOBODY)
+    own = candidates.score_of(placed)
+    low, high = int(own[is_placed].min()), int(np.sort(best)[-np.count_nonzero(is_placed)])
+    # So many of them have nothing better than `high`.
+    steps = np.unique(candidates.score[(candidates.score > low) & (candidates.score <= high)])
+    done, left = 0, len(steps)
+    while done < left:
+        middle = (done + left + 1) // 2
+        tried = _above(candidates, placed, own, best, int(steps[middle - 1]))
+        if tried is None:
+            left = middle - 1
         else:
-            high = middle - 1
-    return int(scores[low])
+            placed, is_placed, own = tried, tried != NOBODY, candidates.score_of(tried)
+            done = int(np.searchsorted(steps, own[is_placed].min(), side="right"))
+    return placed
 
 
-def _still_there(candidates: Candidates, chosen: Whole) -> Whole:
-    among = ((candidates.therapist == chosen[:, None]) & candidates.is_there).any(axis=1)
-    return np.where(among, chosen, NOBODY)
+def _above(
+    candidates: Candidates, placed: Whole, own: Whole, best: Whole, floor: int
+) -> Whole | None:
+    """As many as in `placed`, with the scores `own`, and nobody below the floor, if that can be."""
+    wanted = int(np.count_nonzero(placed != NOBODY))
+    stays = (placed != NOBODY) & (own >= floor)
+    seating = Seating(candidates, np.where(stays, placed, NOBODY), floor)
+    missing = wanted - int(np.count_nonzero(stays))
+    waiting = np.flatnonzero(~stays & (best >= floor))
+    return seating.chosen if seating.seat(waiting, missing) == missing else None
 
 
-class _Chains:
-    """A placement that grows by chains of moves."""
+def choice_left(candidates: Candidates, placed: Whole, *, any_of_them: bool, floor: bool) -> Choice:
+    """What the total of scores may choose from, when as many are placed as in `placed`.
 
-    def __init__(self, lists: list[list[int]], capacity: list[int], chosen: list[int]) -> None:
-        self.lists, self.chosen = lists, chosen
-        self.room = capacity
-        self.held: list[set[int]] = [set() for _ in capacity]
-        for client, therapist in enumerate(chosen):
-            if therapist != NOBODY:
-                self._seat(client, therapist)
+    The same clients, or any of them all; and, with `floor`, nobody worse than anybody there.
+    """
+    is_placed = placed != NOBODY
+    count = int(np.count_nonzero(is_placed))
+    kept = candidates.is_there
+    if floor and count:
+        kept = kept & (candidates.score >= candidates.score_of(placed)[is_placed].min())
+    if any_of_them and count < np.count_nonzero(candidates.has_any):
+        return Choice(candidates.only(kept), np.zeros_like(is_placed), count)
+    return Choice(candidates.only(kept & is_placed[:, None]), is_placed, count)
 
-    def grown(self) -> Whole:
-        self._seat_where_there_is_room()
-        while self._carry_out_shortest():
-            pass
-        return np.array(self.chosen, dtype=np.int64)
 
-    def _seat(self, client: int, therapist: int) -> None:
-        self.chosen[client] = therapist
-        self.held[therapist].add(client)
+def completed(choice: Choice, chosen: Whole) -> Whole:
+    """As in `chosen`, and further clients until as many are placed as the choice says."""
+    seating = Seating(choice.candidates, chosen)
+    free = (chosen == NOBODY) & choice.candidates.has_any
+    seating.seat(np.flatnonzero(free & choice.must))
+    missing = choice.placed - np.count_nonzero(seating.chosen != NOBODY)
+    seating.seat(np.flatnonzero(free & ~choice.must), int(missing))
+    return seating.chosen
+
+
+class Seating:
+    """Who is with whom. It grows by chains of moves, in which nobody loses a place."""
+
+    def __init__(self, candidates: Candidates, chosen: Whole | None = None, floor: int = 0) -> None:
+        self._candidates, self.floor = candidates, floor
+        self._capacity = candidates.capacity
+        nobody = np.full(candidates.clients, NOBODY)
+        # The last stands for NOBODY: without room, and closed to every tree.
+        closed = np.arange(len(self._capacity) + 1) == len(self._capacity)
+        self.begin_from(nobody if chosen is None else chosen, closed)
+
+    def begin_from(self, chosen: Whole, closed: Flags) -> None:
+        self.chosen, self.closed = chosen, closed
+        load = np.bincount(chosen[chosen != NOBODY], minlength=len(self._capacity))
+        self.room = np.append(self._capacity - load, 0)
+
+    @property
+    def places(self) -> int:
+        """How many are open."""
+        return int(self.room.sum())
+
+    def with_a_way(self, clients: Whole) -> Whole:
+        """Those of `clients` who have a candidate that is not closed."""
+        return clients[~self.closed[self._candidates.therapist[clients]].all(axis=1)]
+
+    def seat(self, clients: Whole, most: int | None = None) -> int:
+        """Place as many as possible of `clients`, who have no place; returns how many.
+
+        At most `most` of them. Where nobody had a way, what they could reach is closed.
+        """
+        self.chosen = self.chosen.copy()
+        most = len(clients) if most is None else min(most, len(clients))
+        placed = self._seat_where_there_is_room(clients, most)
+        while placed < most:
+            grown = self._grow(clients[self.chosen[clients] == NOBODY], most - placed)
+            if not grown:
+                break
+            placed += grown
+        return placed
+
+    def asked_by(self, clients: Whole) -> Whole:
+        """Whom each could ask, NOBODY for those below the floor."""
+        therapist = self._candidates.therapist.take(clients, axis=0)
+        if not self.floor:
+            return therapist
+        return np.where(
+            self._candidates.score.take(clients, axis=0) >= self.floor, therapist, NOBODY
+        )
+
+    def _seat_where_there_is_room(self, clients: Whole, most: int) -> int:
+        placed = 0
+        lists = self.asked_by(clients)
+        for at in range(lists.shape[1]):
+            if placed >= most or not len(clients):
+                break
+            asked = lists[:, at]
+            order = np.argsort(asked, kind="stable")
+            turn = np.empty(len(asked), dtype=np.int64)
+            turn[order] = _turns(asked[order])
+            finds = turn < self.room[asked]
+            finds &= finds.cumsum() <= most - placed
+            self.chosen[clients[finds]] = asked[finds]
+            self.room -= np.bincount(asked[finds], minlength=len(self.room))
+            placed += int(np.count_nonzero(finds))
+            clients, lists = clients[~finds], lists[~finds]
+        return placed
+
+    def _grow(self, roots: Whole, most: int) -> int:
+        """One tree from each of `roots`, and those carried out that reach an open place."""
+        forest = _Forest(self, roots)
+        while len(forest.frontier) and len(forest.ends) < most:
+            forest.grow()
+        if not forest.ends:
+            self.closed = forest.seen
+        ends = forest.ends[:most]
+        for therapist in ends:
+            self._move(therapist, forest.asked_by)
+        return len(ends)
+
+    def _move(self, therapist: int, asked_by: Whole) -> None:
+        """Back along the chain: everybody moves to whom they asked, the last to the open place."""
         self.room[therapist] -= 1
+        while therapist != NOBODY:
+            client = asked_by[therapist]
+            therapist, self.chosen[client] = int(self.chosen[client]), therapist
 
-    def _seat_where_there_is_room(self) -> None:
-        for client in self._waiting():
-            therapist = next((one for one in self.lists[client] if self.room[one]), NOBODY)
-            if therapist != NOBODY:
-                self._seat(client, therapist)
 
-    def _waiting(self) -> list[int]:
-        return [client for client, chosen in enumerate(self.chosen) if chosen == NOBODY]
+class _Forest:
+    """Trees of moves: a client asks therapists, full ones have clients who could ask others."""
 
-    def _carry_out_shortest(self) -> bool:
-        """One phase: levels from everybody who waits, then disjoint chains down the levels."""
-        level, found = self._levels()
-        if not found:
-            return False
-        carried = [self._follow(client, level) for client in self._waiting()]
-        return any(carried)
+    def __init__(self, seating: Seating, roots: Whole) -> None:
+        self.seating, self.room = seating, seating.room
+        self.seen: Flags = seating.closed.copy()
+        self.asked_by: Whole = np.full(len(self.seen), NOBODY)
+        self.root_of: Whole = np.full(len(self.seen), NOBODY)
+        self.is_done = np.zeros(len(seating.chosen), dtype=np.bool_)
+        self.frontier = self.roots = roots
+        self.ends: list[int] = []
+        placed = np.flatnonzero(seating.chosen != NOBODY)
+        self.held = placed[np.argsort(seating.chosen[placed], kind="stable")]
+        load = np.bincount(seating.chosen[placed], minlength=len(self.room) - 1)
+        self.load, self.start = load, np.append(0, load.cumsum())
 
-    def _levels(self) -> tuple[dict[int, int], bool]:
-        """Therapist → how many moves away; whether an open place was reached."""
-        level: dict[int, int] = {}
-        clients, depth, found = self._waiting(), 0, False
-        while clients and not found:
-            reached = []
-            for client in clients:
-                for therapist in self.lists[client]:
-                    if therapist not in level:
-                        level[therapist] = depth
-                        reached.append(therapist)
-                        found = found or self.room[therapist] > 0
-            clients = [client for therapist in reached for client in self.held[therapist]]
-            depth += 1
-        return level, found
+    def grow(self) -> None:
+        """Everybody of the frontier asks; whoever is with those asked is the next frontier."""
+        asked = self.seating.asked_by(self.frontier)
+        row, at = np.nonzero(~self.seen[asked])
+        therapist = asked[row, at]
+        self.asked_by[therapist] = self.frontier[row]
+        self.root_of[therapist] = self.roots[row]
+        self.seen[therapist] = True
+        new = np.unique(therapist)
+        self._end_at(new[self.room[new] > 0])
+        self._pass_on(new[self.room[new] == 0])
 
-    def _follow(self, waiting: int, level: dict[int, int]) -> bool:
-        """Look for a chain, depth first; carry it out when there is one."""
-        trail = [(waiting, self._steps(waiting, 0, level))]
-        moves: list[tuple[int, int]] = []
-        while trail:
-            client, steps = trail[-1]
-            therapist, other = next(steps, (NOBODY, NOBODY))
-            if therapist == NOBODY:
-                trail.pop()
-                del moves[-1:]
-            elif other == NOBODY:
-                self._carry_out([*moves, (client, therapist)])
-                return True
-            else:
-                moves.append((client, therapist))
-                trail.append((other, self._steps(other, len(trail), level)))
-        return False
+    def _end_at(self, therapists: Whole) -> None:
+        roots, first = np.unique(self.root_of[therapists], return_index=True)
+        fresh = ~self.is_done[roots]
+        self.is_done[roots] = True
+        self.ends += therapists[first[fresh]].tolist()
 
-    def _steps(self, client: int, depth: int, level: dict[int, int]) -> Iterator[tuple[int, int]]:
-        """(therapist, whom they would let go), NOBODY for an open place; each is tried once."""
-        for therapist in self.lists[client]:
-            if level.get(therapist) != depth:
-                continue
-            if self.room[therapist]:
-                yield therapist, NOBODY
-            del level[therapist]
-            for other in tuple(self.held[therapist]):
-                yield therapist, other
+    def _pass_on(self, therapists: Whole) -> None:
+        therapists = therapists[~self.is_done[self.root_of[therapists]]]
+        load = self.load[therapists]
+        offset = np.arange(load.sum()) - np.repeat(load.cumsum() - load, load)
+        self.frontier = self.held[np.repeat(self.start[therapists], load) + offset]
+        self.roots = np.repeat(self.root_of[therapists], load)
 
-    def _carry_out(self, moves: list[tuple[int, int]]) -> None:
-        for client, therapist in reversed(moves):
-            left = self.chosen[client]
-            if left != NOBODY:
-                self.held[left].discard(client)
-                self.room[left] += 1
-            self._seat(client, therapist)
+
+def _turns(therapist: Whole) -> Whole:
+    """For therapists in order: 0, 1, 2 … within each."""
+    starts = np.flatnonzero(np.append(True, therapist[1:] != therapist[:-1])[: len(therapist)])
+    lengths = np.diff(np.append(starts, len(therapist)))
+    return np.arange(len(therapist)) - np.repeat(starts, lengths)

@@ -118,6 +118,8 @@ class Market:
         """
         with self._lock:
             found = {each: self._profiles[each] for each in public_ids if each in self._profiles}
+            for each in found:
+                self._profiles.move_to_end(each)
         if missing := [each for each in public_ids if each not in found]:
             loaded = {profile.id: profile for profile in profiles_of(missing, at)}
             self._remember(loaded, known)

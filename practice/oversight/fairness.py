@@ -16,7 +16,7 @@ from core.audit import record
 from core.clock import now
 from core.database import db, unit_of_work
 from core.outbox import Elsewhere, OutboxMessage, post
-from matching.auditing import FEWEST_PEOPLE, Comparison, Verdict, audit
+from matching.auditing import FEWEST_PEOPLE, Audit, Comparison, Verdict, audit
 from practice.accounts.models import User
 from practice.intake.models import Intake
 from practice.oversight.fairness_people import Period, placements
@@ -80,32 +80,43 @@ def count_asked_for(payload: dict[str, Any]) -> None:
 
 def count(at: datetime) -> None:
     """Count, and keep the figures; the act says how many people and how many alarms."""
-    period = Period.at(at)
     try:
-        audited = audit(placements(period, at), SEED)
+        audited = audit(placements(Period.at(at), at), SEED)
     finally:
         db.session.rollback()
-    comparisons = [_figures(each) for each in audited.comparisons]
-    report = FairnessReport(
+    with unit_of_work() as session:
+        report = report_of(audited, at)
+        session.add(report)
+        session.flush()
+        _record_count(session, report, len(audited.alarms), at)
+
+
+def report_of(audited: Audit, at: datetime) -> FairnessReport:
+    """What is kept of an audit: of a group that is kept back no figure at all."""
+    period = Period.at(at)
+    return FairnessReport(
         made_at=at,
         since=period.since,
         until=period.until,
         people=audited.people,
-        figures={"tested": audited.tested, "comparisons": comparisons},
+        figures={
+            "tested": audited.tested,
+            "comparisons": [_figures(each) for each in audited.comparisons],
+        },
     )
-    with unit_of_work() as session:
-        session.add(report)
-        session.flush()
-        record(
-            session,
-            at=at,
-            action="fairness.counted",
-            subject_kind="fairness_report",
-            subject_id=report.public_id,
-            actor_id=None,
-            people=audited.people,
-            number=len(audited.alarms),
-        )
+
+
+def _record_count(session: Session, report: FairnessReport, alarms: int, at: datetime) -> None:
+    record(
+        session,
+        at=at,
+        action="fairness.counted",
+        subject_kind="fairness_report",
+        subject_id=report.public_id,
+        actor_id=None,
+        people=report.people,
+        number=alarms,
+    )
 
 
 def last_report(session: Session) -> FairnessReport | None:
@@ -121,7 +132,7 @@ def comparisons_of(report: FairnessReport) -> list[Comparison]:
 
 
 def _figures(one: Comparison) -> dict[str, Any]:
-    """What is kept back is not kept at all."""
+    """What is not known is left out."""
     return {name: value for name, value in asdict(one).items() if value is not None}
 
 

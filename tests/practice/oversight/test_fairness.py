@@ -322,18 +322,5 @@ def biased(bias: float = 0.35, small: int = 0) -> Placements:
 
 
 def keep(session, happened: Placements) -> None:
-    audited = audit(happened, 1)
-    period = Period.at(NOW)
-    session.add(
-        FairnessReport(
-            made_at=NOW,
-            since=period.since,
-            until=period.until,
-            people=audited.people,
-            figures={
-                "tested": audited.tested,
-                "comparisons": [fairness._figures(each) for each in audited.comparisons],
-            },
-        )
-    )
+    session.add(fairness.report_of(audit(happened, 1), NOW))
     session.commit()

@@ -8,9 +8,9 @@ import numpy as np
 
 from matching.codes import Codebook, Skillbook, joined, split
 from matching.factors import STEP, hundredths
+from matching.hours import HOURS_A_WEEK
 from matching.model import Therapist
 from matching.shard import (
-    HOURS_A_WEEK,
     NO_OLDEST,
     NO_RECORD,
     NOT_STATED,

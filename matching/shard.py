@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.codes import WORD, Bytes, Words
+from matching.hours import HOURS_A_WEEK
 
 Bits = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
-WORDS_A_WEEK = 3
-HOURS_A_WEEK = 168
+WORDS_A_WEEK = -(-HOURS_A_WEEK // WORD)
 STYLES = 4
 NO_OLDEST = 255
 NOT_STATED = np.iinfo(np.int32).max

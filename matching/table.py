@@ -12,10 +12,11 @@ from matching.checking import MOST_MONEY, MOST_PLACES
 from matching.codes import WORD, Bytes, Codebook, Skillbook, Words
 from matching.directory import Directory
 from matching.errors import BadRow
+from matching.hours import HOURS_A_WEEK
 from matching.ids import order_of
 from matching.model import ANY_CODE, Vocabulary
 from matching.rows import OPEN, RECORDED
-from matching.shard import HOURS_A_WEEK, NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
+from matching.shard import NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
 from matching.terms import FULL, OLDEST
 
 Slots = npt.NDArray[np.uint32]

@@ -21,10 +21,13 @@ FOLDER = Path(sys.prefix) / "oracles"
 
 @dataclass(frozen=True)
 class Packaged:
-    """`therapist` as of `matching.stable`; `seconds` without starting the process and reading."""
+    """`therapist` as of `matching.stable`; `seconds` of the processor for setting up the game and
+    solving it, `solving` for the latter alone.
+    """
 
     therapist: list[int]
     seconds: float
+    solving: float
 
 
 def stable_by_package(candidates: Candidates, priority: Whole | None = None) -> Packaged:
@@ -44,6 +47,6 @@ def stable_by_package(candidates: Candidates, priority: Whole | None = None) -> 
             text=True,
             check=False,
         )
-    if told.returncode:
-        raise RuntimeError(told.stderr)
+    if told.returncode or not told.stdout:
+        raise RuntimeError(told.stderr[-400:])
     return Packaged(**json.loads(told.stdout))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matching.candidates import NOBODY, Allocation, Candidates, Choice, Whole
+from matching.candidates import MOST_POINTS, NOBODY, Allocation, Candidates, Choice, Whole
 
 
 def is_feasible(candidates: Candidates, therapist: Whole) -> bool:
@@ -122,10 +122,11 @@ def _load(candidates: Candidates, therapist: Whole) -> Whole:
 
 def liking_of(candidates: Candidates, priority: Whole | None) -> Whole:
     """Shape (clients, k): one number for each pair, higher for whom a therapist rather has."""
-    clients, k = candidates.therapist.shape
-    level = np.zeros(clients, dtype=np.int64) if priority is None else priority
-    client = np.broadcast_to(np.arange(clients)[:, None], (clients, k)).ravel()
-    order = np.lexsort((-client, candidates.score.ravel(), np.repeat(level, k)))
-    liking = np.empty(clients * k, dtype=np.int64)
-    liking[order] = np.arange(clients * k)
-    return liking.reshape(clients, k)
+    clients = candidates.clients
+    # Ranks, so that everything fits into 64 bits: (rank · points + score) · clients.
+    rank = np.zeros(clients, dtype=np.int64)
+    if priority is not None:
+        rank = np.unique(priority, return_inverse=True)[1]
+    by_need = rank[:, None] * (MOST_POINTS + 1) + candidates.score
+    liking: Whole = by_need * clients + np.arange(clients)[::-1, None]
+    return liking

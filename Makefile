@@ -43,6 +43,7 @@ check: $(READY) ## Format, lint, types and conventions, in under a minute
 
 bench: $(READY) ## Measure against a baseline in the same run
 	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.market
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.rank --therapists 1000000
 

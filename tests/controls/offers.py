@@ -163,6 +163,14 @@ CONTROLS = (
         (f"{MARKET_TESTS}::test_each_process_lets_a_licence_end_by_itself",),
     ),
     Control(
+        "no page sees half of a change to the market",
+        "a page takes its answers while another changes it",
+        "practice/matches/market.py",
+        "        with self._lock:\n            yield self._index",
+        "        yield self._index",
+        (f"{MARKET_TESTS}::test_while_one_page_takes_its_answers_no_other_changes_the_market",),
+    ),
+    Control(
         "exact hours do not show through why not",
         "the nearest exact hour is told",
         "practice/matches/reasons.py",

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 import sqlalchemy as sa
 
+import matching
 from core.clock import FrozenClock
 from core.database import db, unit_of_work
 from practice.app import create_app
@@ -19,6 +20,8 @@ from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
 LONG_ENOUGH = 30
+A_MOMENT = 0.3
+ANYBODY = matching.Client(place="US-WA", on=NOW.date())
 
 
 @pytest.fixture
@@ -215,3 +218,19 @@ def test_no_thread_sees_half_of_a_change(app, session):
         done.set()
         looking.join(LONG_ENOUGH)
     assert set(sums) == {6}
+
+
+def test_while_one_page_takes_its_answers_no_other_changes_the_market(app, session):
+    therapist = make_therapist(session)
+    session.commit()
+    own, kept = str(therapist.public_id), kept_by(app)
+    with app.app_context(), unit_of_work() as work:
+        work.get(Therapist, therapist.id).user.disabled_at = NOW
+    another = Thread(target=kept_by, args=(app,))
+    with kept.held() as index:
+        another.start()
+        another.join(A_MOMENT)
+        assert another.is_alive()
+        assert index.explain(ANYBODY, own).live
+    another.join(LONG_ENOUGH)
+    assert own not in index

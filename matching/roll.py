@@ -97,13 +97,15 @@ class Roll:
         if not therapist.live:
             self._rest(therapist)
             return
+        authority = therapist.authority or {NOWHERE: date.min}
+        # First of all, because `zone_of` may not know the place.
+        wanted = {self._number_of(place): until for place, until in authority.items()}
         self._resting.pop(therapist.id, None)
         slot = self.directory.find(therapist.id)
         if slot is None:
             slot = self.directory.open(therapist.id)
             self.live += 1
-        row = row_of(therapist, self.book, self.skills)
-        self._lay(slot, therapist.authority or {NOWHERE: date.min}, row)
+        self._lay(slot, wanted, row_of(therapist, self.book, self.skills))
 
     def remove(self, therapist_id: str) -> None:
         """Raises UnknownTherapist."""
@@ -158,10 +160,12 @@ class Roll:
             self._take_out(slot)
         self._resting[therapist.id] = therapist
 
-    def _lay(self, slot: int, authority: Mapping[str, date], row: Row) -> None:
-        """Write the therapist's rows: changed where they stand, added and removed elsewhere."""
+    def _lay(self, slot: int, wanted: Mapping[int, date], row: Row) -> None:
+        """Write the therapist's rows: changed where they stand, added and removed elsewhere.
+
+        `wanted` is the last day by shard, for at least one.
+        """
         standing = self.directory.rows_of(slot)
-        wanted = {self._number_of(place): until for place, until in authority.items()}
         for number in [number for number in standing if number not in wanted]:
             self._drop(number, standing.pop(number))
         home = next(iter(standing or wanted))

@@ -211,6 +211,17 @@ def test_time_never_runs_backwards_and_always_has_a_zone() -> None:
         index.expire(datetime(2028, 1, 1))  # noqa: DTZ001
 
 
+def test_a_place_whose_zone_nobody_knows_is_refused_and_changes_nothing() -> None:
+    index = Index([make_therapist(1)], on=ON, zone_of=ZONES.__getitem__)
+    index.expire(datetime(2026, 12, 1, tzinfo=UTC))
+    for number in (1, 2):
+        with pytest.raises(KeyError):
+            index.put(make_therapist(number, authority={"US-HI": ON}))
+    assert (len(index), index.version) == (1, 0)
+    assert index.therapist(make_therapist(1).id) == make_therapist(1)
+    assert make_therapist(2).id not in index
+
+
 def test_a_reader_never_sees_half_a_change() -> None:
     """Every ranking asked for during changes is the oracle's of a version between its two ends."""
     random = Random(41)

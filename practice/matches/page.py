@@ -60,7 +60,7 @@ def footing() -> queries.Footing:
 
 
 def history() -> Sequence[MatchRequest]:
-    return _once("history", queries.history_of)
+    return _once("history", queries.history_of) if footing().has_asked else ()
 
 
 def _once(name: str, look_up: Callable[[Client], Found]) -> Found:

@@ -28,26 +28,29 @@ ANSWERED_SHOWN = 20
 
 @dataclass(frozen=True)
 class Footing:
-    """What a search stands on: the two consents, and the market's version."""
+    """What a search stands on: two consents, whether any request was made, the version."""
 
     has_notice: bool
     scores_count: bool
+    has_asked: bool
     version: Version
 
 
 def footing_of(client: Client) -> Footing:
     """One query. Scores count in a match only while the consent to assessment stands."""
     row = db.session.execute(_footing(), {"client": client.id}).one()
-    return Footing(bool(row[0]), bool(row[1]), version_of(row[2], row[3]))
+    notice, assessment, asked, epoch, number = row
+    return Footing(bool(notice), bool(assessment), bool(asked), version_of(epoch, number))
 
 
 @cache
-def _footing() -> sa.Select[bool, bool, uuid.UUID, int]:
+def _footing() -> sa.Select[bool, bool, bool, uuid.UUID, int]:
     # Building the clauses costs more than asking them, and they never change.
     client_id: sa.BindParameter[int] = sa.bindparam("client", type_=sa.Integer)
     return sa.select(
         in_force(Purpose.privacy_notice, client_id),
         in_force(Purpose.assessment, client_id),
+        sa.exists().where(MatchRequest.client_id == client_id),
         *version_columns(),
     )
 

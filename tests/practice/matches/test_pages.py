@@ -114,7 +114,7 @@ def test_the_queries_do_not_grow_with_the_number_of_therapists(app, session, htt
 
     few = asked_of(3)
     # The last one is for the keys of the client's own answers.
-    assert asked_of(20) == few <= 7
+    assert asked_of(20) == few <= 6
 
 
 def test_first_come_the_questions(session, http):

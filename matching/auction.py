@@ -30,8 +30,8 @@ GAP = 0.001
 # ε when everybody is without a place, and when nobody is, as shares of the mean best score; and how
 # far below 0 those go on who need not be placed, in highest scores.
 STEPS = (
-    (0.025, 0.0035, 0),
-    (0.01, 0.0015, 1),
+    (0.05, 0.008, 0),
+    (0.02, 0.003, 1),
     (0.002, 0.0006, 2),
     (0.0, 0.0002, 4),
     (0.0, 0.0, 16),
@@ -42,6 +42,8 @@ MOST_BIDS = 60
 SOON = 12
 # Of so many of a client's best candidates, two are nearly always better than all the others.
 FIRST = 12
+# How often prices are let fall at the end.
+ROUNDS_DOWN = 5
 # For so few bids at once, plain Python is faster.
 FEW = 4
 
@@ -134,7 +136,8 @@ class Sale:
         score = self.choice.candidates.score_of(chosen)
         found = []
         for shift in (0.0, 0.5, 0.25, 0.75):
-            plain = Allocation(chosen, score, self.house.whole_prices(shift), self.choice)
+            prices = lowest(self.choice, chosen, score, self.house.whole_prices(shift))
+            plain = Allocation(chosen, score, prices, self.choice)
             found.append(replace(plain, gap=duality_gap(plain)))
             if _gap_of(found[-1]) <= self.gap:
                 break
@@ -205,6 +208,28 @@ class Sale:
         counter.close()
         self.bids_left -= min(left, len(free))
         self.free = np.array(free[left:], dtype=np.int64)
+
+
+def lowest(choice: Choice, chosen: Whole, score: Whole, prices: Whole) -> Whole:
+    """Prices that have fallen as far as nobody else would come for it, in a few rounds.
+
+    Nobody is then worse off than before for what they have been given, and the bound falls: a price
+    is what a place is worth to those who did not get it (Demange, Gale and Sotomayor 1986).
+    """
+    candidates = choice.candidates
+    load = np.bincount(chosen[chosen != NOBODY], minlength=len(prices))
+    is_full = (load == candidates.capacity) & (load > 0)
+    is_other = candidates.is_there & (candidates.therapist != chosen[:, None])
+    for _ in range(ROUNDS_DOWN):
+        own = np.where(chosen == NOBODY, 0, score - np.append(prices, 0)[chosen])
+        worth = np.where(is_other, candidates.score - own[:, None], 0)
+        wanted = np.zeros(len(prices) + 1, dtype=np.int64)
+        np.maximum.at(wanted, candidates.therapist.ravel(), worth.ravel())
+        fallen = np.where(is_full, np.minimum(prices, wanted[:-1]), prices)
+        if (fallen == prices).all():
+            break
+        prices = fallen
+    return prices
 
 
 class House:

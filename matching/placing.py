@@ -47,11 +47,12 @@ def _seat_in_turn(seating: "Seating", clients: Whole) -> None:
     groups = [clients]
     while groups and seating.places:
         group = seating.with_a_way(groups.pop())
+        first, rest = np.split(group, [seating.places])
+        groups += [rest] if len(rest) else []
         before = seating.chosen, seating.closed
-        if seating.seat(group) < len(group) and len(group) > 1:
+        if seating.seat(first) < len(first) and len(first) > 1:
             seating.begin_from(*before)
-            half = min((len(group) + 1) // 2, max(seating.places, 1))
-            groups += [group[half:], group[:half]]
+            groups += np.array_split(first, 2)[::-1]
 
 
 def highest_floor(candidates: Candidates, placed: Whole, *, any_of_them: bool) -> Whole:
@@ -222,12 +223,13 @@ class _Forest:
     def grow(self) -> None:
         """Everybody of the frontier asks; whoever is with those asked is the next frontier."""
         asked = self.seating.asked_by(self.frontier)
-        row, at = np.nonzero(~self.seen[asked])
-        therapist = asked[row, at]
+        before = self.seen.copy()
+        at = np.flatnonzero(~before.take(asked))
+        therapist, row = asked.ravel()[at], at // asked.shape[1]
         self.asked_by[therapist] = self.frontier[row]
         self.root_of[therapist] = self.roots[row]
         self.seen[therapist] = True
-        new = np.unique(therapist)
+        new = np.flatnonzero(self.seen & ~before)
         self._end_at(new[self.room[new] > 0])
         self._pass_on(new[self.room[new] == 0])
 

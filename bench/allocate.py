@@ -31,7 +31,7 @@ from bench.packaged import stable_by_package
 from matching.allocating import allocate, priority_of
 from matching.arrival import by_arrival, serve
 from matching.candidates import NOBODY, Allocation, Candidates, Whole
-from matching.stable import stable
+from matching.stability import stable
 from matching.theorems import blocking_pairs, passed_over, upper_bound
 
 SEED = 20261201

@@ -21,7 +21,7 @@ FOLDER = Path(sys.prefix) / "oracles"
 
 @dataclass(frozen=True)
 class Packaged:
-    """`therapist` as of `matching.stable`; `seconds` of the processor for setting up the game and
+    """`therapist` as `stable` gives it; `seconds` of the processor for setting up the game and
     solving it, `solving` for the latter alone.
     """
 

@@ -1,5 +1,8 @@
 """The engine: values in, ranked values and reasons out. No framework, no database, no clock."""
 
+from matching.allocating import allocate, priority_of
+from matching.arrival import by_arrival
+from matching.candidates import Allocation, Candidates
 from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
 from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
 from matching.index import Index, explain, rank, why_not
@@ -26,6 +29,7 @@ from matching.reasons import (
     WhyNot,
 )
 from matching.showing import about_as_close, shown_total, thousandths
+from matching.stability import stable
 from matching.table import Table
 from matching.terms import FACTORS, NEEDED_ELSEWHERE
 
@@ -37,10 +41,12 @@ __all__ = [
     "ENGINE_VERSION",
     "FACTORS",
     "NEEDED_ELSEWHERE",
+    "Allocation",
     "BadClient",
     "BadRow",
     "BadValue",
     "BadWeights",
+    "Candidates",
     "Client",
     "Explanation",
     "Failure",
@@ -63,11 +69,15 @@ __all__ = [
     "Window",
     "Wish",
     "about_as_close",
+    "allocate",
+    "by_arrival",
     "explain",
     "hours_in",
     "monday_of",
+    "priority_of",
     "rank",
     "shown_total",
+    "stable",
     "starts_at",
     "thousandths",
     "weekly_bits",

@@ -4,7 +4,7 @@
 somebody of lower priority has a place that could have been theirs; the lowest score as high as it
 can be; the greatest total of scores. The first three are exact. The last is nearly so, and says how
 nearly: `Allocation.gap` is certified by the prices (`theorems.duality_gap`). See `placing` for the
-first three, `auction` for the last; `stable` and `arrival` for what it is compared with.
+first three, `auction` for the last; `stability` and `arrival` for what it is compared with.
 """
 
 import numpy as np

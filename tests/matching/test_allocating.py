@@ -1,6 +1,8 @@
 """Placing a waiting list: the goals in their order, the certificate, and what must not matter."""
 
+import doctest
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +24,8 @@ from tests.matching.waiting_lists import (
     with_priority,
 )
 
-
 steady = settings(deadline=None, derandomize=True)
+REFERENCE = Path(__file__).parents[2] / "docs/reference/allocation.md"
 SHORT = {"clients": 400, "therapists": 80, "k": 20}
 
 
@@ -229,6 +231,12 @@ def test_a_severe_need_comes_first_and_nobody_waits_for_ever() -> None:
     severity, days = np.array([3, 1, 1]), np.array([0, 59, 61])
     late, severe, early = np.argsort(priority_of(severity, days)).tolist()
     assert [early, severe, late] == [2, 0, 1]
+
+
+def test_the_reference_runs() -> None:
+    results = doctest.testfile(str(REFERENCE), module_relative=False)
+    assert results.attempted > 5
+    assert not results.failed
 
 
 def same(one: Allocation, two: Allocation) -> bool:

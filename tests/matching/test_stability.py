@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from bench.packaged import stable_by_package
 from matching.candidates import NOBODY, Candidates, Whole
-from matching.stable import stable
+from matching.stability import stable
 from matching.theorems import blocking_pairs, is_feasible
 from tests.matching.waiting_lists import every_allocation, make_lists, with_priority
 

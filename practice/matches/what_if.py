@@ -90,7 +90,7 @@ def preview(before: Search, after: Search, moved: Answers, currency: str) -> Pre
         ],
         staying=[Listed(each, profiles[each].name) for each in would if each in was],
         fitting=in_figures(found.market.eligible),
-        costs=_costs(found.market, after.values),
+        costs=_costs(found.market),
     )
 
 
@@ -98,19 +98,11 @@ def in_figures(count: int) -> str:
     return FEW if count < FEWEST_TOLD else str(count)
 
 
-def _costs(market: Market, client: matching.Client) -> list[tuple[str, int]]:
+def _costs(market: Market) -> list[tuple[str, int]]:
     """The dearest first, of ten or more; of the others nothing is told apart."""
-    gains = {rule: market.gains.get(rule, 0) for rule in COSTS if _asks(client, rule)}
-    told = {rule: count for rule, count in gains.items() if count >= FEWEST_TOLD}
-    return [(COSTS[rule], told[rule]) for rule in sorted(told, key=lambda rule: -told[rule])]
-
-
-def _asks(client: matching.Client, rule: str) -> bool:
-    """Whether this client has set the rule: the same to read however many there are."""
-    _, _, asked = TOLD[rule]
-    if rule == "must.approach":
-        return "approach" in client.musts
-    return any(asked(client).values())
+    told = {rule: count for rule, count in market.gains.items() if count >= FEWEST_TOLD}
+    dearest_first = sorted(COSTS.keys() & told.keys(), key=lambda rule: (-told[rule], rule))
+    return [(COSTS[rule], told[rule]) for rule in dearest_first]
 
 
 def _asked(before: Search, after: Search) -> _Answers:

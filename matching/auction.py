@@ -10,7 +10,8 @@ within the ε of their last bid. ε falls with the share of clients who are with
 first bids find the rough prices, the last ones settle them.
 The bound on every other total (`theorems.upper_bound_of`) is computed from the prices; only if it
 is not near enough, all begins anew with a finer ε. Prices are not carried over: a place that was
-dear and is then left empty would spoil the certificate. Bidding also ends as soon as the bound is
+dear and is then left empty would spoil the certificate. Only where every place will be taken are
+they, from coarse to fine. Bidding also ends as soon as the bound is
 near enough, or when it has become a war of prices; whoever must be placed is then placed by chains
 of moves, and the certificate says what that cost.
 Shapes: (clients, k) lists, (therapists, most capacity) bids; prices in points of score.
@@ -36,6 +37,8 @@ STEPS = (
     (0.0, 0.0002, 4),
     (0.0, 0.0, 16),
 )
+# The same where every place will be taken: finding out who gives way to whom is then long.
+STAGES = ((1.0, 0.3, 0), (0.1, 0.05, 0), (0.02, 0.009, 0))
 # For a client, at each step; beyond that it is a war of prices.
 MOST_BIDS = 60
 # The same, where it is not known whether everybody can be placed.
@@ -51,8 +54,8 @@ FEW = 4
 def auction(choice: Choice, gap: float = GAP) -> Allocation:
     """See the module. The answer has a `gap` that may only exceed `gap` after the finest ε."""
     best: Allocation | None = None
-    for step in STEPS:
-        sale = Sale(choice, *step, gap)
+    for step in (None, *STEPS) if _is_tight(choice) else STEPS:
+        sale = Sale(choice, *step, gap) if step else _in_stages(choice, gap)
         sale.run()
         found = sale.allocation()
         if best is None or _gap_of(found) < _gap_of(best):
@@ -79,6 +82,25 @@ def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | N
     return found if _gap_of(found) <= gap else auction(choice, gap)
 
 
+def _is_tight(choice: Choice) -> bool:
+    """Whether every place there is will be taken, and everybody who asks is placed."""
+    candidates = choice.candidates
+    is_asked = np.zeros(len(candidates.capacity) + 1, dtype=np.bool_)
+    is_asked[candidates.therapist] = True
+    count = int(np.count_nonzero(candidates.has_any))
+    return count == choice.placed == int(candidates.capacity[is_asked[:-1]].sum())
+
+
+def _in_stages(choice: Choice, gap: float) -> "Sale":
+    """A sale that begins with the prices of coarser ones: nobody will be left who is not full."""
+    start: Real | None = None
+    for step in STAGES[:-1]:
+        sale = Sale(choice, *step, gap, start)
+        sale.run()
+        start = sale.house.prices
+    return Sale(choice, *STAGES[-1], gap, start)
+
+
 def _gap_of(allocation: Allocation) -> float:
     assert allocation.gap is not None
     return allocation.gap
@@ -88,7 +110,13 @@ class Sale:
     """One auction from the first bid to the last."""
 
     def __init__(
-        self, choice: Choice, coarse: float, fine: float, patience: int, gap: float
+        self,
+        choice: Choice,
+        coarse: float,
+        fine: float,
+        patience: int,
+        gap: float,
+        start: Real | None = None,
     ) -> None:
         self.choice, self.gap = choice, gap
         candidates = choice.candidates
@@ -103,7 +131,7 @@ class Sale:
         self.coarse, self.fine = coarse * unit, max(fine * unit, least)
         # What waiting on is worth to them.
         self.outside: Real = np.where(choice.must, -np.inf, -patience * self.top)
-        self.house = House(candidates.capacity)
+        self.house = House(candidates.capacity, start)
         self.bids_left = MOST_BIDS * self.clients
         self.first = min(FIRST, self.value.shape[1])
         self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
@@ -236,17 +264,20 @@ class House:
     """The places: `bid` (therapists, most capacity) what each is held for, `holder` by whom.
 
     An empty place is held for less than any bid, one that does not exist for ever. `prices` are
-    the lowest bid of whoever is full, 0 for the others; without a place, out of reach.
+    the lowest bid of whoever is full, 0 for the others; without a place, out of reach. They never
+    fall below `start` (therapists + 1,), where that is given.
     """
 
-    def __init__(self, capacity: Whole) -> None:
+    def __init__(self, capacity: Whole, start: Real | None = None) -> None:
         # Those that do not exist stand first, here and later.
         places = np.arange(max(1, int(capacity.max(initial=1))))[::-1]
         self.bid: Real = np.where(places < capacity[:, None], -np.inf, np.inf)
         self.holder: Whole = np.full(self.bid.shape, NOBODY)
-        self.prices: Real = np.where(capacity > 0, 0.0, np.inf)
         # The last stands for NOBODY.
-        self.prices = np.append(self.prices, 0.0)
+        self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), 0.0)
+        if start is not None:
+            self.least = start
+        self.prices = self.least.copy()
         self.taken = 0
 
     def take(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
@@ -272,7 +303,7 @@ class House:
         wins = offer > bid[rows, place]
         bid[rows, place] = np.where(wins, offer, bid[rows, place])
         self.bid[therapist] = bid
-        self.prices[therapist] = np.maximum(bid.min(axis=1), 0)
+        self.prices[therapist] = np.maximum(bid.min(axis=1), self.least[therapist])
         lost: Whole = self.holder[therapist, place]
         self.holder[therapist, place] = np.where(wins, client, lost)
         return _somebody(np.where(wins, lost, client))
@@ -289,7 +320,7 @@ class House:
         rows = np.arange(len(touched))[:, None]
         bid, holder = bid[rows, best], holder[rows, best]
         self.bid[touched], self.holder[touched] = bid[:, :places], holder[:, :places]
-        self.prices[touched] = np.maximum(bid[:, places - 1], 0)
+        self.prices[touched] = np.maximum(bid[:, places - 1], self.least[touched])
         return _somebody(holder[:, places:])
 
     def whole_prices(self, shift: float) -> Whole:
@@ -319,7 +350,7 @@ class Counter:
         if heap[0][0] >= offer:
             return [client]
         lost = heapreplace(heap, (offer, client))[1]
-        self.prices[therapist] = max(heap[0][0], 0.0)
+        self.prices[therapist] = max(heap[0][0], float(self.house.least[therapist]))
         self.house.taken += lost == NOBODY
         return [lost] if lost != NOBODY else []
 

@@ -234,10 +234,10 @@ class _Forest:
         self._pass_on(new[self.room[new] == 0])
 
     def _end_at(self, therapists: Whole) -> None:
+        """One for each tree, which then grows no further."""
         roots, first = np.unique(self.root_of[therapists], return_index=True)
-        fresh = ~self.is_done[roots]
         self.is_done[roots] = True
-        self.ends += therapists[first[fresh]].tolist()
+        self.ends += therapists[first].tolist()
 
     def _pass_on(self, therapists: Whole) -> None:
         therapists = therapists[~self.is_done[self.root_of[therapists]]]

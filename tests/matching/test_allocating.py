@@ -114,14 +114,24 @@ def test_the_total_is_that_of_an_exact_solver(places: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("places", [440, 320])
-def test_the_floor_is_the_highest_at_which_as_many_can_be_placed(places: int) -> None:
-    candidates = make_lists(**SHORT, places=places)
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_the_floor_is_the_highest_at_which_as_many_can_be_placed(places: int, seed: int) -> None:
+    candidates = make_lists(**SHORT, places=places, seed=seed)
     found = allocate(candidates)
     placed = exact(candidates)[0]
     assert found.worst is not None
     above = candidates.only(candidates.score > found.worst)
     assert found.placed == placed
     assert exact(above)[0] < placed
+
+
+def test_where_every_place_is_needed_the_certificate_holds_too() -> None:
+    candidates = make_lists(**SHORT, places=320, seed=5)
+    found = allocate(candidates, np.arange(candidates.clients), floor=False)
+    assert found.choice is not None
+    placed, best = exact(found.choice.candidates)
+    assert found.placed == placed
+    assert found.total <= best <= found.total * (1 + GAP)
 
 
 def test_under_a_shortage_no_severe_waits_while_a_mild_has_their_place() -> None:

@@ -30,6 +30,7 @@ from practice.payments.views import bp as payments
 from practice.privacy.views import bp as privacy
 from practice.therapists.views import bp as therapists
 from practice.today.views import bp as today
+from practice.waiting.views import bp as waiting
 
 ROOT = Path(__file__).parent.parent
 SLICES = (
@@ -39,6 +40,7 @@ SLICES = (
     therapists,
     credentials,
     matches,
+    waiting,
     care,
     appointments,
     groups,

@@ -68,6 +68,7 @@ BY_ROLE = {
     Role.duty_clinician: (Entry("Flags", "intake.flags"), EMERGENCIES),
     Role.clinical_lead: (
         Entry("Flags", "intake.flags"),
+        Entry("Waiting list", "waiting.waiting_list"),
         Entry("Second looks", "matches.reviews"),
         Entry("Fairness", "oversight.fairness"),
         EMERGENCIES,

@@ -33,13 +33,16 @@ from practice.groups.operations import (
 )
 from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
-from practice.matches.signals import request_closed
+from practice.matches.signals import request_accepted, request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
 from practice.oversight import backups, fairness, key_rotation, ledger
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 from practice.privacy.operations import erase_again
 from practice.privacy.schedule import keep_schedule_daily
+from practice.waiting import operations as waiting
+from practice.waiting import runs
+from practice.waiting.sweeps import lapse_offers
 
 Sweep = Callable[[datetime], None]
 
@@ -48,6 +51,7 @@ def connect(app: Flask) -> None:
     app.extensions["sweeps"] = [accounts.tidy, factor_resets.carry_out_due, seal]
     letters.connect(app)
     _connect_payments(app)
+    _connect_waiting(app)
     _connect_care(app)
     _connect_privacy(app)
     handle(app, key_rotation.ROTATE, key_rotation.rotate_asked_for)
@@ -67,6 +71,13 @@ def _connect_payments(app: Flask) -> None:
     app.extensions["sweeps"] += [expire_holds, reconcile]
     # Signed by the payment company instead (billing/webhooks.py).
     app.extensions["csrf"].exempt(webhook)
+
+
+def _connect_waiting(app: Flask) -> None:
+    handle(app, runs.RUN, runs.make_asked_for)
+    consent_revoked.connect(waiting.stop_with_consent)
+    request_accepted.connect(waiting.leave_when_accepted)
+    app.extensions["sweeps"] += [lapse_offers]
 
 
 def _connect_care(app: Flask) -> None:

@@ -23,6 +23,8 @@ WHAT = {
     "inbox.viewed": "The list of people who asked them, with the name you gave",
     "review.viewed": "What you asked a person to look at: your wishes, and what you wrote",
     "reviews.viewed": "The list of people who asked for a look, with the name you gave",
+    "waiting_list.viewed": "The list of people who wait for a place, with the name you gave",
+    "placement.viewed": "Whom was proposed for you, and your wishes; or that you are on that list",
     "meeting.viewed": "A meeting with you",
     "day.viewed": "The list of their coming meetings, with your name",
     "flag.viewed": "A worry about your safety",

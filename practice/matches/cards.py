@@ -7,7 +7,7 @@ import matching
 from matching import Standing
 from practice.matches.profiles import Profile
 from practice.matches.search import Offers, Search
-from practice.matches.words import FACTOR_LABELS, WishWords, price_words, tally
+from practice.matches.words import FACTOR_LABELS, LINE_LABELS, WishWords, price_words, tally
 from practice.therapists.queries import LicenceEvidence
 
 LEFT_OPEN = "you left this open"
@@ -63,7 +63,10 @@ def card_of(
 
 def _sum(explanation: matching.Explanation) -> list[tuple[str, int, int]]:
     shown = matching.thousandths(explanation.points)
-    return [(_name(line), shown[line.factor], line.weight) for line in explanation.lines]
+    lines = [(_name(line), shown[line.factor], line.weight) for line in explanation.lines]
+    if matching.NEEDED_ELSEWHERE in shown:
+        lines.append((LINE_LABELS[matching.NEEDED_ELSEWHERE], shown[matching.NEEDED_ELSEWHERE], 0))
+    return lines
 
 
 def _name(line: matching.Line) -> str:

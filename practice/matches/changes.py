@@ -1,9 +1,9 @@
 """Who changes who can be found: counted in the transaction of the change, and named.
 
-Whoever changes a therapist, a licence, an application, weekly hours, an account's closing or the
-weights raises the market's version, as the last thing before the commit. The lock on that one row
-puts commits in order: whoever reads a version can read everything that any version up to it has
-changed, however long the transactions behind them took.
+Whoever changes a therapist, a licence, an application, weekly hours, an account's closing, the
+weights or the prices raises the market's version, as the last thing before the commit. The lock on
+that one row puts commits in order: whoever reads a version can read everything that any version up
+to it has changed, however long the transactions behind them took.
 
 An ORM change names its therapist by itself. A statement that changes rows in bulk names one with
 the execution option `therapist`; otherwise it has changed everybody.
@@ -21,12 +21,14 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTran
 
 from core.database import db, is_sqlite, unit_of_work
 from practice.accounts.models import User
-from practice.matches.models import MarketChange, MarketVersion, WeightsVersion
+from practice.matches.models import MarketChange, MarketPrices, MarketVersion, WeightsVersion
 from practice.therapists.models import Application, Licence, Therapist, WeeklyHours
 
 OF_A_THERAPIST = (Application, Licence, WeeklyHours)
+# Who is weighed differently, and nobody has changed.
+OF_NOBODY = (WeightsVersion, MarketPrices)
 WATCHED_TABLES = frozenset(
-    model.__tablename__ for model in (*OF_A_THERAPIST, Therapist, WeightsVersion)
+    model.__tablename__ for model in (*OF_A_THERAPIST, *OF_NOBODY, Therapist)
 )
 CHANGES = "market_changes"
 NAMED_BY = "therapist"
@@ -135,7 +137,7 @@ def _notice(session: Session, row: object) -> None:
         _changes_of(session).therapists.add(row.id)
     elif isinstance(row, OF_A_THERAPIST):
         _notice_whose(_changes_of(session), row)
-    elif isinstance(row, WeightsVersion):
+    elif isinstance(row, OF_NOBODY):
         _changes_of(session)
     elif isinstance(row, User) and sa.inspect(row).attrs.disabled_at.history.has_changes():
         _changes_of(session).users.add(row.id)

@@ -10,7 +10,7 @@ from core.database import db
 from practice.matches.cards import Card, card_of
 from practice.matches.reasons import ReasonWords
 from practice.matches.search import SHOWN, Search
-from practice.matches.words import FACTOR_LABELS
+from practice.matches.words import LINE_LABELS
 from practice.therapists.models import Therapist
 from practice.therapists.queries import authorised
 
@@ -85,7 +85,7 @@ def _apart(search: Search, why: matching.WhyNot) -> Apart | None:
     shown = matching.thousandths(why.gaps)
     return Apart(
         search.profiles([why.last_shown])[why.last_shown].name,
-        [(FACTOR_LABELS[factor], gap) for factor, gap in shown.items() if gap],
+        [(LINE_LABELS[factor], gap) for factor, gap in shown.items() if gap],
         matching.shown_total(why.gap),
         matching.about_as_close(why.gap, 0),
     )

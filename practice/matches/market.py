@@ -28,6 +28,7 @@ from practice.matches.changes import Version, is_changing, news_since
 from practice.matches.ends import Ends
 from practice.matches.entries import Entry, concerned, entries_of, everybody
 from practice.matches.models import WeightsVersion
+from practice.matches.prices import PricesInForce, newest_prices
 from practice.matches.profiles import Profile, profiles_of
 
 MARKETS_KEPT = 2
@@ -41,7 +42,7 @@ HALF_HOURS_A_WEEK = 2 * 168
 
 
 class Market:
-    """Everybody listable, at `version` of the database and with the weights of that version.
+    """Everybody listable, at `version` of the database, with the weights and prices of it.
 
     Good for every week in which the therapists' clocks stand as in `week` (its Monday).
     """
@@ -53,8 +54,9 @@ class Market:
         at: datetime,
         entries: Iterable[Entry],
         weights: matching.Weights,
+        prices: PricesInForce,
     ) -> None:
-        self.week, self.version, self.weights = week, version, weights
+        self.week, self.version, self.weights, self.prices = week, version, weights, prices
         entries = list(entries)
         self._index = _index_without_bad_rows([entry.values for entry in entries], week)
         self._ends = Ends({entry.row_id: entry.ends_at for entry in entries})
@@ -97,6 +99,7 @@ class Market:
         entries: Iterable[Entry],
         version: Version,
         weights: matching.Weights,
+        prices: PricesInForce,
         at: datetime,
     ) -> None:
         """At once for whoever looks: those with an entry stand as it says, the others are gone."""
@@ -108,7 +111,7 @@ class Market:
                     self._put(staying[row_id])
                 else:
                     self._take_out(row_id, public_id)
-            self.version, self.weights = version, weights
+            self.version, self.weights, self.prices = version, weights, prices
             self._as_of = max(self._as_of, at)
 
     def profiles(self, public_ids: Collection[str], known: Version, at: datetime) -> list[Profile]:
@@ -171,7 +174,7 @@ class _Kept:
 def market_for(at: datetime, on: date, version: Version) -> Market:
     """The market at `at`, for the week of the day `on`; `version` was read just before.
 
-    No query while nothing changes; six when some have changed, however many; four to lay it out.
+    No query while nothing changes; seven when some have changed, however many; five to lay it out.
     """
     week = matching.monday_of(on)
     if is_changing(db.session()):
@@ -216,12 +219,12 @@ def _brought_up(market: Market, version: Version, at: datetime) -> bool:
         return False
     affected = concerned(due)
     entries = entries_of(affected, at, market.week)
-    market.change(affected, entries, news.version, newest_weights(), at)
+    market.change(affected, entries, news.version, newest_weights(), newest_prices(), at)
     return True
 
 
 def _laid_out(week: date, version: Version, at: datetime) -> Market:
-    return Market(week, version, at, everybody(at, week), newest_weights())
+    return Market(week, version, at, everybody(at, week), newest_weights(), newest_prices())
 
 
 def _index_without_bad_rows(rows: list[matching.Therapist], on: date) -> matching.Index:

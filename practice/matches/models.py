@@ -56,8 +56,25 @@ class WeightsVersion(Identified, Base):
     decided_by: Mapped[User | None] = relationship()
 
 
+class MarketPrices(Base):
+    """One row at most: what places are worth to those who wait (`prices.py`), up to `until`.
+
+    `points` by therapist's public id, as the newest run of the waiting list left them.
+    """
+
+    __tablename__ = "market_prices"
+
+    id: Mapped[Key]
+    points: Mapped[dict[str, int]] = mapped_column(Json)
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
 class Proposal(Identified, Base):
-    """What a client was shown: enough to replay it to the point, not the whole market."""
+    """What a client was shown: enough to replay it to the point, not the whole market.
+
+    `prices` are those of the therapists shown, by id.
+    """
 
     __tablename__ = "proposals"
     __table_args__ = (sa.UniqueConstraint("client_id", "digest"),)
@@ -70,6 +87,7 @@ class Proposal(Identified, Base):
 
     client_inputs = sealed_json(Realm.personal, owner="client")
     shown = sealed_json(Realm.personal, owner="client")
+    prices = sealed_json(Realm.personal, owner="client", empty=dict)
 
     client: Mapped[Client] = relationship()
 
@@ -108,6 +126,7 @@ class MatchRequest(Identified, Base):
     """A client asks one therapist. `shared` holds only what the client chose to share.
 
     `accepted` waits for the client to pick a time and sign; `met` is when the episode opened.
+    `keeps_place`: an open place was taken for it before it was answered.
     Shapes of `shared`: `sharing.py`.
     """
 
@@ -132,6 +151,7 @@ class MatchRequest(Identified, Base):
     sent_at: Mapped[datetime]
     answer_due_at: Mapped[datetime] = mapped_column(index=True)
     answered_at: Mapped[datetime | None]
+    keeps_place: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     shared = sealed_json(Realm.record, owner="client")
     reply = sealed_text(Realm.record, owner="client")

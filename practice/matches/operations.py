@@ -17,13 +17,14 @@ import matching
 from core import audit
 from core.encryption import blind_index
 from core.errors import NotAllowed, Refusal, WrongState
+from matching.prices import NO_PRICES
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose, Signature
 from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
 from practice.matches import review_operations
 from practice.matches.deadlines import answer_due, time_due
-from practice.matches.entries import entries_of
+from practice.matches.entries import Entry, entries_of
 from practice.matches.mails import say_something_waits
 from practice.matches.models import (
     MatchAlert,
@@ -36,7 +37,7 @@ from practice.matches.policy import requests_of
 from practice.matches.queries import footing_of, submitted_intake
 from practice.matches.search import values_for
 from practice.matches.sharing import chosen
-from practice.matches.signals import request_closed
+from practice.matches.signals import request_accepted, request_closed
 from practice.therapists.models import Therapist
 from practice.therapists.operations import NoRoom, give_back_place, take_place
 from practice.therapists.queries import has_authority
@@ -88,24 +89,30 @@ def keep_proposal(
     shown: Iterable[matching.Therapist],
     weights: matching.Weights,
     at: datetime,
+    prices: matching.Prices = NO_PRICES,
 ) -> Proposal | None:
     """Keep what was shown and from what, so that it can be replayed; None if it is kept already."""
     ensure_weights(session, at)
-    proposal = _proposal(client, values, shown, weights, at)
+    proposal = _proposal(client, values, shown, weights, prices, at)
     if _is_kept(session, proposal) or not _added(session, proposal):
         return None
     return proposal
 
 
 def proposal_digest(
-    values: matching.Client, shown: Iterable[matching.Therapist], weights: matching.Weights
+    values: matching.Client,
+    shown: Iterable[matching.Therapist],
+    weights: matching.Weights,
+    prices: matching.Prices = NO_PRICES,
 ) -> str:
     """SHA-256, in hex, of everything that decided what was shown."""
+    shown = list(shown)
     decided = {
         "client": values.to_json(),
         "shown": [therapist.to_json() for therapist in shown],
         "weights": weights.version,
         "engine": matching.ENGINE_VERSION,
+        "prices": _prices_of(shown, prices),
     }
     plain = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
     # Keyed: answers are few enough that a hash alone could be guessed.
@@ -121,17 +128,20 @@ def ask(
     name: str,
     actor: User,
     at: datetime,
+    keeps_place: bool = False,
 ) -> MatchRequest:
     """Ask a therapist for a first meeting, sharing only what was chosen (codes of `sharing`).
 
-    Raises NoPlaceYet, AlreadyAsking, NotOffered (not listed for the client's place) and NoRoom.
+    `keeps_place`: an open place was taken for it already, so that a full therapist can be asked; it
+    goes back if the request ends without a yes. Raises NoPlaceYet, AlreadyAsking, NotOffered (not
+    listed for the client's place) and NoRoom.
     """
     lock_consents_of(session, client)
     if not client.place:
         raise NoPlaceYet
     _close_what_is_overdue(session, client, at)
     answers = answers_of(submitted_intake(client))
-    _require_offered(client, answers, therapist, at)
+    _require_offered(client, answers, therapist, at, needs_room=not keeps_place)
     request = MatchRequest(
         client=client,
         therapist=therapist,
@@ -141,6 +151,7 @@ def ask(
         shared=chosen(answers, share, name or client.preferred_name),
         sent_at=at,
         answer_due_at=answer_due(at, therapist.zone),
+        keeps_place=keeps_place,
     )
     # Who has told nobody else yet what to be called is called that from here on.
     client.preferred_name = client.preferred_name or request.shared["name"]
@@ -169,6 +180,7 @@ def accept(session: Session, request: MatchRequest, actor: User, at: datetime) -
     session.flush()
     _record(session, request, actor, at, "request.accepted")
     _tell_client(session, request, at, "request accepted")
+    request_accepted.send(request, session=session, at=at)
 
 
 def decline(
@@ -179,6 +191,7 @@ def decline(
     lock(session, request)
     request.move_to(RequestState.declined, at)
     request.reply = reply
+    _give_back_what_was_kept(session, request)
     session.flush()
     _record(session, request, actor, at, "request.declined")
     _tell_client(session, request, at, "request declined")
@@ -191,6 +204,7 @@ def withdraw(session: Session, request: MatchRequest, actor: User, at: datetime)
     request.move_to(RequestState.withdrawn, at)
     if was_accepted:
         _close_accepted(session, request, at)
+    _give_back_what_was_kept(session, request)
     session.flush()
     _record(session, request, actor, at, "request.withdrawn")
     _tell_therapist(session, request, at, "request withdrawn")
@@ -212,6 +226,7 @@ def lapse(session: Session, request: MatchRequest, at: datetime) -> bool:
     request.move_to(RequestState.lapsed, at)
     if was_accepted:
         _close_accepted(session, request, at)
+    _give_back_what_was_kept(session, request)
     session.flush()
     _record(session, request, None, at, "request.lapsed", was_accepted=was_accepted)
     _tell_client(session, request, at, "request lapsed")
@@ -281,18 +296,25 @@ def _proposal(
     values: matching.Client,
     shown: Iterable[matching.Therapist],
     weights: matching.Weights,
+    prices: matching.Prices,
     at: datetime,
 ) -> Proposal:
     shown = list(shown)
     return Proposal(
         client_id=client.id,
         made_at=at,
-        digest=proposal_digest(values, shown, weights),
+        digest=proposal_digest(values, shown, weights, prices),
         weights_version=weights.version,
         engine_version=matching.ENGINE_VERSION,
         client_inputs=values.to_json(),
         shown=[therapist.to_json() for therapist in shown],
+        prices=_prices_of(shown, prices),
     )
+
+
+def _prices_of(shown: Iterable[matching.Therapist], prices: matching.Prices) -> dict[str, int]:
+    """Of those shown only: what others are worth decided nothing of this arithmetic."""
+    return {one.id: prices[one.id] for one in shown if one.id in prices}
 
 
 def _is_kept(session: Session, proposal: Proposal) -> bool:
@@ -319,29 +341,37 @@ def _close_what_is_overdue(session: Session, client: Client, at: datetime) -> No
 
 
 def _require_offered(
-    client: Client, answers: dict[str, Any], therapist: Therapist, at: datetime
+    client: Client,
+    answers: dict[str, Any],
+    therapist: Therapist,
+    at: datetime,
+    *,
+    needs_room: bool,
 ) -> None:
     """Where a client's own wishes are not met they may ask all the same; elsewhere they may not."""
     footing = footing_of(client)
     if not footing.has_notice or therapist.user_id == client.user_id:
         raise NotOffered
-    failures = _failures_now(values_for(client, answers, at, footing), therapist, at)
-    failing = {failure.rule for failure in failures}
+    values = values_for(client, answers, at, footing)
+    entry = entry_now(therapist, values, at)
+    if entry is None:
+        raise NotOffered
+    failing = failing_rules(values, entry.values)
     if failing & MAY_NOT_SEE_THEM:
         raise NotOffered
-    if "capacity" in failing:
+    if needs_room and "capacity" in failing:
         raise NoRoom
 
 
-def _failures_now(
-    values: matching.Client, therapist: Therapist, at: datetime
-) -> tuple[matching.Failure, ...]:
-    """From the rows of this transaction, whatever any process has kept; raises NotOffered."""
-    found = entries_of([therapist.id], at, values.on)
-    if not found:
-        raise NotOffered
-    index = matching.Index([entry.values for entry in found], on=values.on)
-    return index.why_not(values, str(therapist.public_id)).failures
+def entry_now(therapist: Therapist, values: matching.Client, at: datetime) -> Entry | None:
+    """From the rows of this transaction, whatever any process has kept; None if not listable."""
+    return next(iter(entries_of([therapist.id], at, values.on)), None)
+
+
+def failing_rules(values: matching.Client, therapist: matching.Therapist) -> frozenset[str]:
+    index = matching.Index([therapist], on=values.on)
+    failures = index.why_not(values, therapist.id).failures
+    return frozenset(failure.rule for failure in failures)
 
 
 def _newest_proposal_with(
@@ -367,12 +397,21 @@ def _add_as_the_only_one(session: Session, request: MatchRequest) -> None:
 
 
 def _give_a_place(session: Session, request: MatchRequest) -> None:
+    if request.keeps_place:
+        request.keeps_place = False  # It is the place of the yes now.
+        return
     try:
         take_place(session, request.therapist_id)
     except NoRoom:
         raise NoRoom(
             "You have no open place at the moment. Open one on your profile, then say yes."
         ) from None
+
+
+def _give_back_what_was_kept(session: Session, request: MatchRequest) -> None:
+    if request.keeps_place:
+        request.keeps_place = False
+        give_back_place(session, request.therapist_id)
 
 
 def _close_accepted(session: Session, request: MatchRequest, at: datetime) -> None:

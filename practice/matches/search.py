@@ -25,14 +25,15 @@ MOST_SHOWN = 30
 class Offers:
     """Who is offered, the closest first, each with their arithmetic and what it rests on.
 
-    `licensed` counts those who are licensed where the client is and have room; `weights` are those
-    that the arithmetic was made with.
+    `licensed` counts those who are licensed where the client is and have room; `weights` and
+    `prices` are those that the arithmetic was made with.
     """
 
     results: tuple[matching.Match, ...]
     explanations: tuple[matching.Explanation, ...]
     therapists: tuple[matching.Therapist, ...]
     weights: matching.Weights
+    prices: matching.Prices
     licensed: int
     has_more: bool
 
@@ -59,13 +60,14 @@ class Search:
 
     def offers(self, limit: int = SHOWN) -> Offers:
         with self.market.held() as index:
-            found = index.rank(self.values, self.market.weights, limit + 1).results
+            found = index.rank(self.values, self.market.weights, limit + 1, self.prices).results
             shown = found[:limit]
             return Offers(
                 results=shown,
                 explanations=tuple(self._explain(index, match.id) for match in shown),
                 therapists=tuple(index.therapist(match.id) for match in shown),
                 weights=self.market.weights,
+                prices=self.prices,
                 licensed=index.market(self.open_to_all).eligible,
                 has_more=len(found) > limit,
             )
@@ -75,7 +77,7 @@ class Search:
         with self.market.held() as index:
             if therapist_id not in index:
                 return None
-            why = index.why_not(self.values, therapist_id, self.market.weights, limit)
+            why = index.why_not(self.values, therapist_id, self.market.weights, limit, self.prices)
             return Verdict(why, self._explain(index, therapist_id))
 
     def finds_somebody(self) -> bool:
@@ -99,12 +101,17 @@ class Search:
         return {profile.id: profile for profile in found}
 
     @property
+    def prices(self) -> matching.Prices:
+        """What places are worth to those who wait, while that counts."""
+        return self.market.prices.at(self.at)
+
+    @property
     def open_to_all(self) -> matching.Client:
         """Somebody in the same place who asks for nothing."""
         return matching.Client(place=self.values.place, on=self.values.on)
 
     def _explain(self, index: matching.Index, therapist_id: str) -> matching.Explanation:
-        return index.explain(self.values, therapist_id, self.market.weights)
+        return index.explain(self.values, therapist_id, self.market.weights, self.prices)
 
     def _finds(self, values: matching.Client) -> bool:
         with self.market.held() as index:

@@ -183,12 +183,14 @@ def _refused(refusal: Refusal) -> Response:
 
 def _keep_proposal(search: Search, offers: Offers) -> None:
     """What is shown for the first time is written down before it is shown."""
-    shown, weights = offers.therapists, offers.weights
-    digest = operations.proposal_digest(search.values, shown, weights)
+    shown, weights, prices = offers.therapists, offers.weights, offers.prices
+    digest = operations.proposal_digest(search.values, shown, weights, prices)
     if kept_before(the_client(), digest):
         return
     with unit_of_work() as session:
-        operations.keep_proposal(session, the_client(), search.values, shown, weights, now())
+        operations.keep_proposal(
+            session, the_client(), search.values, shown, weights, now(), prices
+        )
 
 
 def _therapist(public_id: uuid.UUID) -> Therapist:

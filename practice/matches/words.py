@@ -27,6 +27,11 @@ FACTOR_LABELS: Mapping[str, str] = {
     "format": "Way of meeting",
     "record": "Track record",
 }
+# By what a line of the arithmetic is called: the factors, and what a place is worth to others.
+LINE_LABELS: Mapping[str, str] = {
+    **FACTOR_LABELS,
+    matching.NEEDED_ELSEWHERE: "Needed elsewhere more",
+}
 STANDING_LABELS: Mapping[Standing, str] = {
     Standing.met: "met",
     Standing.partly: "partly",

@@ -7,7 +7,7 @@ and leaders, which the records custodian gives out after a clinician has looked 
 """
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ from practice.payments.queries import payment_lines
 from practice.privacy.holdings import HOLDINGS
 from practice.privacy.presenting import own_acts
 from practice.therapists.models import Therapist
+from practice.waiting.models import Placement, WaitingEntry
 
 FORMAT, VERSION = "attune-export", 1
 Values = dict[str, Any]
@@ -203,6 +204,7 @@ def _proposal(session: Session, proposal: Proposal) -> Values:
     values = matching.Client.from_json(proposal.client_inputs)
     shown = [matching.Therapist.from_json(one) for one in proposal.shown]
     index = matching.Index(shown, on=values.on)
+    prices = matching.Prices(proposal.prices)
     names = _names(session, [one.id for one in shown])
     words = WishWords(values, current_settings().currency)
     return {
@@ -212,7 +214,7 @@ def _proposal(session: Session, proposal: Proposal) -> Values:
         "weights": weights.by_factor,
         "your_inputs": proposal.client_inputs,
         "shown": [
-            _shown(index.explain(values, one.id, weights), names.get(one.id, ""), words)
+            _shown(index.explain(values, one.id, weights, prices), names.get(one.id, ""), words)
             for one in shown
         ],
     }
@@ -222,6 +224,7 @@ def _shown(explanation: matching.Explanation, name: str, words: WishWords) -> Va
     return {
         "therapist": name,
         "points": explanation.total,
+        "needed_elsewhere": -explanation.price,
         "of": 1_000_000,
         "lines": [
             {
@@ -260,6 +263,40 @@ def _names(session: Session, public_ids: list[str]) -> dict[str, str]:
         Therapist.public_id.in_([uuid.UUID(one) for one in public_ids])
     )
     return {str(public_id): name for public_id, name in session.execute(wanted)}
+
+
+def _waiting(session: Session, client: Client) -> list[Values]:
+    """Each time on the waiting list, with what was worked out and what became of it."""
+    placements = _theirs(session, Placement, client)
+    known = {each for one in placements for each, _ in one.candidates}
+    names = _names(session, sorted(known))
+    return [
+        {
+            "joined_at": _iso(entry.joined_at),
+            "left_at": _iso(entry.left_at),
+            "ending": entry.ending.value if entry.ending else None,
+            "placements": [_placement(one, names) for one in placements if one.entry is entry],
+        }
+        for entry in _theirs(session, WaitingEntry, client)
+    ]
+
+
+def _placement(placement: Placement, names: Mapping[str, str]) -> Values:
+    found = placement.found
+    return {
+        "made_at": _iso(placement.run.made_at),
+        "severity": found["severity"],
+        "days": found["days"],
+        "state": placement.state.value,
+        "therapist": names.get(placement.proposed or ""),
+        "fitting": [
+            {"therapist": names.get(each, ""), "points": points}
+            for each, points in placement.candidates
+        ],
+        "decided_at": _iso(placement.decided_at),
+        "kept_until": _iso(placement.due_at),
+        "ended_at": _iso(placement.ended_at),
+    }
 
 
 def _requests(session: Session, client: Client) -> list[Values]:
@@ -427,6 +464,7 @@ SECTIONS: dict[str, Callable[[Session, Client], Any]] = {
     "scores": _scores,
     "safety": _safety,
     "matches": _matches,
+    "waiting": _waiting,
     "requests": _requests,
     "care": _care,
     "appointments": _appointments,

@@ -51,6 +51,7 @@ from practice.matches.review import MatchReview, MatchReviewSuggestion
 from practice.payments.queries import payment_lines
 from practice.privacy.keeping import Stays
 from practice.privacy.models import LegalHold, Restriction
+from practice.waiting.models import Placement, WaitingEntry
 
 NOBODYS_PASSWORD = "erased"
 SIGN_IN_TABLES = (
@@ -87,6 +88,8 @@ def delete_what_may_go(session: Session, client: Client, stays: Stays) -> None:
     delete_requests(session, client.id, stays.keys("requests"))
     _delete(session, MatchAlert, client.id)
     _delete_reviews(session, client.id)
+    _delete(session, Placement, client.id)
+    _delete(session, WaitingEntry, client.id)
     _delete(session, Proposal, client.id)
     delete_assessments(session, client.id, stays.keys("scores"))
     delete_flags(session, client.id, stays.keys("flags"))

@@ -152,6 +152,21 @@ HOLDINGS = (
         mend="matches.index",
     ),
     Holding(
+        key="waiting",
+        heading="That you wait for a place",
+        what="Since when you are on the waiting list and how that ended; and what was worked out "
+        "for you: how urgent it is, which therapists fit and how closely, whom the clinical lead "
+        "proposed, offered or did not propose, and what you answered.",
+        why="To find a place for you among all who wait.",
+        rests_on="Privacy notice, and assessment and safety contact",
+        who="You and the clinical lead, while you wait.",
+        keeps="What was offered to you as long as you have an account here; what was only worked "
+        "out until the next time, or until you leave the list.",
+        after="Goes at once, and a place that is kept for you goes back.",
+        tables=("waiting_entries", "waiting_placements"),
+        mend="waiting.index",
+    ),
+    Holding(
         key="requests",
         heading="Whom you asked, and what you shared",
         what="Your requests to therapists, exactly what you chose to share with each, and their "
@@ -280,6 +295,7 @@ NOT_ABOUT_CLIENTS = {
     "duty_shifts": "who of the staff is on duty",
     "consent_documents": "public texts, and which administrator published them",
     "weights_versions": "the organisation's own decision about matching",
+    "waiting_runs": "figures of a whole waiting list, and which lead asked for them",
     "market_changes": "which therapist something changed about, for a while",
     "therapists": "what a therapist publishes about themselves",
     "applications": "a therapist's wish to be listed",

@@ -1,0 +1,164 @@
+"""The lead decides on what is proposed: another therapist, no, or yes to some or all at once.
+
+Each takes the actor and the instant, records the act and flushes; the caller commits. Nothing is
+done to a client or a therapist before a yes; a yes is all or nothing.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.config import current_settings
+from core.errors import NotAllowed
+from practice.accounts.models import Role, User
+from practice.consent.operations import lock_consents_of
+from practice.consent.policy import has
+from practice.matches.market import newest_weights
+from practice.matches.models import MatchRequest, RequestState
+from practice.matches.operations import keep_proposal
+from practice.therapists.operations import NoRoom, take_place
+from practice.waiting.acts import record, tell_client
+from practice.waiting.changing import Board, GivesWay, Seat
+from practice.waiting.fitting import Fit, fit_now
+from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingRun
+from practice.waiting.policy import RESTS_ON
+from practice.waiting.queries import offer_of, open_places, therapists_of
+from practice.waiting.refusals import CannotConfirm, DecidedAlready, NotOnTheirList, RunIsOver
+from practice.waiting.urgency import priority
+from practice.working_days import after_working_days
+
+DAYS_TO_ANSWER = 3
+
+
+def change(
+    session: Session, placement: Placement, therapist: str, actor: User, at: datetime
+) -> GivesWay | None:
+    """Propose another therapist of their list (public id); returns who gives way, if anybody.
+
+    Raises NotAllowed, RunIsOver, DecidedAlready and NotOnTheirList.
+    """
+    _require_lead(actor, [placement])
+    _lock(session, placement.run, [placement])
+    board = board_of(session, placement.run)
+    if therapist not in dict(placement.candidates) or not board.is_possible(therapist):
+        raise NotOnTheirList
+    moved = board.gives_way(placement.id, therapist)
+    if moved is not None:
+        session.get_one(Placement, moved.key).propose(moved.goes_to)
+    placement.propose(therapist)
+    record(session, placement, "changed", actor, at)
+    return moved
+
+
+def reject(session: Session, placement: Placement, reason: str, actor: User, at: datetime) -> None:
+    """Not these two: the client waits on, and the two are not proposed for each other again.
+
+    Raises NotAllowed, RunIsOver and DecidedAlready.
+    """
+    _require_lead(actor, [placement])
+    _lock(session, placement.run, [placement])
+    if placement.state is not PlacementState.proposed:
+        raise DecidedAlready
+    placement.move_to(PlacementState.rejected)
+    placement.reason = reason
+    placement.decided_at, placement.decided_by = at, actor
+    record(session, placement, "rejected", actor, at)
+
+
+def confirm(
+    session: Session, run: WaitingRun, chosen: Collection[Placement], actor: User, at: datetime
+) -> None:
+    """Keep a place for each of them and ask each client, or none of it.
+
+    Raises NotAllowed, RunIsOver, DecidedAlready and CannotConfirm.
+    """
+    placements = sorted(chosen, key=lambda each: each.id)
+    _require_lead(actor, placements)
+    for placement in placements:
+        lock_consents_of(session, placement.client)
+    _lock(session, run, placements)
+    if any(each.state is not PlacementState.proposed for each in placements):
+        raise DecidedAlready
+    fits = _found_again(placements, at)
+    pairs = list(zip(placements, fits, strict=True))
+    problems = [_problem(session, placement, fit) for placement, fit in pairs]
+    if any(problems):
+        raise CannotConfirm([problem for problem in problems if problem])
+    for placement, fit in pairs:
+        assert fit is not None
+        _offer(session, placement, fit, actor, at)
+
+
+def board_of(session: Session, run: WaitingRun) -> Board:
+    """What is undecided in a run, over the places that are open at this moment."""
+    wanted = sa.select(Placement).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
+    placements = session.scalars(wanted.order_by(Placement.id)).all()
+    known = {therapist for each in placements for therapist, _ in each.candidates}
+    return Board([_seat(each) for each in placements], open_places(known))
+
+
+def _seat(placement: Placement) -> Seat:
+    found = placement.found
+    urgent = priority(found["severity"], found["days"])
+    return Seat(placement.id, placement.candidates, placement.proposed, urgent)
+
+
+def _require_lead(actor: User, placements: Sequence[Placement]) -> None:
+    is_own = any(each.client.user_id == actor.id for each in placements)
+    if is_own or not actor.has(Role.clinical_lead):
+        raise NotAllowed
+
+
+def _lock(session: Session, run: WaitingRun, placements: Sequence[Placement]) -> None:
+    """One decision on a run at a time, on what is there now."""
+    session.refresh(run, with_for_update={"of": WaitingRun})
+    if not run.stands:
+        raise RunIsOver
+    for placement in placements:
+        session.refresh(placement, with_for_update={"of": Placement})
+        if placement.run_id != run.id or placement.state not in UNDECIDED:
+            raise DecidedAlready
+
+
+def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:
+    therapists = therapists_of([each.proposed or "" for each in placements])
+    for placement in placements:
+        placement.therapist = therapists[placement.proposed or ""]
+    return [fit_now(each, therapists[each.proposed or ""], at) for each in placements]
+
+
+def _problem(session: Session, placement: Placement, fit: Fit | None) -> str:
+    """Takes the place if nothing is in the way; one that was taken goes back with the others."""
+    client, therapist = placement.client, placement.therapist
+    assert therapist is not None
+    name = client.preferred_name or "a client"
+    if placement.entry.left_at or not all(has(purpose, client) for purpose in RESTS_ON):
+        return "Somebody no longer waits."
+    if _is_answered(session, placement):
+        return f"{name} has asked somebody meanwhile, or was offered a place."
+    if fit is None or not fit.holds:
+        return f"{therapist.name} no longer fits {name}: something has changed since."
+    try:
+        take_place(session, therapist.id)
+    except NoRoom:
+        return f"{therapist.name} has no open place left for {name}."
+    return ""
+
+
+def _is_answered(session: Session, placement: Placement) -> bool:
+    out = sa.select(MatchRequest.id).where(
+        MatchRequest.client_id == placement.client_id,
+        MatchRequest.state.in_((RequestState.sent, RequestState.accepted)),
+    )
+    return session.scalar(out.limit(1)) is not None or offer_of(placement.client) is not None
+
+
+def _offer(session: Session, placement: Placement, fit: Fit, actor: User, at: datetime) -> None:
+    placement.move_to(PlacementState.offered)
+    placement.decided_at, placement.decided_by = at, actor
+    placement.due_at = after_working_days(at, DAYS_TO_ANSWER, current_settings().zone)
+    keep_proposal(session, placement.client, fit.client, [fit.therapist], newest_weights(), at)
+    record(session, placement, "offered", actor, at)
+    tell_client(session, placement, "offered", at)

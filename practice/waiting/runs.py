@@ -1,0 +1,217 @@
+"""A proposal for everybody who waits: asked for, worked out in the background, taken back.
+
+Everybody is ranked against the market as it is, at most `LISTED` therapists each whom no rule
+fails; capacities are the places open now, so that those kept for somebody are not given twice. As
+many as possible are placed, the most urgent first, nobody badly, then the greatest total
+(`matching.allocating`). Nothing is done to anybody: a placement becomes something only when the
+lead confirms it and the client agrees.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+import matching
+from core.alone import alone_at
+from core.clock import now
+from core.database import db, unit_of_work
+from core.outbox import Elsewhere, post
+from matching.allocating import Allocation, Candidates, allocate
+from matching.arrival import by_arrival
+from matching.candidates import NOBODY
+from practice.accounts.models import User
+from practice.intake.queries import answers_of, latest_submitted
+from practice.matches.market import newest_weights
+from practice.matches.operations import ensure_weights
+from practice.matches.prices import clear_prices, set_prices
+from practice.matches.search import search_for
+from practice.waiting.acts import record
+from practice.waiting.comparing import figures_of
+from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingEntry, WaitingRun
+from practice.waiting.policy import may_be_placed
+from practice.waiting.queries import entries_to_place, newest_run, refused_of
+from practice.waiting.refusals import RunIsOver
+from practice.waiting.urgency import priorities, severity
+
+RUN = "waiting.run"
+LISTED = 50
+AT_ONCE = 25
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """One who waits, with whom they could see and how many places those have open."""
+
+    entry_id: int
+    severity: int
+    days: int
+    candidates: list[tuple[str, int]]
+    places: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """For `waiters` in their order; therapists are numbered as in `ids`."""
+
+    waiters: Sequence[Waiter]
+    ids: list[str]
+    found: Allocation
+    arrival: Allocation
+    figures: dict[str, Any]
+
+    @property
+    def prices(self) -> dict[str, int]:
+        by_id = zip(self.ids, self.found.prices.tolist(), strict=True)
+        return {each: int(price) for each, price in by_id if price}
+
+    def of(self, number: int) -> dict[str, Any]:
+        """The value of `Placement.found`."""
+        waiter = self.waiters[number]
+        return {
+            "candidates": [list(each) for each in waiter.candidates],
+            "therapist": self._name(self.found, number),
+            "arrival": self._name(self.arrival, number),
+            "severity": waiter.severity,
+            "days": waiter.days,
+        }
+
+    def _name(self, allocation: Allocation, number: int) -> str | None:
+        therapist = int(allocation.therapist[number])
+        return None if therapist == NOBODY else self.ids[therapist]
+
+
+def ask(session: Session, actor: User, at: datetime) -> WaitingRun:
+    """Let the worker make a proposal; while it does, the one that is being made."""
+    newest = newest_run()
+    if newest is not None and newest.is_being_made:
+        return newest
+    run = WaitingRun(asked_at=at, asked_by_id=actor.id)
+    session.add(run)
+    record(session, run, "run_asked", actor, at)
+    key = str(run.public_id)
+    post(session, RUN, {"run": key}, dedupe_key=f"{RUN}:{key}", at=at)
+    return run
+
+
+def withdraw(session: Session, run: WaitingRun, actor: User, at: datetime) -> None:
+    """Take a proposal back, with what was not decided and its prices. Raises RunIsOver.
+
+    What was offered to a client stays.
+    """
+    session.refresh(run, with_for_update={"of": WaitingRun})
+    if run.withdrawn_at is not None:
+        raise RunIsOver
+    run.withdrawn_at, run.withdrawn_by_id = at, actor.id
+    session.execute(
+        sa.delete(Placement).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
+    )
+    if run is newest_run():
+        clear_prices(session, at)
+    record(session, run, "run_withdrawn", actor, at)
+
+
+def make_asked_for(payload: dict[str, Any]) -> None:
+    """The outbox handler. A run may take longer than a lease, so one is made at a time."""
+    with alone_at(RUN) as is_alone:
+        if not is_alone:
+            raise Elsewhere
+        make(uuid.UUID(payload["run"]), now())
+
+
+def make(public_id: uuid.UUID, at: datetime) -> None:
+    """Work it out and keep it, unless it was made or taken back already."""
+    if not _is_wanted(public_id):
+        return
+    proposal = propose(list(_looked_at(public_id, at)))
+    with unit_of_work() as session:
+        run = _locked(session, public_id)
+        if run.is_being_made:
+            _keep(session, run, proposal, at)
+
+
+def propose(waiters: Sequence[Waiter]) -> Proposal:
+    """Pure: waiters come in the order in which they joined."""
+    places = {each: places for waiter in waiters for each, places in waiter.places.items()}
+    candidates = Candidates.of([waiter.candidates for waiter in waiters], places)
+    severities = [waiter.severity for waiter in waiters]
+    days = [waiter.days for waiter in waiters]
+    found = allocate(candidates, priorities(severities, days))
+    arrival = by_arrival(candidates)
+    figures = figures_of(candidates, found, arrival, severities, days)
+    return Proposal(waiters, list(places), found, arrival, figures)
+
+
+def _looked_at(public_id: uuid.UUID, at: datetime) -> Iterator[Waiter]:
+    """Everybody who waits, some at a time; how far it is can be read meanwhile."""
+    keys = entries_to_place()
+    _say_how_far(public_id, waiting=len(keys), looked_at=0)
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        entries = [db.session.get(WaitingEntry, key) for key in some]
+        yield from [_waiter(entry, at) for entry in entries if entry is not None]
+        _say_how_far(public_id, looked_at=start + len(some))
+
+
+def _waiter(entry: WaitingEntry, at: datetime) -> Waiter:
+    answers = answers_of(latest_submitted(entry.client))
+    days = entry.days(at)
+    if not entry.client.place:
+        return Waiter(entry.id, severity(answers), days, [], {})
+    search = search_for(entry.client, answers, at)
+    values = replace(search.values, exclude=search.values.exclude | refused_of(entry))
+    with search.market.held() as index:
+        best = index.rank(values, search.market.weights, LISTED).results
+        places = {match.id: index.therapist(match.id).capacity for match in best}
+    candidates = [(match.id, match.total) for match in best]
+    return Waiter(entry.id, severity(answers), days, candidates, places)
+
+
+def _is_wanted(public_id: uuid.UUID) -> bool:
+    wanted = sa.select(WaitingRun).where(WaitingRun.public_id == public_id)
+    run = db.session.scalars(wanted).first()
+    return run is not None and run.is_being_made
+
+
+def _say_how_far(public_id: uuid.UUID, **figures: int) -> None:
+    db.session.rollback()
+    with unit_of_work() as session:
+        run = sa.update(WaitingRun).where(WaitingRun.public_id == public_id)
+        session.execute(run.values(**figures))
+
+
+def _locked(session: Session, public_id: uuid.UUID) -> WaitingRun:
+    wanted = sa.select(WaitingRun).where(WaitingRun.public_id == public_id)
+    return session.scalars(wanted.with_for_update(of=WaitingRun)).one()
+
+
+def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -> None:
+    """In the place of what was undecided before, for those who still wait."""
+    ensure_weights(session, at)
+    session.execute(sa.delete(Placement).where(Placement.state.in_(UNDECIDED)))
+    waiting = {entry.id: entry for entry in session.scalars(may_be_placed())}
+    for number, waiter in enumerate(proposal.waiters):
+        entry = waiting.get(waiter.entry_id)
+        if entry is not None:
+            session.add(_placement(run, entry, proposal.of(number)))
+    run.made_at, run.gap = at, proposal.found.gap
+    run.weights_version, run.engine_version = newest_weights().version, matching.ENGINE_VERSION
+    run.figures, run.prices = proposal.figures, proposal.prices
+    set_prices(session, run.prices, at)
+    record(session, run, "run_made", None, at, people=len(proposal.waiters))
+
+
+def _placement(run: WaitingRun, entry: WaitingEntry, found: dict[str, Any]) -> Placement:
+    is_placed = found["therapist"] is not None
+    return Placement(
+        run=run,
+        entry=entry,
+        client_id=entry.client_id,
+        client=entry.client,
+        state=PlacementState.proposed if is_placed else PlacementState.unplaced,
+        found=found,
+    )

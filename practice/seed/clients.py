@@ -37,12 +37,16 @@ from practice.seed.people import Names, Passwords, add_client
 from practice.seed.therapists import COMMON_APPROACHES, COMMON_CONCERNS, SMALL_WORLD
 from practice.seed.words import STORIES
 from practice.therapists.models import Therapist
+from practice.waiting.models import WaitingEntry
 from practice.working_days import after_working_days
 
 RISK_PAGE = "phq-9-9"
 DAYS_LOOKED_AT = 60
 # One therapist of each place has most to do, so that there is a full day to look at.
 BUSIEST, SHARE_OF_BUSIEST = 3, 0.6
+# Where those are who wait for a place, and what they can pay, in minor units.
+SCARCE_PLACES = ("US-OR", "US-OR", "US-NY")
+SMALL_BUDGETS = (8000, 12000, 16000)
 
 
 class Stage(Enum):
@@ -58,9 +62,10 @@ class Stage(Enum):
     booked = auto()
     in_care = auto()
     in_danger = auto()
+    waiting = auto()
 
 
-# One round of forty.
+# One round of forty; those who wait for a place are made apart.
 STAGES = (
     *(Stage.signed_up,) * 3,
     *(Stage.agreed,) * 2,
@@ -81,7 +86,9 @@ DAYS_SINCE = {
     Stage.booked: 6,
     Stage.in_care: 49,
 }
-FIRST_OF_STAGE = {stage: STAGES.index(stage) for stage in Stage}
+HEAVIER = (0.6, 1.2, 1.9, 2.5)
+LONGEST_WAIT = timedelta(days=70)
+FIRST_OF_STAGE = {stage: STAGES.index(stage) for stage in STAGES}
 
 
 @dataclass
@@ -109,8 +116,15 @@ class ClientMaker:
         self.session.flush()
         return clients
 
+    def make_waiting(self, before: int, count: int) -> list[Client]:
+        """More clients, after `before` others, who all want what few therapists can give."""
+        waiting = [self._one(before + number, Stage.waiting) for number in range(count)]
+        self.session.flush()
+        return waiting
+
     def _one(self, number: int, stage: Stage) -> Client:
-        where = SMALL_WORLD[number % len(SMALL_WORLD)]
+        places = SCARCE_PLACES if stage is Stage.waiting else SMALL_WORLD
+        where = places[number % len(places)]
         name, _gender = self.names.next()
         email = f"client{number + 1}@attune.example"
         zone = place(where).zone
@@ -133,6 +147,8 @@ class ClientMaker:
             self._flag(client, intake, handled=False)
         elif self._is_risky(intake):
             self._flag(client, intake, handled=True)
+        if stage is Stage.waiting:
+            self.session.add(WaitingEntry(client_id=client.id, joined_at=intake.submitted_at))
         if stage in {Stage.asked, Stage.asked_long_ago, Stage.accepted}:
             self._request(client, intake, stage)
         if stage in {Stage.booked, Stage.in_care}:
@@ -142,6 +158,8 @@ class ClientMaker:
         """When somebody began, so that there was time for what followed."""
         if stage is Stage.in_danger:
             return self.at - timedelta(hours=self.chance.randint(1, 9))
+        if stage is Stage.waiting:
+            return self.at - self.chance.random() * LONGEST_WAIT - timedelta(hours=1)
         least = DAYS_SINCE.get(stage, 2)
         return self.at - timedelta(days=self.chance.randint(least, max(30, least + 5)))
 
@@ -201,10 +219,30 @@ class ClientMaker:
             "wishes": self._wishes(),
             "style": {"directive": chance.choice((-2, 1, 2)), "warm": chance.choice((1, 2))},
         }
+        if stage is Stage.waiting:
+            answers |= self._scarce()
         return {key: answers[key] for key in KEYS if key in answers}
 
+    def _scarce(self) -> dict[str, Any]:
+        """A small budget and an approach that they must have: few therapists fit."""
+        chance = self.chance
+        budget = chance.choice(SMALL_BUDGETS)
+        wanted = chance.sample(COMMON_APPROACHES[:2], 1)
+        return {
+            "languages": ["en"],
+            "format": ["online", "in-person"],
+            "payment": {
+                "kind": "sliding",
+                "insurer": None,
+                "budget": budget,
+                "currency": "USD",
+            },
+            "wishes": {"approach": {"want": wanted, "strength": "must_have"}},
+        }
+
     def _sheets(self, stage: Stage) -> dict[str, int | None]:
-        heaviness = self.chance.choice((0.4, 0.8, 1.2, 1.8))
+        usual = HEAVIER if stage is Stage.waiting else (0.4, 0.8, 1.2, 1.8)
+        heaviness = self.chance.choice(usual)
         sheets: dict[str, int | None] = {}
         for tool in INSTRUMENTS.values():
             for item in tool.items:

@@ -1,4 +1,4 @@
-"""The demo clinic of `make run`: sixty therapists, fourteen groups, forty clients."""
+"""The demo clinic of `make run`: sixty therapists, fourteen groups, forty clients, more waiting."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ from practice.seed.paying import pay_for_seats
 from practice.seed.people import PASSWORD
 from practice.seed.world import Size, make_world
 
-DEMO = Size(therapists=60, groups=14, clients=40)
+DEMO = Size(therapists=60, groups=14, clients=40, waiting=30)
 SEED = 2026
 
 LOGINS = (
@@ -30,6 +30,7 @@ LOGINS = (
     ("applying therapist", "therapist48@attune.example"),
     ("client, new", f"client{FIRST_OF_STAGE[Stage.agreed] + 1}@attune.example"),
     ("client, looking", f"client{FIRST_OF_STAGE[Stage.looking] + 1}@attune.example"),
+    ("client, waiting", f"client{DEMO.clients + 1}@attune.example"),
     ("client, in care", f"client{FIRST_OF_STAGE[Stage.in_care] + 1}@attune.example"),
 )
 

@@ -45,6 +45,7 @@ class Size:
     therapists: int
     groups: int
     clients: int
+    waiting: int = 0
 
 
 def make_world(session: Session, settings: Settings, size: Size, seed: int, at: datetime) -> World:
@@ -64,9 +65,11 @@ def make_world(session: Session, settings: Settings, size: Size, seed: int, at: 
     therapists = maker.make(size.therapists)
     live = _live(therapists)
     groups = GroupMaker(session, chance, at).make(size.groups, live) if live else []
-    clients = _clients(session, chance, at, passwords, staff, live).make(size.clients)
+    client_maker = _clients(session, chance, at, passwords, staff, live)
+    clients = client_maker.make(size.clients)
     seats = SeatMaker(session, chance, at, published_documents(session))
     seats.fill(groups, clients[len(clients) // 4 :])
+    clients += client_maker.make_waiting(size.clients, size.waiting)
     return World(staff, therapists, groups, clients)
 
 

@@ -33,6 +33,7 @@ from practice.therapists.models import HOURS_STAY_FRESH, Therapist
 from practice.therapists.queries import therapist_of
 from practice.today import queries
 from practice.today.styleguide import StyleForm
+from practice.waiting import queries as waiting
 
 bp = Blueprint("today", __name__)
 bp.context_processor(template_words)
@@ -144,6 +145,8 @@ def _of_client() -> dict[str, Any]:
         "submitted": latest_submitted(client),
         "unfinished": open_intake(client),
         "match_request": queries.request_of(client),
+        "waiting_entry": waiting.open_entry(client),
+        "waiting_offer": waiting.offer_of(client),
         "told_lately": told_lately(client, at),
         "new_supervisors": new_supervisors(client),
         "in_care_of": queries.therapists_caring_for(client.id),

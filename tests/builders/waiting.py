@@ -21,6 +21,7 @@ def make_waiting(
     joined = at - timedelta(days=days)
     client = make_seeker(session, at=joined, **answers)
     client.preferred_name = name
+    session.flush()
     operations.join(session, client, joined)
     return client
 

@@ -49,6 +49,8 @@ CLINICAL = (
     ("matches.reviews", "clara", "", ""),
     ("matches.request_page", "rosa", "match_request", "ben's to rosa"),
     ("today.today", "rosa", "", ""),
+    ("waiting.placement", "clara", "waiting_placement", "ann's"),
+    ("waiting.waiting_list", "clara", "", ""),
 )
 
 

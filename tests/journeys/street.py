@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ from practice.matches import operations as matches
 from practice.matches import review_operations as reviews
 from practice.matches.models import MatchRequest
 from practice.therapists.models import ApplicationState, Therapist
+from practice.waiting import operations as waiting
+from practice.waiting.models import Placement, PlacementState, WaitingRun
 from tests.builders.accounts import make_client, make_user
 from tests.builders.appointments import make_booked
 from tests.builders.credentials import check_licence, make_applicant
@@ -48,6 +51,7 @@ READERS = {
     "why rosa invites her": {"rosa"},
     "what lena answered": {"ben"},
     "what ben asks a person to look at": {"ben", "clara"},
+    "why clara does not propose lena to ann": {"clara"},
     "why the board's page is not enough": {"ines"},
     "what the board's page said": {"ines"},
     "rosa's note about ben, closed": {"idris", "lena"},
@@ -56,6 +60,14 @@ READERS = {
     "why noor opened ann's record": {"noor", "clara"},
     "why lena asks to open ben's record": {"lena", "clara"},
     "why idris looked ben up": set(),
+}
+OUTCOME = {"placed": 2, "severe_placed": 2, "worst": 700000, "longest": None}
+FIGURES = {
+    "waiting": 2,
+    "severe": 2,
+    "without_anybody": 0,
+    "proposal": OUTCOME,
+    "arrival": OUTCOME,
 }
 TITLE = "Evenings-2f6e for people who drink"
 
@@ -89,6 +101,7 @@ def build(session: Session, at: datetime = NOW) -> Street:
     _raise_and_close_flags(session, street, ann, ben, at)
     _bring_into_care(session, street, ann, rosa, at)
     _let_ask_around(session, street, ben, lena, rosa, at)
+    _let_wait(session, street, ann, ben, lena, at)
     _let_join_groups(session, street, ann, rosa, at)
     _end_care(session, street, ben, rosa, sven, at)
     _open_in_emergencies(session, street, ann, ben, at)
@@ -174,6 +187,44 @@ def _let_ask_around(
     street.add("match_review", "ben's", looked_at.public_id)
     street.add("match_request", "ben's to lena", first.public_id)
     street.add("match_request", "ben's to rosa", second.public_id)
+
+
+def _let_wait(
+    session: Session, street: Street, ann: Client, ben: Client, lena: Therapist, at: datetime
+) -> None:
+    """Ann is proposed to Lena, who was not wanted for her before; Ben is offered her place."""
+    clara = street.people["clara"]
+    runs = [
+        WaitingRun(asked_at=at, asked_by_id=clara.id, made_at=at, figures=figures)
+        for figures in (FIGURES, FIGURES)
+    ]
+    session.add_all(runs)
+    entries = {client: waiting.join(session, client, at) for client in (ann, ben)}
+    found = {
+        "candidates": [[str(lena.public_id), 700000]],
+        "therapist": str(lena.public_id),
+        "arrival": None,
+        "severity": 2,
+        "days": 9,
+    }
+
+    def place(run: WaitingRun, client: Client, state: PlacementState, **columns: Any) -> Placement:
+        return Placement(
+            run=run, entry=entries[client], client=client, state=state, found=found, **columns
+        )
+
+    why = canary("why clara does not propose lena to ann")
+    proposed = place(runs[1], ann, PlacementState.proposed)
+    offered = place(
+        runs[1], ben, PlacementState.offered, therapist=lena, due_at=at + timedelta(days=3)
+    )
+    session.add_all([place(runs[0], ann, PlacementState.rejected, reason=why), proposed, offered])
+    session.flush()
+    street.add("waiting_placement", "ann's", proposed.public_id)
+    street.add("waiting_placement", "ben's, offered", offered.public_id)
+    street.add("waiting_offer", "ann's, only proposed", proposed.public_id)
+    street.add("waiting_offer", "ben's", offered.public_id)
+    street.add("waiting_run", "the newest", runs[1].public_id)
 
 
 def _end_care(

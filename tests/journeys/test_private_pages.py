@@ -196,6 +196,10 @@ OPEN_TO: dict[str, Audience] = {
     "today.security_contact": set(),
     "today.styleguide": ALL,
     "today.today": {*EVERYBODY},
+    "waiting.index": CLIENTS,
+    "waiting.offer": {"ann's, only proposed": set(), "ben's": {"ben"}},
+    "waiting.placement": {"ann's": {"clara"}, "ben's, offered": set()},
+    "waiting.waiting_list": {"clara"},
 }
 # Who may send what; for everybody else nothing at all happens.
 MAY_SEND: dict[str, Audience] = {

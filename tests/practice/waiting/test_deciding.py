@@ -1,0 +1,364 @@
+"""The lead decides: all or nothing, each place once, and nobody but the lead."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from core.audit import AuditEntry
+from core.database import db, unit_of_work
+from core.errors import NotAllowed
+from core.outbox import OutboxMessage
+from practice.accounts.models import Role, User
+from practice.consent.models import Purpose
+from practice.matches import operations as matches
+from practice.matches.models import Proposal, RequestState
+from practice.privacy.deleting import delete_what_may_go
+from practice.privacy.keeping import Stays
+from practice.therapists.models import ApplicationState, Therapist
+from practice.waiting import deciding, offers, operations, runs
+from practice.waiting.models import Ending, Placement, PlacementState, WaitingEntry, WaitingRun
+from practice.waiting.policy import entries_for, placements_for
+from practice.waiting.queries import refused_of
+from practice.waiting.refusals import (
+    CannotConfirm,
+    DecidedAlready,
+    NotOnTheirList,
+    OfferIsOver,
+    RunIsOver,
+)
+from practice.waiting.sweeps import lapse_offers
+from tests.builders.accounts import make_user
+from tests.builders.matches import make_request
+from tests.builders.therapists import make_therapist
+from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
+from tests.conftest import NOW
+from tests.practice.waiting.test_runs import take_back
+
+REASON = "They know each other."
+
+
+@pytest.fixture
+def lead(session):
+    return make_lead(session)
+
+
+@pytest.fixture
+def therapist(session):
+    return make_therapist(session, "Rosa Almeida", open_places=1, skills={"panic": 3, "grief": 3})
+
+
+@pytest.fixture
+def client(session):
+    return make_waiting(session)
+
+
+@pytest.fixture
+def run(session, lead, therapist, client):
+    return make_run(session, lead)
+
+
+def confirm(session, run, lead, *clients, at=NOW):
+    chosen = [placement_of(session, client) for client in clients]
+    deciding.confirm(session, run, chosen, lead, at)
+    session.commit()
+
+
+def agree(session, client, at=NOW):
+    return offers.agree(
+        session, placement_of(session, client), share=(), name="Sam", actor=client.user, at=at
+    )
+
+
+def places(session, therapist):
+    return session.scalar(sa.select(Therapist.open_places).where(Therapist.id == therapist.id))
+
+
+def mails(session):
+    rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == "mail"))
+    return [row.payload for row in rows]
+
+
+# Confirming
+
+
+def test_a_confirmed_place_is_kept_for_three_working_days_and_the_client_is_told(
+    session, lead, therapist, client, run
+):
+    friday = datetime(2026, 12, 4, 18, 0, tzinfo=UTC)
+    confirm(session, run, lead, client, at=friday)
+    placement = placement_of(session, client)
+    assert placement.state is PlacementState.offered
+    assert placement.due_at == datetime(2026, 12, 9, 18, 0, tzinfo=UTC)
+    assert places(session, therapist) == 0
+    [mail] = mails(session)
+    assert mail["to"] == client.user.email
+    said = (mail["subject"] + mail["body"]).lower()
+    assert not any(word in said for word in ("rosa", "therap", "place with", "panic"))
+
+
+def test_what_the_client_is_shown_can_be_replayed(session, lead, therapist, client, run):
+    confirm(session, run, lead, client)
+    [kept] = session.scalars(sa.select(Proposal).where(Proposal.client_id == client.id))
+    assert [each["id"] for each in kept.shown] == [str(therapist.public_id)]
+
+
+def test_a_therapist_who_became_full_is_named_and_nothing_is_half_done(session, lead):
+    rosa = make_therapist(session, "Rosa Almeida", open_places=1, languages=["en", "es"])
+    lena = make_therapist(session, "Lena Brandt", open_places=1, languages=["en", "fr"])
+    first = make_waiting(session, "Ann", languages=["es"])
+    second = make_waiting(session, "Ben", languages=["fr"])
+    run = make_run(session, lead)
+    lena.open_places = 0
+    session.commit()
+    with pytest.raises(CannotConfirm, match="Lena Brandt has no open place left for Ben"):
+        confirm(session, run, lead, first, second)
+    session.rollback()
+    assert places(session, rosa) == 1
+    assert placement_of(session, first).state is PlacementState.proposed
+    assert not mails(session)
+    confirm(session, run, lead, first)
+    assert places(session, rosa) == 0
+
+
+@pytest.mark.parametrize("what", ["suspended", "language", "asked", "left", "consent"])
+def test_what_has_changed_since_is_looked_at_again(session, lead, therapist, client, run, what):
+    chosen = [placement_of(session, client)]
+    if what == "suspended":
+        therapist.application.state = ApplicationState.suspended
+    elif what == "language":
+        therapist.languages = ["de"]
+    elif what == "asked":
+        make_request(session, client, make_therapist(session))
+    elif what == "left":
+        operations.leave(session, entry_of(session, client), NOW)
+    else:
+        take_back(session, client, Purpose.assessment)
+    session.commit()
+    with pytest.raises((CannotConfirm, sa.exc.InvalidRequestError)):
+        deciding.confirm(session, run, chosen, lead, NOW)
+    session.rollback()
+    assert places(session, therapist) == 1
+
+
+def test_a_place_that_is_kept_is_not_given_twice_by_a_later_run(
+    session, lead, therapist, client, run
+):
+    confirm(session, run, lead, client)
+    other = make_waiting(session, "Ben")
+    later = make_run(session, lead, NOW + timedelta(hours=1))
+    assert later.figures["waiting"] == 1
+    assert placement_of(session, other).proposed is None
+    assert placement_of(session, client).state is PlacementState.offered
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.clinical_lead])
+def test_nobody_but_the_lead_decides(session, client, run, role):
+    somebody = make_user(session, roles=(role,))
+    placement = placement_of(session, client)
+    for act in (
+        lambda: deciding.confirm(session, run, [placement], somebody, NOW),
+        lambda: deciding.reject(session, placement, REASON, somebody, NOW),
+        lambda: deciding.change(session, placement, placement.proposed, somebody, NOW),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+
+
+def test_a_decision_is_made_once_and_only_while_the_run_stands(session, lead, client, run):
+    placement = placement_of(session, client)
+    confirm(session, run, lead, client)
+    for act in (
+        lambda: deciding.confirm(session, run, [placement], lead, NOW),
+        lambda: deciding.reject(session, placement, REASON, lead, NOW),
+    ):
+        with pytest.raises(DecidedAlready):
+            act()
+    runs.withdraw(session, run, lead, NOW)
+    with pytest.raises(RunIsOver):
+        deciding.confirm(session, run, [placement], lead, NOW)
+
+
+def test_of_two_leads_who_confirm_at_once_one_wins(app, session, lead, therapist, client, run):
+    other = make_lead(session, "Odile Marchand")
+    session.commit()
+    start, answers = threading.Barrier(2), []
+
+    def act(lead_id):
+        with app.app_context():
+            start.wait()
+            try:
+                with unit_of_work() as work:
+                    chosen = work.get_one(Placement, placement_id)
+                    deciding.confirm(
+                        work, work.get_one(WaitingRun, run_id), [chosen], user(work, lead_id), NOW
+                    )
+                answers.append("confirmed")
+            except (DecidedAlready, CannotConfirm):
+                answers.append("refused")
+            finally:
+                db.session.remove()
+
+    def user(work, lead_id):
+        return work.get_one(User, lead_id)
+
+    placement_id, run_id = placement_of(session, client).id, run.id
+    threads = [threading.Thread(target=act, args=(each.id,)) for each in (lead, other)]
+    session.rollback()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(answers) == ["confirmed", "refused"]
+    assert places(session, therapist) == 0
+
+
+# Rejecting and changing
+
+
+def test_a_rejected_pair_is_not_proposed_again_and_the_reason_is_sealed(
+    session, lead, therapist, client, run
+):
+    deciding.reject(session, placement_of(session, client), REASON, lead, NOW)
+    session.commit()
+    make_run(session, lead, NOW + timedelta(hours=1))
+    assert placement_of(session, client).proposed is None
+    assert refused_of(entry_of(session, client)) == {str(therapist.public_id)}
+    sealed = session.scalars(
+        sa.select(Placement.reason_sealed).where(Placement.state == PlacementState.rejected)
+    ).one()
+    assert REASON.encode() not in sealed
+    assert REASON not in str([act.details for act in session.scalars(sa.select(AuditEntry))])
+
+
+def test_another_therapist_with_an_open_place_changes_nobody_else(session, lead, therapist):
+    lena = make_therapist(session, "Lena Brandt", skills={"panic": 1})
+    client = make_waiting(session)
+    make_run(session, lead)
+    moved = deciding.change(session, placement_of(session, client), str(lena.public_id), lead, NOW)
+    assert moved is None
+    assert placement_of(session, client).proposed == str(lena.public_id)
+
+
+def test_whoever_gives_way_goes_where_a_place_is_open(session, lead, therapist):
+    lena = make_therapist(session, "Lena Brandt", open_places=1, skills={"panic": 1})
+    first, second = make_waiting(session, "Ann"), make_waiting(session, "Ben")
+    make_run(session, lead)
+    with_rosa, with_lena = sorted(
+        (first, second),
+        key=lambda each: placement_of(session, each).proposed == str(lena.public_id),
+    )
+    moved = deciding.change(
+        session, placement_of(session, with_lena), str(therapist.public_id), lead, NOW
+    )
+    session.commit()
+    assert moved.goes_to == str(lena.public_id)
+    assert placement_of(session, with_rosa).proposed == str(lena.public_id)
+    assert placement_of(session, with_lena).proposed == str(therapist.public_id)
+
+
+def test_nobody_is_proposed_whom_a_rule_fails(session, lead, client, run):
+    elsewhere = make_therapist(session, places=("US-OR",))
+    with pytest.raises(NotOnTheirList):
+        deciding.change(session, placement_of(session, client), str(elsewhere.public_id), lead, NOW)
+
+
+# The client's answer
+
+
+def test_a_yes_asks_the_therapist_with_the_place_that_was_kept(
+    session, lead, therapist, client, run
+):
+    confirm(session, run, lead, client)
+    request = agree(session, client)
+    assert request.shared == {"name": "Sam"}
+    assert places(session, therapist) == 0
+    assert placement_of(session, client).state is PlacementState.agreed
+    assert entry_of(session, client).left_at is None
+    matches.accept(session, request, therapist.user, NOW)
+    assert places(session, therapist) == 0
+    assert entry_of(session, client).ending is Ending.accepted
+
+
+@pytest.mark.parametrize("how", ["declined", "withdrawn", "lapsed"])
+def test_a_kept_place_goes_back_once_when_there_is_no_yes(
+    session, lead, therapist, client, run, how
+):
+    confirm(session, run, lead, client)
+    request = agree(session, client)
+    if how == "declined":
+        matches.decline(session, request, therapist.user, NOW)
+    elif how == "withdrawn":
+        matches.withdraw(session, request, client.user, NOW)
+    else:
+        matches.lapse(session, request, request.answer_due_at)
+    assert request.state is RequestState(how)
+    assert places(session, therapist) == 1
+    assert entry_of(session, client).left_at is None
+
+
+def test_not_this_one_goes_back_on_the_list_and_is_not_offered_again(
+    session, lead, therapist, client, run
+):
+    confirm(session, run, lead, client)
+    offers.decline(session, placement_of(session, client), client.user, NOW)
+    session.commit()
+    assert places(session, therapist) == 1
+    assert entry_of(session, client).days(NOW) == 10
+    make_run(session, lead, NOW + timedelta(hours=1))
+    assert placement_of(session, client).proposed is None
+
+
+def test_a_place_that_is_not_answered_in_time_goes_back(session, lead, therapist, client, run):
+    confirm(session, run, lead, client)
+    due = placement_of(session, client).due_at
+    lapse_offers(due - timedelta(seconds=1))
+    assert places(session, therapist) == 0
+    with pytest.raises(OfferIsOver):
+        agree(session, client, at=due)
+    session.rollback()
+    lapse_offers(due)
+    lapse_offers(due)
+    session.expire_all()
+    assert placement_of(session, client).state is PlacementState.lapsed
+    assert places(session, therapist) == 1
+    assert len(mails(session)) == 2
+
+
+@pytest.mark.parametrize("purpose", [Purpose.privacy_notice, Purpose.assessment])
+def test_taking_a_consent_back_frees_the_place_and_hides_them_at_once(
+    session, lead, therapist, client, run, purpose
+):
+    confirm(session, run, lead, client)
+    take_back(session, client, purpose)
+    assert places(session, therapist) == 1
+    assert placement_of(session, client).state is PlacementState.withdrawn
+    assert not session.scalars(entries_for(lead)).all()
+    assert not session.scalars(placements_for(lead)).all()
+
+
+def test_a_consent_alone_hides_them_whatever_else_was_forgotten(session, lead, client, run):
+    take_back(session, client, Purpose.assessment)
+    session.execute(sa.update(WaitingEntry).values(left_at=None, ending=None))
+    assert not session.scalars(entries_for(lead)).all()
+    assert not session.scalars(placements_for(lead)).all()
+
+
+def test_an_erased_client_leaves_nothing_behind(session, lead, therapist, client, run):
+    confirm(session, run, lead, client)
+    take_back(session, client, Purpose.privacy_notice)
+    delete_what_may_go(session, client, Stays())
+    for table in (Placement, WaitingEntry):
+        assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+    assert places(session, therapist) == 1
+
+
+def test_each_act_is_written_down_with_who_did_it(session, lead, therapist, client, run):
+    confirm(session, run, lead, client)
+    agree(session, client)
+    theirs = sa.select(AuditEntry).where(AuditEntry.client_id == client.public_id)
+    acts = {act.action: act for act in session.scalars(theirs)}
+    assert {"waiting.joined", "waiting.offered", "waiting.agreed", "request.sent"} <= set(acts)
+    assert acts["waiting.offered"].actor_id == lead.public_id
+    assert acts["waiting.agreed"].actor_role == Role.client

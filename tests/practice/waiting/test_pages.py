@@ -1,0 +1,288 @@
+"""The pages: the client's, which tell nothing of others, and the lead's, which nobody else sees."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+
+from core.audit import AuditEntry
+from core.outbox import drain
+from practice.accounts.models import Role
+from practice.matches.models import MatchRequest
+from practice.waiting.models import PlacementState, WaitingRun
+from tests.builders.accounts import make_user, sign_in
+from tests.builders.intake import STORY
+from tests.builders.matches import make_seeker
+from tests.builders.therapists import make_therapist
+from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
+from tests.conftest import NOW
+
+LIST = "/waiting-list"
+
+
+def text(answer):
+    assert answer.status_code in {200, 422}, answer.status_code
+    page = BeautifulSoup(answer.data, "html.parser")
+    return re.sub(r"\s+", " ", page.get_text(" "))
+
+
+def fresh(session):
+    """What a request has committed since is read."""
+    session.rollback()
+    session.expire_all()
+
+
+@pytest.fixture
+def lead(session):
+    return make_lead(session)
+
+
+@pytest.fixture
+def therapist(session):
+    return make_therapist(session, "Rosa Almeida", open_places=1, skills={"panic": 3, "grief": 3})
+
+
+@pytest.fixture
+def client(session):
+    return make_waiting(session, "Sam")
+
+
+@pytest.fixture
+def run(session, lead, therapist, client):
+    return make_run(session, lead)
+
+
+def confirm_all(http, run):
+    return http.post(f"{LIST}/runs/{run.public_id}/confirmation", data={"placement": "all"})
+
+
+@pytest.fixture
+def offer(session, http, lead, client, run):
+    sign_in(http, lead)
+    assert confirm_all(http, run).status_code == 303
+    fresh(session)
+    placement = placement_of(session, client)
+    sign_in(http, client.user)
+    return f"/waiting/offers/{placement.public_id}"
+
+
+# The client's
+
+
+def test_where_nobody_fits_one_can_join_and_leave(session, http):
+    client = make_seeker(session)
+    sign_in(http, client.user)
+    assert "See how waiting works" in text(http.get("/matches"))
+    assert http.post("/waiting").status_code == 303
+    page = text(http.get("/waiting"))
+    assert "You are on the waiting list" in page
+    assert "See the groups" in page
+    assert http.post("/waiting/departure").status_code == 303
+    assert "Put me on the waiting list" in text(http.get("/waiting"))
+    assert http.post("/waiting/departure").status_code == 303
+
+
+def test_who_would_rather_not_choose_can_wait_too(session, http, therapist):
+    sign_in(http, make_seeker(session).user)
+    assert "See how waiting works" in text(http.get("/matches"))
+
+
+def test_the_page_of_who_waits_is_the_same_however_many_wait_before_them(session, http, client):
+    sign_in(http, client.user)
+    alone = http.get("/waiting").data
+    for number in range(3):
+        make_waiting(session, f"Earlier {number}", days=99)
+    session.commit()
+
+    def bare(page):
+        return re.sub(rb'nonce="[^"]*"|value="[^"]*"', b"", page)
+
+    assert bare(http.get("/waiting").data) == bare(alone)
+
+
+def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(session, http, client, offer):
+    page = text(http.get(offer))
+    assert "A place with Rosa Almeida" in page
+    assert "How this adds up" in page
+    assert "by 10:00 on Friday 4 December" in page
+    answer = http.post(f"{offer}/agreement", data={"name": "Sam", "share": ["concerns"]})
+    [request] = session.scalars(sa.select(MatchRequest))
+    assert answer.location == f"/requests/{request.public_id}"
+    assert set(request.shared) == {"name", "concerns"}
+    assert "You said yes" in text(http.get(offer))
+    assert "Somebody has been asked" in text(http.get("/waiting"))
+
+
+def test_not_this_one_is_one_click_without_a_reason(session, http, client, offer):
+    assert http.post(f"{offer}/refusal").location == "/waiting"
+    assert "You said “not this one”" in text(http.get(offer))
+    assert "You are on the waiting list" in text(http.get("/waiting"))
+    assert http.post(f"{offer}/agreement", data={"name": ""}).location == "/waiting"
+    assert not session.scalars(sa.select(MatchRequest)).all()
+
+
+def test_when_the_time_is_over_the_page_says_so_and_nothing_can_be_sent(
+    session, http, clock, client, offer
+):
+    clock.move_to(NOW + timedelta(days=7))
+    sign_in(http, client.user)
+    assert "This place is no longer kept" in text(http.get(offer))
+    http.post(f"{offer}/agreement", data={"name": ""})
+    assert not session.scalars(sa.select(MatchRequest)).all()
+
+
+def test_somebody_who_can_no_longer_be_asked_is_said_and_the_place_goes_back(
+    session, http, client, therapist, offer
+):
+    therapist.services = ["couple"]
+    session.commit()
+    assert http.post(f"{offer}/agreement", data={"name": ""}).location == "/waiting"
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.withdrawn
+    assert therapist.open_places == 1
+    assert "cannot be asked any more" in text(http.get("/waiting"))
+
+
+def test_an_offer_is_nobody_elses(session, http, lead, offer):
+    for somebody in (make_seeker(session).user, lead):
+        sign_in(http, somebody)
+        assert http.get(offer).status_code == 404
+        assert http.post(f"{offer}/agreement", data={"name": ""}).status_code == 404
+        assert http.post(f"{offer}/refusal").status_code == 404
+
+
+# The lead's
+
+
+def test_a_proposal_is_asked_for_and_worked_out_in_the_background(
+    app, session, http, lead, therapist, client
+):
+    sign_in(http, lead)
+    assert "No proposal has been made yet" in text(http.get(LIST))
+    http.post(f"{LIST}/runs")
+    page = http.get(LIST)
+    assert "A proposal is being worked out" in text(page)
+    assert b'href="/waiting-list">Look again' in page.data
+    fresh(session)
+    drain(app, NOW)
+    page = text(http.get(LIST))
+    assert "One person of 1 could be placed" in page
+    assert "First come, first served" in page
+    assert "Rosa Almeida" in page
+
+
+def test_the_lead_sees_names_and_need_and_neither_story_nor_questionnaires(
+    session, http, lead, client, run
+):
+    sign_in(http, lead)
+    placement = placement_of(session, client)
+    page = text(http.get(LIST)) + text(http.get(f"{LIST}/placements/{placement.public_id}"))
+    assert "Sam" in page
+    assert "Panic" in page
+    assert STORY not in page
+    assert "PHQ" not in page
+    fresh(session)
+    looks = sa.select(AuditEntry.action).where(AuditEntry.action.like("%.viewed"))
+    seen = session.scalars(looks.order_by(AuditEntry.id)).all()
+    assert seen == ["waiting_list.viewed", "placement.viewed"]
+
+
+def test_a_change_says_what_it_costs_and_is_made(session, http, lead, therapist):
+    make_therapist(session, "Lena Brandt", open_places=1, skills={"panic": 1})
+    ann, ben = make_waiting(session, "Ann"), make_waiting(session, "Ben", days=20)
+    make_run(session, lead)
+    sign_in(http, lead)
+    with_rosa, with_lena = ann, ben
+    if placement_of(session, ann).proposed != str(therapist.public_id):
+        with_rosa, with_lena = ben, ann
+    address = f"{LIST}/placements/{placement_of(session, with_lena).public_id}"
+    page = text(http.get(address))
+    assert re.search(rf"{with_rosa.preferred_name} would go to Lena Brandt", page)
+    assert http.post(f"{address}/change").status_code == 422
+    sent = {"therapist": str(therapist.public_id)}
+    assert http.post(f"{address}/change", data=sent).location == LIST
+    fresh(session)
+    assert placement_of(session, with_lena).proposed == str(therapist.public_id)
+
+
+def test_a_rejection_needs_a_reason_and_is_shown_the_next_time(session, http, lead, client, run):
+    sign_in(http, lead)
+    address = f"{LIST}/placements/{placement_of(session, client).public_id}"
+    assert http.post(f"{address}/rejection").status_code == 422
+    assert http.post(f"{address}/rejection", data={"reason": "Neighbours."}).location == LIST
+    assert http.get(address).status_code == 404
+    fresh(session)
+    make_run(session, lead, NOW + timedelta(hours=1))
+    address = f"{LIST}/placements/{placement_of(session, client).public_id}"
+    page = text(http.get(address))
+    assert "Rosa Almeida : Neighbours." in page
+    assert "waits on" in page
+
+
+def test_nothing_ticked_and_something_decided_already_are_told(session, http, lead, client, run):
+    sign_in(http, lead)
+    address = f"{LIST}/runs/{run.public_id}/confirmation"
+    http.post(address)
+    assert "tick at least one" in text(http.get(LIST))
+    ticked = {"placement": str(placement_of(session, client).public_id)}
+    http.post(address, data=ticked)
+    assert "One person has been written to" in text(http.get(LIST))
+    http.post(address, data=ticked)
+    page = text(http.get(LIST))
+    assert "decided already" in page
+    assert "Offered" in page
+
+
+def test_a_proposal_is_taken_back_and_what_was_offered_stays(session, http, lead, client, offer):
+    sign_in(http, lead)
+    [run] = session.scalars(sa.select(WaitingRun))
+    assert http.post(f"{LIST}/runs/{run.public_id}/withdrawal").location == LIST
+    page = text(http.get(LIST))
+    assert "was taken back" in page
+    assert "Rosa Almeida" in page
+    assert entry_of(session, client).left_at is None
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.clinical_lead])
+def test_nobody_but_the_lead_finds_any_of_it(session, http, client, run, role):
+    placement = placement_of(session, client)
+    sign_in(http, make_user(session, roles=(role,)))
+    for path in (LIST, f"{LIST}/placements/{placement.public_id}"):
+        assert http.get(path).status_code == 404
+    for path in (
+        f"{LIST}/runs",
+        f"{LIST}/runs/{run.public_id}/withdrawal",
+        f"{LIST}/runs/{run.public_id}/confirmation",
+        f"{LIST}/placements/{placement.public_id}/change",
+        f"{LIST}/placements/{placement.public_id}/rejection",
+    ):
+        assert http.post(path, data={"placement": "all"}).status_code == 404
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.proposed
+
+
+# Prices on the client's page
+
+
+def test_what_is_needed_elsewhere_is_a_line_of_the_sum_until_it_counts_no_more(
+    session, http, clock, lead, therapist
+):
+    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
+    for days in (10, 11):
+        make_waiting(session, days=days)
+    run = make_run(session, lead)
+    assert run.prices[str(therapist.public_id)] > 0
+    arrival = make_seeker(session)
+    sign_in(http, arrival.user)
+    page = BeautifulSoup(http.get("/matches").data, "html.parser")
+    card = page.select_one(f"#therapist-{therapist.public_id}")
+    lines = [
+        int(one.get_text().split(" of ")[0].replace("−", "-")) for one in card.select(".sum .num")
+    ]
+    assert "Needed elsewhere more" in card.get_text()
+    assert sum(lines[:-1]) == lines[-1]
+    clock.move_to(NOW + timedelta(days=7))
+    sign_in(http, arrival.user)
+    assert "Needed elsewhere more" not in text(http.get("/matches"))

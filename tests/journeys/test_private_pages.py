@@ -303,6 +303,15 @@ MAY_SEND: dict[str, Audience] = {
     "therapists.confirm_hours": THERAPISTS,
     "therapists.decline_to_supervise": {"rosa": {"sven"}},
     "therapists.submission": THERAPISTS,
+    "waiting.agree": OPEN_TO["waiting.offer"],
+    "waiting.ask_for_run": {"clara"},
+    "waiting.change": OPEN_TO["waiting.placement"],
+    "waiting.confirm": {"clara"},
+    "waiting.decline": OPEN_TO["waiting.offer"],
+    "waiting.join": CLIENTS,
+    "waiting.leave": CLIENTS,
+    "waiting.reject": OPEN_TO["waiting.placement"],
+    "waiting.withdraw_run": {"clara"},
 }
 WORDS_IN_ADDRESSES = {
     "page": "story",

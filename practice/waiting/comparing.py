@@ -76,13 +76,11 @@ def measures_of(figures: Mapping[str, Any]) -> list[Measure]:
 
 def sentence_of(figures: Mapping[str, Any]) -> str:
     """What the proposal does better or not, in one sentence."""
-    more = figures["proposal"]["placed"] - figures["arrival"]["placed"]
-    severe = figures["proposal"]["severe_placed"] - figures["arrival"]["severe_placed"]
-    return (
-        f"{_people(figures['proposal']['placed'])} of {figures['waiting']} could be placed, "
-        f"{_against(more)} than by first come, first served; "
-        f"{_against(severe)} of those whose need is severe."
-    )
+    ours, theirs, waiting = figures["proposal"], figures["arrival"], figures["waiting"]
+    placed = f"{_people(ours['placed'])} of {waiting} could be placed"
+    severe = f"{_against(ours['severe_placed'] - theirs['severe_placed'])} whose need is severe"
+    more = _against(ours["placed"] - theirs["placed"])
+    return f"{placed}: {more} than by first come, first served, and {severe}."
 
 
 def _measure(name: str, proposal: int | None, arrival: int | None, most: int, unit: str) -> Measure:
@@ -110,5 +108,5 @@ def _people(count: int) -> str:
 
 def _against(more: int) -> str:
     if more == 0:
-        return "as many"
+        return "no more"
     return f"{abs(more)} {'more' if more > 0 else 'fewer'}"

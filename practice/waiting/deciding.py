@@ -41,6 +41,8 @@ def change(
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
+    if placement.state not in UNDECIDED:
+        raise DecidedAlready
     board = board_of(session, placement.run)
     if therapist not in dict(placement.candidates) or not board.is_possible(therapist):
         raise NotOnTheirList
@@ -118,8 +120,8 @@ def _lock(session: Session, run: WaitingRun, placements: Sequence[Placement]) ->
         raise RunIsOver
     for placement in placements:
         session.refresh(placement, with_for_update={"of": Placement})
-        if placement.run_id != run.id or placement.state not in UNDECIDED:
-            raise DecidedAlready
+        if placement.run_id != run.id:
+            raise RunIsOver
 
 
 def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:

@@ -16,7 +16,7 @@ from matching.candidates import Whole
 from practice.matches.acuity import acuity
 
 SEVERE = 2
-WORDS = {1: "usual", 2: "severe", 3: "most severe"}
+WORDS = {1: "not severe", 2: "severe", 3: "most severe"}
 
 
 def severity(answers: Mapping[str, Any]) -> int:

@@ -8,6 +8,8 @@ AUTHORITY_TESTS = "tests/practice/therapists/test_authority.py"
 MATCH_PAGES = "tests/practice/matches/test_pages.py"
 MARKET_TESTS = "tests/practice/matches/test_market_of_many.py"
 WHAT_IF_TESTS = "tests/practice/matches/test_what_if.py"
+WAITING = "practice/waiting"
+WAITING_TESTS = "tests/practice/waiting"
 REVIEW_TESTS = "tests/practice/matches/test_reviews.py"
 
 CONTROLS = (
@@ -204,6 +206,55 @@ CONTROLS = (
             f"{REVIEW_TESTS}::test_only_the_clinical_lead_answers",
             f"{REVIEW_TESTS}::test_nobody_answers_their_own",
         ),
+    ),
+    Control(
+        "only the clinical lead decides on placements, and never their own",
+        "anybody places those who wait",
+        f"{WAITING}/deciding.py",
+        "if is_own or not actor.has(Role.clinical_lead):",
+        "if False:",
+        (f"{WAITING_TESTS}/test_deciding.py::test_nobody_but_the_lead_decides",),
+    ),
+    Control(
+        "whoever takes a consent back is not on the waiting list for anybody",
+        "the list forgets the consents",
+        f"{WAITING}/policy.py",
+        "        *(in_force(purpose, Placement.client_id) for purpose in RESTS_ON),\n",
+        "",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_a_consent_alone_hides_them_whatever_else_was_forgotten",
+        ),
+    ),
+    Control(
+        "a place that is kept for somebody is taken",
+        "places are promised and not taken",
+        f"{WAITING}/deciding.py",
+        "        take_place(session, therapist.id)\n",
+        "        pass\n",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_a_therapist_who_became_full_is_named_and_nothing_is_half_done",
+        ),
+    ),
+    Control(
+        "a placement is decided once",
+        "what was decided is decided again",
+        f"{WAITING}/deciding.py",
+        "if any(each.state is not PlacementState.proposed for each in placements):",
+        "if False:",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_a_decision_is_made_once_and_only_while_the_run_stands",
+        ),
+    ),
+    Control(
+        "a placement is looked at again before it is offered",
+        "what fitted once is offered",
+        f"{WAITING}/deciding.py",
+        "if fit is None or not fit.holds:",
+        "if False:",
+        (f"{WAITING_TESTS}/test_deciding.py::test_what_has_changed_since_is_looked_at_again",),
     ),
     Control(
         "whoever looks at a match sees nothing of it once it is over",

@@ -79,6 +79,7 @@ def test_where_nobody_fits_one_can_join_and_leave(session, http):
     page = text(http.get("/waiting"))
     assert "You are on the waiting list" in page
     assert "See the groups" in page
+    assert "You are on the waiting list" in text(http.get("/matches"))
     assert http.post("/waiting/departure").status_code == 303
     assert "Put me on the waiting list" in text(http.get("/waiting"))
     assert http.post("/waiting/departure").status_code == 303
@@ -168,7 +169,7 @@ def test_a_proposal_is_asked_for_and_worked_out_in_the_background(
     fresh(session)
     drain(app, NOW)
     page = text(http.get(LIST))
-    assert "One person of 1 could be placed" in page
+    assert "One person of 1 could be placed: no more than by first come, first served" in page
     assert "First come, first served" in page
     assert "Rosa Almeida" in page
 

@@ -11,7 +11,16 @@ depends_on = None
 OPEN = sa.text("left_at IS NULL")
 OFFERED = sa.text("state = 'offered'")
 ENDINGS = ("left", "accepted", "consent")
-STATES = "unplaced proposed rejected offered agreed declined lapsed withdrawn".split()
+STATES = (
+    "unplaced",
+    "proposed",
+    "rejected",
+    "offered",
+    "agreed",
+    "declined",
+    "lapsed",
+    "withdrawn",
+)
 
 
 def upgrade() -> None:
@@ -48,7 +57,7 @@ def upgrade() -> None:
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("weights_version", sa.Integer(), nullable=True),
         sa.Column("engine_version", sa.String(20), nullable=False),
-        sa.Column("gap", sa.Float(), nullable=True),
+        sa.Column("gap", sa.Double(), nullable=True),
         sa.Column("figures", sa.Text(), nullable=False),
         sa.Column("prices", sa.Text(), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),

@@ -137,8 +137,8 @@ CONTROLS = (
         "asking looks at the rows of its own transaction",
         "what may have changed is not looked at again",
         "practice/matches/operations.py",
-        "failures = _failures_now(values_for(client, answers, at, footing), therapist, at)",
-        "failures: tuple[matching.Failure, ...] = ()",
+        "failing = failing_rules(values, entry.values)",
+        "failing: frozenset[str] = frozenset()",
         (
             "tests/practice/matches/test_operations.py"
             "::test_asking_looks_at_the_rows_themselves_whatever_a_process_has_kept",

@@ -14,8 +14,7 @@ from practice.accounts.models import Role, User
 from practice.consent.models import Purpose
 from practice.matches import operations as matches
 from practice.matches.models import Proposal, RequestState
-from practice.privacy.deleting import delete_what_may_go
-from practice.privacy.keeping import Stays
+from practice.privacy.operations import erase
 from practice.therapists.models import ApplicationState, Therapist
 from practice.waiting import deciding, offers, operations, runs
 from practice.waiting.models import Ending, Placement, PlacementState, WaitingEntry, WaitingRun
@@ -339,16 +338,17 @@ def test_taking_a_consent_back_frees_the_place_and_hides_them_at_once(
 
 
 def test_a_consent_alone_hides_them_whatever_else_was_forgotten(session, lead, client, run):
+    confirm(session, run, lead, client)
     take_back(session, client, Purpose.assessment)
     session.execute(sa.update(WaitingEntry).values(left_at=None, ending=None))
+    session.execute(sa.update(Placement).values(state=PlacementState.offered))
     assert not session.scalars(entries_for(lead)).all()
     assert not session.scalars(placements_for(lead)).all()
 
 
 def test_an_erased_client_leaves_nothing_behind(session, lead, therapist, client, run):
     confirm(session, run, lead, client)
-    take_back(session, client, Purpose.privacy_notice)
-    delete_what_may_go(session, client, Stays())
+    erase(session, client, None, NOW)
     for table in (Placement, WaitingEntry):
         assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 0
     assert places(session, therapist) == 1

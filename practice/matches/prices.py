@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 import matching
 from core.database import db
+from matching.candidates import MOST_POINTS
 from matching.prices import NO_PRICES
 from practice.matches.models import MarketPrices
 
@@ -49,7 +50,9 @@ def set_prices(session: Session, points: Mapping[str, int], at: datetime) -> Non
     if row is None:
         row = MarketPrices(id=THE_ROW)
         session.add(row)
-    row.points, row.since, row.until = dict(matching.Prices(points)), at, at + COUNT_FOR
+    # Beyond a full match a price says no more.
+    within = {each: min(price, MOST_POINTS) for each, price in points.items()}
+    row.points, row.since, row.until = dict(matching.Prices(within)), at, at + COUNT_FOR
     session.flush()
 
 

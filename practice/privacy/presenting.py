@@ -25,6 +25,7 @@ from practice.privacy.forgetting import latest_days
 from practice.privacy.holdings import BY_KEY, HOLDINGS, OF_WHICH, STAYS_BECAUSE, Holding
 from practice.privacy.keeping import Stays, stays_of
 from practice.privacy.models import Because, Restriction
+from practice.waiting.models import WaitingEntry
 from practice.when import date_words
 
 Row = tuple[Any, Any, str, str]
@@ -35,6 +36,7 @@ COUNTED: dict[str, Row] = {
     "scores": (Assessment, Assessment.taken_at, "questionnaire", "questionnaires"),
     "flags": (RiskFlag, RiskFlag.raised_at, "worry", "worries"),
     "matches": (Proposal, Proposal.made_at, "list", "lists"),
+    "waiting": (WaitingEntry, WaitingEntry.joined_at, "time on the list", "times on the list"),
     "requests": (MatchRequest, MatchRequest.sent_at, "request", "requests"),
     "care": (Episode, Episode.opened_at, "time in care", "times in care"),
     "groups": (Enrolment, Enrolment.created_at, "group", "groups"),
@@ -114,6 +116,10 @@ OWN_ACTS = {
     "intake.amended": "Changed wishes in the answers",
     "request.sent": "Asked a therapist",
     "request.withdrawn": "Withdrew a request",
+    "waiting.joined": "Joined the waiting list",
+    "waiting.left": "Left the waiting list",
+    "waiting.agreed": "Said yes to a place that was found",
+    "waiting.declined": "Said no to a place that was found",
     "review.asked": "Asked a person to look at the matches",
     "review.withdrawn": "Took back asking a person to look",
     "appointment.held": "Chose a time",

@@ -121,6 +121,17 @@ def offers_due(at: datetime) -> list[int]:
     return list(db.session.scalars(due.order_by(Placement.due_at, Placement.id)))
 
 
+def places_kept(therapist: Therapist) -> int:
+    """How many places are taken for people of the list who have, or whose request has, no yes."""
+    offered = sa.select(sa.func.count()).where(
+        Placement.therapist_id == therapist.id, Placement.state == PlacementState.offered
+    )
+    asked = sa.select(sa.func.count()).where(
+        MatchRequest.therapist_id == therapist.id, MatchRequest.keeps_place
+    )
+    return (db.session.scalar(offered) or 0) + (db.session.scalar(asked) or 0)
+
+
 def open_places(public_ids: Iterable[str]) -> dict[str, int]:
     """How many places each has open at this moment, by public id."""
     return _by_public_id(public_ids, Therapist.open_places)

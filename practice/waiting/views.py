@@ -120,6 +120,7 @@ def _offer_page(placement: Placement, form: AskForm) -> str:
     return render_template(
         "waiting/offer.html",
         placement=placement,
+        is_open=is_open,
         card=card,
         form=form,
         items=shareable(answers_of(latest_submitted(placement.client))),

@@ -67,7 +67,7 @@ def test_the_map_of_somebody_new_says_that_there_is_nothing_yet(
     with app.app_context():
         sign_in(http, db.session.merge(user))
     page = words(http.get("/your-data").text)
-    assert page.count("nothing yet") == 10
+    assert page.count("nothing yet") == 11
 
 
 def test_who_opened_the_record_is_said_with_role_and_reason(

@@ -103,7 +103,9 @@ def test_the_page_of_who_waits_is_the_same_however_many_wait_before_them(session
     assert bare(http.get("/waiting").data) == bare(alone)
 
 
-def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(session, http, client, offer):
+def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(
+    session, http, client, therapist, offer
+):
     page = text(http.get(offer))
     assert "A place with Rosa Almeida" in page
     assert "How this adds up" in page
@@ -113,6 +115,10 @@ def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(session, http
     assert answer.location == f"/requests/{request.public_id}"
     assert set(request.shared) == {"name", "concerns"}
     assert "You said yes" in text(http.get(offer))
+    sign_in(http, therapist.user)
+    assert "One of your places is kept for them already" in text(http.get(answer.location))
+    assert "one place is kept for people from the waiting list" in text(http.get("/profile"))
+    sign_in(http, client.user)
     assert "Somebody has been asked" in text(http.get("/waiting"))
 
 
@@ -287,3 +293,25 @@ def test_what_is_needed_elsewhere_is_a_line_of_the_sum_until_it_counts_no_more(
     clock.move_to(NOW + timedelta(days=7))
     sign_in(http, arrival.user)
     assert "Needed elsewhere more" not in text(http.get("/matches"))
+
+
+def test_a_place_that_cannot_be_used_meanwhile_is_said_and_can_be_let_go(
+    session, http, client, therapist, offer
+):
+    therapist.hours_confirmed_at = None
+    session.commit()
+    assert "This place cannot be used at the moment" in text(http.get(offer))
+    assert http.post(f"{offer}/refusal").location == "/waiting"
+    fresh(session)
+    assert therapist.open_places == 1
+
+
+def test_what_is_being_worked_out_can_be_stopped(app, session, http, lead, therapist, client):
+    sign_in(http, lead)
+    http.post(f"{LIST}/runs")
+    run = session.scalars(sa.select(WaitingRun)).one()
+    assert http.post(f"{LIST}/runs/{run.public_id}/withdrawal").status_code == 303
+    fresh(session)
+    drain(app, NOW)
+    assert placement_of(session, client) is None
+    assert "Make a new proposal" in text(http.get(LIST))

@@ -1,7 +1,7 @@
 """Reads of the waiting list, shaped for its pages and its runs."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,8 +17,13 @@ from practice.waiting.models import (
     WaitingEntry,
     WaitingRun,
 )
-from practice.waiting.policy import entries_for, entries_of, may_be_placed, placements_for
-from practice.waiting.policy import placements_of as all_placements_of
+from practice.waiting.policy import (
+    entries_for,
+    entries_of,
+    may_be_placed,
+    placements_for,
+    placements_of,
+)
 
 REFUSED = (PlacementState.declined, PlacementState.rejected)
 
@@ -29,27 +34,29 @@ def open_entry(client: Client) -> WaitingEntry | None:
 
 
 def offer_of(client: Client) -> Placement | None:
-    theirs = all_placements_of(client).where(Placement.state == PlacementState.offered)
+    theirs = placements_of(client).where(Placement.state == PlacementState.offered)
     return db.session.scalars(theirs).first()
 
 
 def newest_placement(client: Client) -> Placement | None:
     """What was last offered and has ended."""
-    ended = all_placements_of(client).where(Placement.ended_at.is_not(None))
+    ended = placements_of(client).where(Placement.ended_at.is_not(None))
     newest_first = ended.order_by(Placement.ended_at.desc(), Placement.id.desc())
     return db.session.scalars(newest_first).first()
 
 
 def placement_of(client: Client, public_id: uuid.UUID) -> Placement | None:
-    theirs = all_placements_of(client).where(
+    theirs = placements_of(client).where(
         Placement.public_id == public_id, Placement.therapist_id.is_not(None)
     )
     return db.session.scalars(theirs).first()
 
 
 def newest_run() -> WaitingRun | None:
-    newest = sa.select(WaitingRun).order_by(WaitingRun.id.desc()).limit(1)
-    return db.session.scalars(newest).first()
+    """One that was stopped before it was made is as if it had not been asked for."""
+    made_or_going_on = sa.or_(WaitingRun.made_at.is_not(None), WaitingRun.withdrawn_at.is_(None))
+    newest = sa.select(WaitingRun).where(made_or_going_on).order_by(WaitingRun.id.desc())
+    return db.session.scalars(newest.limit(1)).first()
 
 
 def run_with(public_id: uuid.UUID) -> WaitingRun | None:
@@ -134,20 +141,19 @@ def places_kept(therapist: Therapist) -> int:
 
 def open_places(public_ids: Iterable[str]) -> dict[str, int]:
     """How many places each has open at this moment, by public id."""
-    return _by_public_id(public_ids, Therapist.open_places)
+    wanted = sa.select(Therapist.public_id, Therapist.open_places).where(_among(public_ids))
+    return {str(public_id): places for public_id, places in db.session.execute(wanted)}
 
 
 def names_of(public_ids: Iterable[str]) -> dict[str, str]:
-    return _by_public_id(public_ids, Therapist.name)
+    wanted = sa.select(Therapist.public_id, Therapist.name).where(_among(public_ids))
+    return {str(public_id): name for public_id, name in db.session.execute(wanted)}
 
 
-def therapists_of(public_ids: Collection[str]) -> Mapping[str, Therapist]:
-    wanted = sa.select(Therapist).where(Therapist.public_id.in_(map(uuid.UUID, public_ids)))
+def therapists_of(public_ids: Iterable[str]) -> dict[str, Therapist]:
+    wanted = sa.select(Therapist).where(_among(public_ids))
     return {str(each.public_id): each for each in db.session.scalars(wanted)}
 
 
-def _by_public_id(public_ids: Iterable[str], column: sa.ColumnElement) -> dict:  # type: ignore[type-arg]
-    wanted = sa.select(Therapist.public_id, column).where(
-        Therapist.public_id.in_([uuid.UUID(each) for each in set(public_ids)])
-    )
-    return {str(public_id): value for public_id, value in db.session.execute(wanted)}
+def _among(public_ids: Iterable[str]) -> sa.ColumnElement[bool]:
+    return Therapist.public_id.in_([uuid.UUID(each) for each in set(public_ids)])

@@ -1,6 +1,9 @@
 """The pages: the client's, which tell nothing of others, and the lead's, which nobody else sees."""
 
+import io
+import json
 import re
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -160,6 +163,16 @@ def test_an_offer_is_nobody_elses(session, http, lead, offer):
         assert http.post(f"{offer}/refusal").status_code == 404
 
 
+def test_the_copy_of_everything_tells_of_the_wait(session, http, client, therapist, offer):
+    with zipfile.ZipFile(io.BytesIO(http.post("/your-data/copy").data)) as archive:
+        [waiting] = json.loads(archive.read("data.json"))["waiting"]
+        document = archive.read("your-data.html").decode()
+    [placement] = waiting["placements"]
+    assert (placement["state"], placement["therapist"]) == ("offered", "Rosa Almeida")
+    assert placement["fitting"][0]["therapist"] == "Rosa Almeida"
+    assert "When you waited for a place" in document
+
+
 # The lead's
 
 
@@ -314,4 +327,4 @@ def test_what_is_being_worked_out_can_be_stopped(app, session, http, lead, thera
     fresh(session)
     drain(app, NOW)
     assert placement_of(session, client) is None
-    assert "Make a new proposal" in text(http.get(LIST))
+    assert "No proposal has been made yet" in text(http.get(LIST))

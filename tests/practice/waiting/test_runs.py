@@ -15,6 +15,7 @@ from practice.consent.policy import signatures_of
 from practice.matches.prices import COUNT_FOR, newest_prices
 from practice.waiting import operations, runs
 from practice.waiting.models import Ending, Placement, PlacementState, WaitingRun
+from practice.waiting.queries import newest_run
 from practice.waiting.refusals import AlreadyWaiting, NoConsent, RunIsOver
 from tests.builders.matches import make_request, make_seeker
 from tests.builders.therapists import make_therapist
@@ -204,6 +205,19 @@ def test_what_a_scarce_place_is_worth_counts_between_runs_and_then_no_more(sessi
     assert newest_prices().at(NOW) == {}
     with pytest.raises(RunIsOver):
         runs.withdraw(session, run, lead, NOW)
+
+
+def test_one_that_was_stopped_leaves_the_one_before_and_its_prices(session, lead, scarce):
+    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
+    for number in range(2):
+        make_waiting(session, days=10 + number)
+    first = make_run(session, lead)
+    second = runs.ask(session, lead, NOW)
+    runs.withdraw(session, second, lead, NOW)
+    session.commit()
+    assert newest_run() is first
+    assert set(session.scalars(sa.select(Placement.run_id))) == {first.id}
+    assert newest_prices().at(NOW) == first.prices != {}
 
 
 def test_every_role_but_the_lead_is_kept_from_the_list(session):

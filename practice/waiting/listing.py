@@ -25,7 +25,7 @@ from practice.waiting.queries import (
 )
 from practice.waiting.urgency import WORDS
 
-NOBODY = "Nobody"
+NOBODY = "nobody"
 A_CLIENT = "A client"
 MOST_OTHERS = 10
 

@@ -1,6 +1,7 @@
 """The clinical lead's pages of the waiting list."""
 
 import uuid
+from collections.abc import Container, Sequence
 
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -21,7 +22,7 @@ from practice.waiting.forms import ChangeForm, ConfirmForm, RejectForm
 from practice.waiting.listing import Listing, case_of, listing_for, name_of
 from practice.waiting.models import Placement, WaitingRun
 from practice.waiting.policy import is_lead
-from practice.waiting.refusals import DecidedAlready, NothingChosen
+from practice.waiting.refusals import CannotConfirm, DecidedAlready, NothingChosen
 from practice.when import deadline_words
 
 Answer = str | Response | tuple[str, int]
@@ -32,29 +33,7 @@ EVERYTHING = "all"
 @policy(is_lead)
 def waiting_list() -> Answer:
     """Who waits, the newest proposal beside first come, first served, and what is offered."""
-    with unit_of_work() as session:
-        listing = listing_for(current_user.user)
-        shown = [each.client for each in listing.offered]
-        shown += [row.placement.client for row in listing.rows]
-        viewed(
-            session,
-            "waiting_list.viewed",
-            "user",
-            current_user.public_id,
-            shown,
-            Role.clinical_lead,
-        )
-    return render_template(
-        "waiting/list.html",
-        listing=listing,
-        run=listing.run,
-        name_of=name_of,
-        **_compared(listing.run),
-        prices=newest_prices(),
-        at=now(),
-        zone=current_settings().zone,
-        due_words=lambda placement: deadline_words(placement.due_at, current_settings().zone),
-    )
+    return _list_page()
 
 
 @bp.post("/waiting-list/runs")
@@ -89,6 +68,8 @@ def confirm(waiting_run: uuid.UUID) -> Answer:
             deciding.confirm(session, run, chosen, current_user.user, now())
     except NotFound:
         raise
+    except CannotConfirm as refusal:
+        return _list_page(refusal.problems, form.placement.raw_data or ()), 409
     except Refusal as refusal:
         return _back(refusal.message, "sun")
     people = "One person has" if len(chosen) == 1 else f"{len(chosen)} people have"
@@ -134,6 +115,35 @@ def reject(waiting_placement: uuid.UUID) -> Answer:
     except Refusal as refusal:
         return _back(refusal.message, "sun")
     return _back("These two are not proposed for each other again. The client waits on.", "leaf")
+
+
+def _list_page(problems: Sequence[str] = (), ticked: Container[str] = ()) -> str:
+    """No row in the log, no page. `problems` name people, so they stand here and in no cookie."""
+    with unit_of_work() as session:
+        listing = listing_for(current_user.user)
+        shown = [each.client for each in listing.offered]
+        shown += [row.placement.client for row in listing.rows]
+        viewed(
+            session,
+            "waiting_list.viewed",
+            "user",
+            current_user.public_id,
+            shown,
+            Role.clinical_lead,
+        )
+    return render_template(
+        "waiting/list.html",
+        listing=listing,
+        run=listing.run,
+        name_of=name_of,
+        **_compared(listing.run),
+        prices=newest_prices(),
+        problems=problems,
+        ticked=ticked,
+        at=now(),
+        zone=current_settings().zone,
+        due_words=lambda placement: deadline_words(placement.due_at, current_settings().zone),
+    )
 
 
 def _case_page(public_id: uuid.UUID, changing: ChangeForm, rejecting: RejectForm) -> str:

@@ -39,5 +39,4 @@ class CannotConfirm(Refusal):
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
-        self.message = "Nothing was confirmed. " + " ".join(problems)
-        super().__init__(self.message)
+        super().__init__("Nothing was confirmed.")

@@ -111,8 +111,9 @@ def test_a_therapist_who_became_full_is_named_and_nothing_is_half_done(session, 
     run = make_run(session, lead)
     lena.open_places = 0
     session.commit()
-    with pytest.raises(CannotConfirm, match="Lena Brandt has no open place left for Ben"):
+    with pytest.raises(CannotConfirm) as refused:
         confirm(session, run, lead, first, second)
+    assert refused.value.problems == ["Lena Brandt has no open place left for Ben."]
     session.rollback()
     assert places(session, rosa) == 1
     assert placement_of(session, first).state is PlacementState.proposed

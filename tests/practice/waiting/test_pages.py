@@ -255,6 +255,24 @@ def test_nothing_ticked_and_something_decided_already_are_told(session, http, le
     assert "Offered" in page
 
 
+def test_what_is_in_the_way_is_named_on_the_page_and_in_no_cookie(
+    session, http, lead, client, therapist, run
+):
+    sign_in(http, lead)
+    placement = placement_of(session, client)
+    therapist.open_places = 0
+    session.commit()
+    answer = http.post(
+        f"{LIST}/runs/{run.public_id}/confirmation", data={"placement": str(placement.public_id)}
+    )
+    assert answer.status_code == 409
+    page = BeautifulSoup(answer.data, "html.parser")
+    assert "Rosa Almeida has no open place left for Sam." in page.get_text()
+    assert page.select_one(f'input[value="{placement.public_id}"]').has_attr("checked")
+    with http.session_transaction() as cookie:
+        assert "Sam" not in str(dict(cookie))
+
+
 def test_a_proposal_is_taken_back_and_what_was_offered_stays(session, http, lead, client, offer):
     sign_in(http, lead)
     [run] = session.scalars(sa.select(WaitingRun))

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
 
 from core.clock import FrozenClock
 from core.config import Settings
@@ -59,6 +60,13 @@ def is_proof(item: pytest.Item) -> bool:
 
 def runs_small(item: pytest.Item) -> bool:
     return item.get_closest_marker("prove") is None
+
+
+@sa.event.listens_for(Engine, "connect")
+def _rows_without_an_order_come_backwards(dbapi_connection: Any, _record: Any) -> None:
+    """PostgreSQL hands out rows in any order it likes; here SQLite does so at every run."""
+    if type(dbapi_connection).__module__ == "sqlite3":
+        dbapi_connection.execute("PRAGMA reverse_unordered_selects=ON")
 
 
 class Browser(FlaskClient):

@@ -291,6 +291,7 @@ NOT_ABOUT_CLIENTS = {
     "group_leads": "who leads a group",
     "group_sessions": "when a group meets",
     "ledger_entries": "seals over lines of the log: digests and pseudonyms, nobody's name",
+    "role_proposals": "who is to work here in which role, and who of the staff agreed",
     "retention_runs": "how many rows the schedule let go, and which administrator ran it",
 }
 

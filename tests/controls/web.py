@@ -273,6 +273,36 @@ CONTROLS = (
         ("tests/core/test_mail.py::test_an_address_cannot_add_headers_or_people",),
     ),
     Control(
+        "a mail server without TLS is told nothing",
+        "TLS only if the greeting offers it",
+        "core/mail.py",
+        "settings.mail_tls is MailTls.required:",
+        'server.has_extn("starttls"):',
+        ("tests/core/test_mail.py::test_whoever_takes_tls_out_of_the_greeting_is_told_nothing",),
+    ),
+    Control(
+        "a mail server's certificate is its own",
+        "any certificate will do",
+        "core/mail.py",
+        "    server.starttls(context=ssl.create_default_context())",
+        "    server.starttls()",
+        (
+            "tests/core/test_mail.py::test_a_certificate_of_another_host_is_told_nothing",
+            "tests/core/test_mail.py::test_a_certificate_that_nobody_vouches_for_is_told_nothing",
+        ),
+    ),
+    Control(
+        "mail in the clear stays on this machine",
+        "none is taken for every server",
+        "core/config.py",
+        "    return is_here and not (server.username or server.password)",
+        "    return bool(server.scheme) or is_here",
+        (
+            "tests/core/test_config.py"
+            "::test_mail_in_the_clear_goes_to_no_other_machine_and_with_no_password",
+        ),
+    ),
+    Control(
         "a mail server's password is never sent in the clear",
         "the check for TLS left out",
         "core/mail.py",

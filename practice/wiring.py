@@ -23,7 +23,10 @@ from practice.appointments.queries import meetings_of
 from practice.appointments.sweeps import release_what_ran_out
 from practice.care import emergency_sweeps, meetings
 from practice.care.operations import end_with_consent
+from practice.care.policy import care_is_over
 from practice.care.signals import episode_ended
+from practice.consent import going_on
+from practice.consent.models import Purpose
 from practice.consent.renewing import ASK_AGAIN, ask_again
 from practice.consent.signals import consent_revoked
 from practice.groups.operations import (
@@ -31,6 +34,7 @@ from practice.groups.operations import (
     leave_for_withdrawn_consent,
     seat_the_paid,
 )
+from practice.groups.policy import time_in_group_is_over
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
@@ -70,6 +74,8 @@ def _connect_payments(app: Flask) -> None:
 def _connect_care(app: Flask) -> None:
     handle(app, ASK_AGAIN, ask_again)
     meetings.connect(app, meetings_of)
+    going_on.connect(app, Purpose.treatment, care_is_over)
+    going_on.connect(app, Purpose.group, time_in_group_is_over)
     consent_revoked.connect(stop_with_the_notice)
     consent_revoked.connect(end_with_consent)
     request_closed.connect(release_for_closed_request)

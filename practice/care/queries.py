@@ -26,6 +26,8 @@ from practice.care.meetings import Meeting, meetings_of
 from practice.care.models import ClosingNote, Episode, RecordLookup
 from practice.care.opened import Opening, opening_of
 from practice.care.policy import (
+    closed_episodes,
+    episodes_handed_on,
     episodes_of,
     episodes_to_close,
     episodes_visible_to,
@@ -39,6 +41,7 @@ from practice.therapists.models import Level, Therapist
 
 # How long a client's first page tells of an emergency opening; the list of readings keeps it.
 TOLD_FOR = timedelta(days=30)
+LATE_LISTED_FOR = timedelta(days=30)
 MOST_LISTED = 20
 EMERGENCY = "emergency_opening"
 
@@ -84,10 +87,32 @@ def closing_episode(user: User, episode_id: uuid.UUID, at: datetime) -> Episode 
     return db.session.scalars(wanted).first()
 
 
+def handed_on_episode(user: User, episode_id: uuid.UUID, at: datetime) -> Episode | None:
+    """One that the custodian holds by now, for its clinician to hand a late note over."""
+    wanted = episodes_handed_on(user, at).where(Episode.public_id == episode_id)
+    return db.session.scalars(wanted).first()
+
+
 def notes_of(episode: Episode) -> Sequence[ClosingNote]:
     """In the order in which they were written."""
     written = sa.select(ClosingNote).where(ClosingNote.episode_id == episode.id)
     return db.session.scalars(written.order_by(ClosingNote.id)).all()
+
+
+def late_notes(user: User, at: datetime) -> list[ClosingNote]:
+    """What came to this custodian too late within thirty days, the newest first."""
+    theirs = closed_episodes(user, at).with_only_columns(Episode.id)
+    lately = sa.select(ClosingNote).where(
+        ClosingNote.episode_id.in_(theirs), ClosingNote.written_at > at - LATE_LISTED_FOR
+    )
+    whole = lately.options(joinedload(ClosingNote.episode)).order_by(ClosingNote.id.desc())
+    return [one for one in db.session.scalars(whole) if one.is_late]
+
+
+def number_behind(user: User, note: str, at: datetime) -> str:
+    """The public id of the client in whose record this late note is, "" if it is none of them."""
+    theirs = (one for one in late_notes(user, at) if str(one.public_id) == note)
+    return next((str(one.episode.client.public_id) for one in theirs), "")
 
 
 def lookups(user: User, at: datetime) -> Sequence[RecordLookup]:

@@ -27,7 +27,12 @@ from practice.consent.policy import (
     signatures_of,
 )
 from practice.consent.purposes import PURPOSES
-from practice.consent.queries import current_document, newest_document, signed_consents
+from practice.consent.queries import (
+    current_document,
+    has_ended,
+    newest_document,
+    signed_consents,
+)
 from practice.consent.rendering import rendered
 from practice.consent.texts import shipped
 from practice.forms import EmptyForm
@@ -98,6 +103,9 @@ def revocation(signature: uuid.UUID) -> Page:
 @policy(is_client)
 def renewal(signature: uuid.UUID) -> Page:
     form = SignForm()
+    if has_ended(_mine(signature)):
+        flash("What this was for has ended, so there is nothing to agree to.", "leaf")
+        return redirect(url_for("consent.signature", signature=signature), 303)
     if form.validate_on_submit():
         with _changed_words_on(form), unit_of_work() as session:
             renewed = _renewed(session, _mine(signature), form)

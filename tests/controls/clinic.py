@@ -98,6 +98,19 @@ CONTROLS = (
         (f"{CARE}::test_an_ended_episode_is_no_longer_there",),
     ),
     Control(
+        "nobody is asked to agree to what is over",
+        "ended care is asked about",
+        "practice/consent/renewing.py",
+        "        .where(~is_over(signature))\n",
+        "",
+        (
+            "tests/practice/consent/test_going_on.py"
+            "::test_whose_care_has_ended_is_not_asked_and_not_counted",
+            "tests/practice/consent/test_going_on.py"
+            "::test_in_a_group_only_who_has_a_seat_and_meets_again_is_asked",
+        ),
+    ),
+    Control(
         "a supervisor reads along only while supervising",
         "an unconfirmed supervision counts",
         "practice/care/policy.py",

@@ -240,6 +240,7 @@ MAY_SEND: dict[str, Audience] = {
     "care.delay_notice": CLARAS,
     "care.end": OPEN_TO["care.ending"],
     "care.end_emergency": OPEN_TO["care.emergency"],
+    "care.hand_late_note_over": {**NOT_THEIRS, "ben's with rosa, closed": ROSA},
     "care.open_in_danger": OPEN_TO["care.open_in_danger"],
     "care.review_emergency": CLARAS,
     "care.search_records": OPEN_TO["care.records"],

@@ -119,7 +119,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
 def _data_dir(environment: Mapping[str, str]) -> Path:
     path = Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadSetting(f"DATA_DIR {path} cannot be used: {error.strerror}") from None
     if not os.access(path, os.W_OK | os.X_OK):
@@ -139,9 +139,12 @@ def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSetting("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
     try:
-        sa.make_url(url)
+        named = sa.make_url(url)
     except (ValueError, sa.exc.ArgumentError):
         raise BadSetting("DATABASE_URL is not a complete address") from None
+    if named.get_backend_name() == "sqlite" and not Path(named.database or "").is_absolute():
+        # Else it would depend on who asks which file it is: the pages, or a restore.
+        raise BadSetting("DATABASE_URL must name the file from the root: sqlite:////folder/file")
     return url
 
 

@@ -11,7 +11,7 @@ from core import access, keeping, request_log
 from core.backup.places import forget_killed_restore
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
-from core.database import db
+from core.database import db, keep_private
 from core.mail import deliver_mail
 from core.outbox import handle
 from practice import append_only, erased, errors, front_door, headers, navigation, styles, wiring
@@ -80,7 +80,8 @@ def _see_through_proxies(app: Flask, number: int) -> None:
 
 
 def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_private(settings.database_url)
     forget_killed_restore(settings.database_url)
     erased.install(app)
     logging.getLogger("attune").setLevel(logging.INFO)

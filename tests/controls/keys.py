@@ -97,6 +97,29 @@ CONTROLS = (
         ("tests/core/test_keeping.py::test_processes_that_start_at_once_share_their_keys",),
     ),
     Control(
+        "keys that others may read are not used",
+        "any mode will do",
+        KEEPING,
+        "        if mode & OTHERS:",
+        "        if False:",
+        (
+            "tests/core/test_keeping.py::test_keys_that_others_may_read_are_refused_in_one_line",
+            "tests/core/test_keeping.py"
+            "::test_of_our_own_keys_each_one_must_be_its_owners_alone",
+        ),
+    ),
+    Control(
+        "the database's file is its owner's alone",
+        "it is made as the machine makes files",
+        "practice/app.py",
+        "    keep_private(settings.database_url)\n",
+        "",
+        (
+            "tests/core/test_database.py"
+            "::test_the_file_its_log_and_its_folder_are_their_owners_alone",
+        ),
+    ),
+    Control(
         "no column of a table is forgotten",
         "a client's telephone number stands in the clear",
         "practice/accounts/models.py",

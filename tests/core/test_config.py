@@ -43,6 +43,8 @@ def test_an_empty_setting_is_one_that_is_not_set(tmp_path):
         ("ARGON2_TIME_COST", "0"),
         ("ARGON2_MEMORY_KIB", "7"),
         ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "sqlite:///attune.sqlite3"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "postgresql+psycopg://host:port/name"),
         ("BASE_URL", "care.example.org"),
         ("BASE_URL", "https://"),

@@ -12,6 +12,7 @@ from core.database import db, unit_of_work
 from practice.accounts import (
     addresses,
     factor_resets,
+    known_browsers,
     operations,
     passwords,
     queries,
@@ -162,6 +163,7 @@ def end_browser(browser: uuid.UUID) -> Page:
 def end_other_browsers() -> Page:
     with unit_of_work() as session:
         operations.end_other_sessions(session, current_user.user, current_user.row.public_id, now())
+    known_browsers.know_here(current_user.user)
     flash("Every other browser is signed out.", "leaf")
     return redirect(url_for("accounts.account"), 303)
 
@@ -172,7 +174,7 @@ def end_other_browsers() -> Page:
 def end_every_browser() -> Page:
     with unit_of_work() as session:
         operations.end_all_sessions(session, current_user.user, current_user.user, now())
-    return signing_in.leave(url_for("accounts.signed_out"))
+    return known_browsers.forget_here(signing_in.leave(url_for("accounts.signed_out")))
 
 
 @bp.get("/signed-out")

@@ -36,7 +36,7 @@ def ask(session: Session, user: User, email: str, at: datetime) -> None:
     """Send a link to the new address; if somebody has it already, that is said there alone."""
     if email == user.email:
         raise SameAddress
-    _take_turn(session, user)
+    operations.take_turn(session, user)
     session.add(EmailChange(user=user, old_email=user.email, new_email=email, asked_at=at))
     token = tokens.issue(session, user, EmailTokenPurpose.new_address, at)
     if user_with(session, email) is None:
@@ -100,13 +100,8 @@ def _confirmed_since(session: Session, user: User, at: datetime | None) -> list[
 
 
 def _used(session: Session, token: str, purpose: EmailTokenPurpose, at: datetime) -> User:
-    _take_turn(session, tokens.owner(session, token, purpose, at))
+    operations.take_turn(session, tokens.owner(session, token, purpose, at))
     return tokens.use(session, token, purpose, at)
-
-
-def _take_turn(session: Session, user: User) -> None:
-    """What happens to the address of one account happens one after the other."""
-    session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
 
 
 def _exchange(session: Session, user: User, email: str) -> None:

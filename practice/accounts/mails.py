@@ -150,6 +150,21 @@ def send_recovery_code_used(session: Session, user: User, at: datetime) -> None:
     )
 
 
+def send_second_step_guessed(session: Session, user: User, at: datetime) -> None:
+    _send(
+        session,
+        user.email,
+        "Somebody may know your password",
+        "Somebody gave the password of your account, and then a wrong code many times in a row. "
+        "Nobody was let in.\n\n"
+        "If this was you, wait a quarter of an hour and try again.\n\n"
+        f"If this was not you, choose a new password at once:\n{_link('accounts.forgotten')}",
+        f"second-step-guessed:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
 def send_invitation(session: Session, user: User, token: str, at: datetime) -> None:
     _send(
         session,

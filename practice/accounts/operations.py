@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
-from practice.accounts import attempts, mails, signing_in, tokens
+from practice.accounts import attempts, known_browsers, mails, signing_in, tokens
 from practice.accounts.acts import record_about
 from practice.accounts.models import (
     STAFF_ROLES,
@@ -104,6 +104,17 @@ def renew_hash(user: User, password_hash: str) -> None:
     user.password_hash = password_hash
 
 
+def take_turn(session: Session, user: User) -> None:
+    """What concerns who gets into one account happens one after the other, on what is there now."""
+    session.refresh(user, with_for_update=True)
+
+
+def require_half(session: Session, key: int) -> None:
+    """Raises NotFound when the password behind this half was taken back meanwhile."""
+    if session.scalar(sa.select(HalfSignIn.id).where(HalfSignIn.id == key)) is None:
+        raise NotFound
+
+
 def forget_halves(session: Session, user: User) -> None:
     """Nobody goes on from a password that was typed before."""
     session.execute(sa.delete(HalfSignIn).where(HalfSignIn.user_id == user.id))
@@ -159,6 +170,7 @@ def end_all_sessions(session: Session, user: User, actor: User, at: datetime) ->
     live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
     session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
     forget_halves(session, user)
+    known_browsers.forget_all(user)
     record_about(session, user, actor, "session.all_ended", at)
 
 
@@ -171,6 +183,7 @@ def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datet
     )
     session.execute(sa.update(SignInSession).where(others).values(ended_at=at))
     forget_halves(session, user)
+    known_browsers.forget_all(user)
     record_about(session, user, user, "session.others_ended", at)
 
 

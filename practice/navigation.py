@@ -67,7 +67,11 @@ BY_ROLE = {
     ),
     Role.duty_clinician: (Entry("Flags", "intake.flags"), EMERGENCIES),
     Role.clinical_lead: (Entry("Flags", "intake.flags"), EMERGENCIES),
-    Role.records_custodian: (Entry("Closed records", "care.records"), EMERGENCIES),
+    Role.records_custodian: (
+        Entry("Closed records", "care.records"),
+        Entry("What must be kept", "privacy.kept"),
+        EMERGENCIES,
+    ),
     Role.administrator: (
         Entry("Credentials", "credentials.queue"),
         Entry("Staff", "oversight.staff"),

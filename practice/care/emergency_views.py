@@ -34,11 +34,14 @@ from practice.care.models import EndReason
 from practice.care.records import record_under
 from practice.forms import Form
 from practice.intake.presenting import source_words
+from practice.paging import page_number
 from practice.places import PLACES
 
 Answer = str | Response | tuple[str, int]
 # Several forms stand on one page: each has field names and ids of its own.
 REVIEW, DELAY = "review-", "delay-"
+# Two lists on one page, each turned by a parameter of its own name.
+PAGED = ("mine", "reviewed")
 ENDS = {reason.value: reason.label for reason in EndReason}
 NOT_FOUND = (NobodyFound, TooManyMisses, YourOwnRecord)
 
@@ -49,7 +52,8 @@ def emergencies() -> str:
     """What one asked for, decides and reviews. Clients stand here by their reference alone."""
     return render_template(
         "care/emergencies.html",
-        found=queries.emergencies(current_user.user, now()),
+        found=queries.emergencies(current_user.user, now(), **_pages()),
+        pages_of=_address,
         may_open_at_once=current_user.has(Role.duty_clinician),
         **_clock(),
     )
@@ -171,6 +175,15 @@ def delay_notice(opening: uuid.UUID) -> Answer:
     except NotTheirsToDelay as refusal:
         form.until.errors = [refusal.message]
         return _opening_page(opening, delay=form), 422
+
+
+def _pages() -> dict[str, int]:
+    return {name: page_number(name) for name in PAGED}
+
+
+def _address(name: str, number: int) -> str:
+    """This page with one of its lists at another page; the other list stays where it is."""
+    return url_for("care.emergencies", **_pages() | {name: number}, _anchor=name)
 
 
 def minutes_left(opening: EmergencyOpening) -> int:

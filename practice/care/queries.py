@@ -37,12 +37,12 @@ from practice.care.policy import (
 )
 from practice.care.scores import ScoreSeries, series_of
 from practice.intake.models import Assessment
+from practice.paging import Leaf, leaf_of
 from practice.therapists.models import Level, Therapist
 
 # How long a client's first page tells of an emergency opening; the list of readings keeps it.
 TOLD_FOR = timedelta(days=30)
 LATE_LISTED_FOR = timedelta(days=30)
-MOST_LISTED = 20
 EMERGENCY = "emergency_opening"
 
 
@@ -127,28 +127,33 @@ def lookup(user: User, lookup_id: uuid.UUID, at: datetime) -> RecordLookup | Non
 
 @dataclass(frozen=True)
 class Emergencies:
-    """What a colleague meets on their page of emergency openings; each list the newest first."""
+    """What a colleague meets on their page of emergency openings.
 
-    mine: Sequence[EmergencyOpening]
+    What waits for their word is whole, the longest waiting first; the rest comes in pages, the
+    newest first.
+    """
+
     to_decide: Sequence[EmergencyOpening]
     to_review: Sequence[EmergencyOpening]
-    reviewed: Sequence[EmergencyOpening]
+    mine: Leaf[EmergencyOpening]
+    reviewed: Leaf[EmergencyOpening]
 
 
-def emergencies(user: User, at: datetime) -> Emergencies:
+def emergencies(user: User, at: datetime, mine: int = 1, reviewed: int = 1) -> Emergencies:
+    """`mine` and `reviewed` say which page of each list."""
     in_danger = openings_in_danger(user)
     return Emergencies(
-        _openings(openings_asked_by(user)),
-        _openings(openings_to_decide(user, at)),
-        _openings(in_danger.where(~EmergencyOpening.review.has())),
-        _openings(in_danger.where(EmergencyOpening.review.has())),
+        _waiting(openings_to_decide(user, at)),
+        _waiting(in_danger.where(~EmergencyOpening.review.has())),
+        leaf_of(_newest_first(openings_asked_by(user)), mine),
+        leaf_of(_newest_first(in_danger.where(EmergencyOpening.review.has())), reviewed),
     )
 
 
 def emergency(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
     """One that this person asked for, decides, has decided or reviews."""
     wanted = openings_visible_to(user, at).where(EmergencyOpening.public_id == opening_id)
-    return next(iter(_openings(wanted)), None)
+    return db.session.scalars(_whole_opening(wanted)).first()
 
 
 def emergency_to_read(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
@@ -272,13 +277,20 @@ def _supervised_episodes(client: Client) -> sa.Select[Episode]:
     )
 
 
-def _openings(wanted: sa.Select[EmergencyOpening]) -> Sequence[EmergencyOpening]:
-    whole = wanted.options(
+def _waiting(wanted: sa.Select[EmergencyOpening]) -> Sequence[EmergencyOpening]:
+    return db.session.scalars(_whole_opening(wanted).order_by(EmergencyOpening.id)).all()
+
+
+def _newest_first(wanted: sa.Select[EmergencyOpening]) -> sa.Select[EmergencyOpening]:
+    return _whole_opening(wanted).order_by(EmergencyOpening.id.desc())
+
+
+def _whole_opening(wanted: sa.Select[EmergencyOpening]) -> sa.Select[EmergencyOpening]:
+    return wanted.options(
         joinedload(EmergencyOpening.decision),
         joinedload(EmergencyOpening.review),
         selectinload(EmergencyOpening.delays),
     )
-    return db.session.scalars(whole.order_by(EmergencyOpening.id.desc()).limit(MOST_LISTED)).all()
 
 
 def _names(people: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:

@@ -11,6 +11,25 @@ ROOM = "practice/privacy"
 
 CONTROLS = (
     Control(
+        "the list of what must be kept is not read in silence",
+        "nothing is written down",
+        "practice/privacy/views/kept.py",
+        "if clients:",
+        "if False:",
+        (
+            "tests/practice/privacy/test_kept.py::test_each_look_is_one_row_that_names_whom_it_showed",
+            "tests/practice/privacy/test_kept.py::test_no_row_no_page",
+        ),
+    ),
+    Control(
+        "the list of what must be kept leaves out one's own",
+        "the custodian finds themselves",
+        "practice/privacy/kept.py",
+        "return table.client_id.not_in(own)",
+        "return sa.true()",
+        ("tests/practice/privacy/test_kept.py::test_nobody_is_the_custodian_of_their_own_record",),
+    ),
+    Control(
         "erasing destroys the key of what was told",
         "the rows go, the key stays",
         f"{ROOM}/forgetting.py",

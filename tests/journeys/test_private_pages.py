@@ -169,6 +169,7 @@ OPEN_TO: dict[str, Audience] = {
     "privacy.download": CLIENTS,
     "privacy.erased": {"somebody's": set()},
     "privacy.erasure": CLIENTS,
+    "privacy.kept": {"idris"},
     "privacy.openings": CLIENTS,
     "privacy.run": INES,
     "privacy.schedule": INES,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
 from core.errors import NotAllowed, WrongState
@@ -21,6 +22,7 @@ from practice.care.emergency_operations import (
     YourOwnRecord,
 )
 from practice.care.emergency_sweeps import remind_of_reviews, tell_clients
+from practice.paging import PER_PAGE
 from practice.privacy import operations as erasing
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.care import make_episode
@@ -480,3 +482,35 @@ def test_the_reasons_are_sealed(session, client, noor, clara):
     sealed = session.scalars(sa.select(EmergencyOpening.words_sealed)).all()
     assert WORDS.encode() not in b"".join(sealed)
     assert opening.words == WORDS
+
+
+def test_what_waits_for_a_word_is_whole_and_the_rest_comes_in_pages(
+    session, http, client, ines, clara, noor
+):
+    many = PER_PAGE + 2
+    for nth in range(many):
+        in_danger(session, client, noor, NOW - timedelta(hours=many - nth) * 2)
+    waiting = queries.emergencies(clara, NOW).to_review
+    assert len(waiting) == many
+    assert waiting[0].asked_at < waiting[-1].asked_at
+    session.commit()
+    sign_in(http, clara)
+    page = text(http.get("/emergency"))
+    assert page.count("to be reviewed") + page.count("review is overdue") == many
+    look_again(session)
+    for opening in queries.emergencies(clara, NOW).to_review:
+        review(session, opening, clara)
+    newest, older = (queries.emergencies(clara, NOW, reviewed=page).reviewed for page in (1, 2))
+    assert (len(newest.rows), len(older.rows), older.pages) == (PER_PAGE, 2, 2)
+    assert newest.rows[0].asked_at > newest.rows[-1].asked_at > older.rows[0].asked_at
+    session.commit()
+    page = BeautifulSoup(http.get("/emergency?reviewed=2&mine=7").data, "html.parser")
+    [turns] = page.select("nav.pages")
+    assert turns["aria-label"] == "Pages of what was reviewed"
+    back = turns.select_one("a")["href"]
+    assert "reviewed=1" in back
+    assert back.endswith("#reviewed")
+    sign_in(http, noor)
+    mine = BeautifulSoup(http.get("/emergency").data, "html.parser")
+    assert "Page 1 of 2" in mine.select_one("nav.pages").get_text()
+    assert "Page 2 of 2" in text(http.get("/emergency?mine=2"))

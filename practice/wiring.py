@@ -13,6 +13,7 @@ from billing.signals import order_paid, refund_done, refund_failed
 from core.erasures import WRITE_DOWN, replayed, write_down
 from core.ledger import seal
 from core.outbox import handle
+from core.overwriting import OVERWRITE, overwrite
 from practice.accounts import factor_resets, letters
 from practice.accounts import operations as accounts
 from practice.appointments.operations import (
@@ -86,6 +87,7 @@ def _connect_care(app: Flask) -> None:
 
 def _connect_privacy(app: Flask) -> None:
     handle(app, WRITE_DOWN, write_down)
+    handle(app, OVERWRITE, overwrite)
     replayed.connect(erase_again)
     app.extensions["sweeps"] += [keep_schedule_daily]
 

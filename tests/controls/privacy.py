@@ -148,11 +148,30 @@ CONTROLS = (
         "the register outlives the database",
         "the line is never written",
         "core/erasures.py",
-        '        os.write(descriptor, separator + line.text.encode() + b"\\n")\n',
+        '        os.write(descriptor, separator + "".join(f"{line}\\n" for line in lines).encode())\n',
         "",
         (
             f"{REGISTER}::test_erasing_destroys_one_realm_and_is_registered_twice",
             f"{ERASING}::test_the_register_has_the_line_whenever_the_process_died_after_the_commit",
+        ),
+    ),
+    Control(
+        "what was lost on the way to the register is written again",
+        "a line is written for the newest erasure alone",
+        "core/erasures.py",
+        "    missing = [line.text for line in _registered() if line.text not in written]",
+        "    missing = [line.text for line in _registered()[-1:] if line.text not in written]",
+        (f"{REGISTER}::test_a_line_whose_work_was_set_aside_is_written_with_the_next_one",),
+    ),
+    Control(
+        "nothing of a destroyed key is left in the files",
+        "what was written before the erasure stays there",
+        "core/overwriting.py",
+        "            _empty_the_log(connection)\n",
+        "            pass\n",
+        (
+            "tests/core/test_overwriting.py"
+            "::test_after_an_erasure_nothing_of_the_key_is_in_the_files",
         ),
     ),
     Control(

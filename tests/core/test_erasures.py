@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ from core.erasures import (
     lines_of,
     register_of,
     replay,
-    write_down,
+    write_down_what_is_missing,
 )
 from core.keys import DataKey, Realm, new_key
-from core.outbox import drain
+from core.outbox import OutboxMessage, drain
 from tests.conftest import NOW
 
 OWNER = uuid.UUID("3f2b8c1e-5a7d-4e0f-9c6b-1d2e3f4a5b6c")
@@ -108,10 +109,42 @@ def test_a_line_that_a_crash_left_half_written_swallows_no_other(
     register.write_text('{"at": "2026-12-01T18:00')
     with app.app_context():
         give_keys("personal")
-        write_down(json.loads(Line(NOW, OWNER, "personal").text))
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        drain(app, NOW)
+        give_keys("personal")
         with unit_of_work() as session:
             assert replay(session, lines_of(register)) == 1
         assert realms_left() == set()
+
+
+def test_a_line_whose_work_was_set_aside_is_written_with_the_next_one(
+    app: Flask, register: Path
+) -> None:
+    """Whatever a full disk or a schedule did to the work, the table still knows."""
+    with app.app_context():
+        for realm, at in ((Realm.personal, NOW), (Realm.record, NOW + timedelta(days=60))):
+            with unit_of_work() as session:
+                erase(session, OWNER, realm, at)
+            if realm is Realm.personal:
+                with unit_of_work() as session:
+                    given_up = {"dead_at": NOW, "payload_sealed": None}
+                    session.execute(sa.update(OutboxMessage).values(given_up))
+    drain(app, NOW + timedelta(days=60))
+    realms = [json.loads(line)["realm"] for line in lines_of(register)]
+    assert realms == ["personal", "record"]
+
+
+def test_a_register_that_went_missing_is_written_again(app: Flask, register: Path) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        drain(app, NOW)
+        before = register.read_text()
+        register.unlink()
+        assert write_down_what_is_missing() == 1
+        assert write_down_what_is_missing() == 0
+    assert register.read_text() == before
 
 
 @pytest.mark.parametrize(

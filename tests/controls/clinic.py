@@ -39,8 +39,8 @@ CONTROLS = (
         "a consent holds for its scope alone",
         "the scope left out of the clause",
         "practice/consent/policy.py",
-        ".where(signature.client_id == client_id, signature.scope == scope)",
-        ".where(signature.client_id == client_id)",
+        ".where(_SIGNATURE.client_id == client_id, _SIGNATURE.scope == scope)",
+        ".where(_SIGNATURE.client_id == client_id)",
         (
             "tests/practice/consent/test_signing.py"
             "::test_a_consent_holds_for_its_person_its_purpose_and_its_scope_alone",

@@ -137,6 +137,25 @@ CONTROLS = (
         (f"{SCHEDULE}::test_it_goes_on_its_day_and_not_a_second_before",),
     ),
     Control(
+        "a duty that fails keeps none of the others from being done",
+        "the run ends with it",
+        f"{ROOM}/schedule.py",
+        "        failed.append(str(name))",
+        "        raise",
+        (
+            f"{SCHEDULE}::test_a_duty_that_fails_keeps_none_of_the_others_from_being_done",
+            f"{SCHEDULE}::test_the_page_says_what_could_not_go",
+        ),
+    ),
+    Control(
+        "a duty that lets nothing go ends",
+        "it is handed the same rows again",
+        f"{ROOM}/schedule.py",
+        "            raise NothingWent\n",
+        "            break\n",
+        (f"{SCHEDULE}::test_a_duty_that_lets_nothing_go_ends_and_is_noted",),
+    ),
+    Control(
         "a legal hold stops the schedule",
         "the schedule does not ask",
         f"{ROOM}/duties.py",
@@ -148,8 +167,8 @@ CONTROLS = (
         "the register outlives the database",
         "the line is never written",
         "core/erasures.py",
-        '        os.write(descriptor, separator + "".join(f"{line}\\n" for line in lines).encode())\n',
-        "",
+        'separator + "".join(f"{line}\\n" for line in lines).encode()',
+        'b""',
         (
             f"{REGISTER}::test_erasing_destroys_one_realm_and_is_registered_twice",
             f"{ERASING}::test_the_register_has_the_line_whenever_the_process_died_after_the_commit",

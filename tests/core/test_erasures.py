@@ -158,25 +158,3 @@ def test_a_line_that_was_tampered_with_stops_everything(app: Flask, line: str) -
         with pytest.raises(UnreadableRegister, match="line 2"), unit_of_work() as session:
             replay(session, [good, line])
         assert realms_left() == {"personal"}
-
-
-def test_a_destroyed_key_does_not_linger_in_the_database_file(app: Flask) -> None:
-    """SQLite overwrites what it deletes, in the file and, once it is checked in, in its log."""
-    if not app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        pytest.skip("PostgreSQL leaves dead rows to its own vacuum (docs/reference/encryption.md)")
-    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
-    with app.app_context():
-        give_keys("personal")
-        wrapped = db.session.scalars(sa.select(DataKey.wrapped)).one()
-        db.session.rollback()
-        assert wrapped in on_disk(path)
-        with unit_of_work() as session:
-            erase(session, OWNER, Realm.personal, NOW)
-        assert wrapped in on_disk(path)
-        db.session.remove()
-    drain(app, NOW)
-    assert wrapped not in on_disk(path)
-
-
-def on_disk(path: Path) -> bytes:
-    return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))

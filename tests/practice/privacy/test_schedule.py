@@ -1,7 +1,10 @@
 """The schedule at the clock's edges: nothing goes a second early, and a hold stops it."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.models import Order, Payer
+from core import erasures
 from core.audit import AuditEntry
 from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
+from core.erasures import erase, lines_of
+from core.keys import Realm
 from core.mail import KeptMail
 from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User, UserRole
 from practice.accounts.operations import sign_up
@@ -27,7 +33,7 @@ from practice.consent.models import Purpose, Signature
 from practice.groups.models import Enrolment, EnrolmentState, GroupKind
 from practice.intake.models import Assessment, Intake, RiskFlag
 from practice.matches.models import MatchRequest
-from practice.privacy import operations
+from practice.privacy import operations, schedule
 from practice.privacy.duties import DUTIES
 from practice.privacy.models import ErasureRequest, LegalHold, RetentionRun
 from practice.privacy.queries import standing_signatures
@@ -51,6 +57,7 @@ from tests.journeys.street import Street
 from tests.practice.privacy.test_erasing import close_flags
 
 SECOND = timedelta(seconds=1)
+OWNER = uuid.UUID("3f2b8c1e-5a7d-4e0f-9c6b-1d2e3f4a5b6c")
 Plant = Callable[[Session], tuple[type[Base], datetime]]
 
 
@@ -314,6 +321,64 @@ def test_the_sweep_keeps_it_once_a_day(app: Flask) -> None:
         assert runs == [NOW, NOW + timedelta(days=1)]
 
 
+def break_duty(monkeypatch: pytest.MonkeyPatch, rule: Rule) -> None:
+    """Its first duty deletes what it should and then meets an error with names in it."""
+
+    def half(session: Session, keys: Sequence[int]) -> None:
+        duty.let_go(session, keys)
+        raise ValueError("canary@example.test")
+
+    duty = next(one for one in DUTIES if one.rule is rule)
+    others = [replace(one, let_go=half) if one is duty else one for one in DUTIES]
+    monkeypatch.setattr(schedule, "DUTIES", others)
+
+
+def test_a_duty_that_fails_keeps_none_of_the_others_from_being_done(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it had begun is undone, the log has its kind and place alone, the next run does it."""
+    with app.app_context():
+        for _, plant in RULES.items():
+            planted(plant)
+        at = plus_years(NOW, 10)
+        with monkeypatch.context() as patch, caplog.at_level("INFO"):
+            break_duty(patch, Rule.sign_in_attempts)
+            run = keep_schedule(at)
+        assert run.failed == ["sign_in_attempts"]
+        assert left(SignInAttempt)
+        assert left(KeptMail) == left(Order) == left(SignInSession) == []
+        assert '"event": "retention.failed", "kind": "sign_in_attempts"' in caplog.text
+        assert "canary" not in caplog.text
+        assert keep_schedule(at).failed == []
+        assert left(SignInAttempt) == []
+
+
+def test_a_duty_that_lets_nothing_go_ends_and_is_noted(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be handed the same rows for ever."""
+    with app.app_context():
+        planted(mail)
+        idle = [replace(one, let_go=lambda *_: None) for one in DUTIES if one.rule is Rule.mails]
+        monkeypatch.setattr(schedule, "DUTIES", idle)
+        run = keep_schedule(plus_years(NOW, 1))
+        assert run.failed == ["mails"]
+        assert left(KeptMail)
+
+
+def test_a_run_brings_the_register_of_erasures_up_to_the_table(
+    app: Flask, register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        with monkeypatch.context() as patch:
+            patch.setattr(erasures, "FILE", "no/such/folder/erasures.jsonl")
+            assert keep_schedule(NOW).failed == ["register"]
+        assert keep_schedule(NOW).failed == []
+    assert [str(OWNER) in line for line in lines_of(register)] == [True]
+
+
 def test_the_preview_counts_by_rule_and_date(app: Flask) -> None:
     with app.app_context():
         planted(unfinished)
@@ -405,6 +470,26 @@ def test_the_page_shows_numbers_and_nobodys_name(app: Flask, ines: FlaskClient) 
     assert "Washington Administrative Code 246-924-354" in page
     for name in (*names[1:], reference):
         assert name not in page
+
+
+def test_the_page_says_what_could_not_go(
+    app: Flask, ines: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ines.application.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        planted(attempt)
+        break_duty(monkeypatch, Rule.sign_in_attempts)
+        assert "could not do everything" not in ines.get("/retention").text
+        keep_schedule(NOW + timedelta(days=1))
+        said = ines.get("/retention").text
+        assert "could not do everything" in said
+        assert said.count("Counted tries at signing in") == 3
+        assert "canary" not in said
+        monkeypatch.setattr(schedule, "DUTIES", DUTIES)
+        keep_schedule(NOW + timedelta(days=1, seconds=1))
+    said = ines.get("/retention").text
+    assert "could not do everything" not in said
+    assert "Could not be done to the end" in said
 
 
 def test_running_it_asks_first_then_says_what_went(

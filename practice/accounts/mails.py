@@ -165,6 +165,23 @@ def send_second_step_guessed(session: Session, user: User, at: datetime) -> None
     )
 
 
+def send_second_persons_changed(session: Session, user: User, at: datetime) -> None:
+    """To those who would notice: who it is stands in the console, never in a mail."""
+    _send(
+        session,
+        user.email,
+        "Who answers for this place has changed",
+        "One administrator alone has changed who is an administrator or the clinical lead. "
+        "For a week nobody new can be the second person to whoever gave them the role.\n\n"
+        "Administrators find who it was here:\n"
+        f"{_settings().base_url}/oversight/staff\n\n"
+        "If you know nothing of this, please ask them today, or whoever runs the machine.",
+        f"second-persons-changed:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
 def send_invitation(session: Session, user: User, token: str, at: datetime) -> None:
     _send(
         session,

@@ -18,6 +18,7 @@ from core.errors import NotAllowed, NotFound, Refusal, WrongState
 from practice.accounts.models import Role
 from practice.accounts.policy import step_up
 from practice.accounts.readings import viewed
+from practice.accounts.two_people import SecondPersonNeeded, why_not
 from practice.care import emergency_operations as rules
 from practice.care import queries
 from practice.care.blueprint import bp
@@ -28,7 +29,14 @@ from practice.care.emergency_operations import (
     TooManyMisses,
     YourOwnRecord,
 )
-from practice.care.emergency_policy import decides, may_ask, may_open_at_once, reviews
+from practice.care.emergency_policy import (
+    MAY_ASK,
+    MAY_DECIDE,
+    decides,
+    may_ask,
+    may_open_at_once,
+    reviews,
+)
 from practice.care.forms import AskForm, DangerForm, DecisionForm, DelayForm, ReviewForm
 from practice.care.models import EndReason
 from practice.care.records import record_under
@@ -230,8 +238,14 @@ def _opening_page(public_id: uuid.UUID, **forms: Form) -> str:
         found = _visible(public_id)
         _write_down(session, found, "emergency_request.viewed", _role_in(found))
         readings = queries.readings_under(found)
+        answers_as = rules.LEAD if found.is_danger else MAY_DECIDE
+        why = why_not(
+            session, found.asked_by, current_user.user, now(),
+            asks_as=MAY_ASK, answers_as=answers_as,
+        )  # fmt: skip
     return render_template(
         "care/emergency.html",
+        why_not=why,
         opening=found,
         stage=found.stage(now()),
         is_mine=found.asked_by_id == current_user.id,
@@ -259,7 +273,7 @@ def _act(
             act(session, _visible(public_id))
     except NotAllowed:
         raise NotFound from None
-    except WrongState as refusal:
+    except (WrongState, SecondPersonNeeded) as refusal:
         flash(refusal.message, "sun")
     else:
         flash(done, "leaf")

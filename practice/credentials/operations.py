@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Role, User
+from practice.accounts.two_people import require_two
 from practice.credentials.comparing import faults_of_licence, faults_of_npi
 from practice.credentials.deciding import (
     TOLD,
@@ -55,10 +56,6 @@ class NotReady(Refusal):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__(" ".join(["This cannot be verified yet.", *faults]))
-
-
-class SecondPersonNeeded(Refusal):
-    message = "A second administrator has to answer this, not the one who proposed it."
 
 
 class ChangedMeanwhile(Refusal):
@@ -222,8 +219,7 @@ def answer_reversal(
     _refuse_own(_therapist_of(subject), actor)
     if reversal.answered_at is not None:
         raise WrongState
-    if reversal.proposed_by_id == actor.id:
-        raise SecondPersonNeeded
+    require_two(session, reversal.proposed_by, actor, at)
     reversal.answered_by, reversal.answered_at, reversal.confirmed = actor, at, confirms
     if confirms:
         first = reversal.proposed_by

@@ -23,7 +23,9 @@ from practice.paging import PER_PAGE, Leaf, leaf_of
 from practice.therapists.models import Therapist
 
 # What administrators handle themselves; of anything else the log tells no more than that it was.
-OPEN_KINDS = frozenset({"application", "document", "licence", "shift", "therapist"})
+OPEN_KINDS = frozenset(
+    {"application", "document", "licence", "role_proposal", "shift", "therapist"}
+)
 UNREADABLE_DETAILS = frozenset({"concerns", "text_hash"})
 
 

@@ -98,8 +98,8 @@ CONTROLS = (
         "two people remove a second step",
         "whoever asked may confirm",
         RESETS,
-        "if actor.id == reset.asked_by_id:",
-        "if False:",
+        "two_people.require_two(session, reset.asked_by, actor, at)",
+        "pass",
         (f"{RESET_TESTS}::test_whoever_asked_cannot_confirm",),
     ),
     Control(

@@ -160,6 +160,7 @@ OPEN_TO: dict[str, Audience] = {
     # There is none without BACKUP_DIR.
     "oversight.new_backup": set(),
     "oversight.new_version": INES,
+    "oversight.role_proposals": INES,
     "oversight.person": {"ann": set(), "ben": set(), "noor": INES},
     "oversight.rota": INES,
     "oversight.rotation": INES,
@@ -272,6 +273,8 @@ MAY_SEND: dict[str, Audience] = {
     "oversight.confirm_factor_reset": set(),
     "oversight.factor_resets_page": INES,
     "oversight.stop_factor_reset": set(),
+    "oversight.agree_to_roles": set(),
+    "oversight.refuse_roles": set(),
     "oversight.enable": OPEN_TO["oversight.disable"],
     "oversight.rotate_keys": INES,
     "oversight.invite_again": OPEN_TO["oversight.disable"],
@@ -298,7 +301,9 @@ WORDS_IN_ADDRESSES = {
     "token": "not-a-token",
 }
 PUBLIC_FILES = {"static", "styles.sheet"}
-NOBODYS = {"reversal", "mail", "browser", "factor_reset", "kept", "passkey", "reference", "hold"}
+NOBODYS = set(
+    "reversal mail browser factor_reset kept passkey reference hold role_proposal".split()
+)
 FEWEST_REQUESTS = 900
 
 

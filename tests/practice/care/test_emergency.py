@@ -11,6 +11,7 @@ from core.errors import NotAllowed, WrongState
 from core.outbox import OutboxMessage
 from practice import one_by_one
 from practice.accounts.models import Role
+from practice.accounts.two_people import SecondPersonNeeded
 from practice.care import emergency_operations as emergencies
 from practice.care import emergency_sweeps, queries
 from practice.care.emergency import EmergencyOpening, OpeningReason, Stage
@@ -130,6 +131,53 @@ def test_neither_can_the_client_nor_somebody_without_the_role(session, client, i
     for nobody in (noor, client.user):
         with pytest.raises(NotAllowed):
             decide(session, opening, nobody)
+
+
+def give_alone(person, by):
+    """These roles were given a moment ago, by one administrator."""
+    for row in person.role_rows:
+        row.granted_at, row.granted_by_id = NOW, by.id
+
+
+def test_whom_one_administrator_made_alone_does_not_decide_for_them(
+    session, http, client, ines, clara
+):
+    give_alone(clara, by=ines)
+    opening = ask(session, client, ines)
+    with pytest.raises(SecondPersonNeeded):
+        decide(session, opening, clara)
+    assert opening.opened_at is None
+    sign_in(http, clara)
+    page = http.get(f"/emergency/{opening.public_id}").text
+    assert "count as one person" in page
+    assert "Give my answer" not in page
+    decide(session, opening, staff(session, "Bea", Role.administrator))
+    assert opening.opened_at == NOW
+
+
+def test_nor_does_an_administrator_decide_what_a_mailbox_of_their_own_asks_for(
+    session, client, ines, noor
+):
+    give_alone(noor, by=ines)
+    with pytest.raises(SecondPersonNeeded):
+        decide(session, ask(session, client, noor), ines)
+
+
+def test_a_lead_and_a_clinician_of_one_hand_do_not_review_each_other_nor_put_the_notice_off(
+    session, http, client, ines, noor, clara
+):
+    for person in (noor, clara):
+        give_alone(person, by=ines)
+    opening = in_danger(session, client, noor)
+    with pytest.raises(SecondPersonNeeded):
+        review(session, opening, clara)
+    with pytest.raises(SecondPersonNeeded):
+        delay(session, opening, clara, NOW + timedelta(days=20))
+    sign_in(http, clara)
+    page = http.get(f"/emergency/{opening.public_id}").text
+    assert "count as one person" in page
+    assert "Keep my review" not in page
+    assert "Tell them later" not in page
 
 
 def test_it_ends_by_itself_after_sixty_minutes_by_the_clock(

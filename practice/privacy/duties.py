@@ -17,7 +17,8 @@ from billing.operations import forget_orders
 from core.audit import AuditEntry
 from core.blanking import blank
 from core.clock import now
-from core.mail import KeptMail
+from core.database import db
+from core.mail import KeptMail, was_sent_to
 from core.outbox import OutboxMessage
 from practice.accounts.models import (
     Client,
@@ -33,6 +34,7 @@ from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupKind, GroupSession
 from practice.intake.models import FlagOutcome, Intake, IntakeAnswer, RiskFlag
 from practice.privacy import deleting
+from practice.privacy.keeping import held_addresses
 from practice.privacy.models import ErasureRequest, LegalHold
 from practice.privacy.retention import (
     ATTEMPTS_KEPT,
@@ -171,13 +173,27 @@ def _forget_unfinished(session: Session, keys: Sequence[int]) -> None:
 
 
 def _kept_mails() -> Rows:
-    return _rows(KeptMail.id, KeptMail.sent_at, MAILS_KEPT)
+    to_others = [~was_sent_to(address) for address in held_addresses(db.session())]
+    nobodys = KeptMail.to_index.is_(None)
+    return _rows(
+        KeptMail.id, KeptMail.sent_at, MAILS_KEPT, sa.or_(nobodys, sa.and_(sa.true(), *to_others))
+    )
 
 
 def _done_work() -> Rows:
     done = sa.func.coalesce(OutboxMessage.done_at, OutboxMessage.dead_at)
     full = sa.and_(done.is_not(None), OutboxMessage.payload_sealed.is_not(None))
-    return _rows(OutboxMessage.id, done, MAILS_KEPT, full)
+    to_others = OutboxMessage.id.not_in(_unsent_mails_under_hold(db.session(), full))
+    return _rows(OutboxMessage.id, done, MAILS_KEPT, sa.and_(full, to_others))
+
+
+def _unsent_mails_under_hold(session: Session, full: sa.ColumnElement[bool]) -> list[int]:
+    """Mails that never left: each is opened to see whom it was for."""
+    addresses = held_addresses(session)
+    if not addresses:
+        return []
+    mails = session.scalars(sa.select(OutboxMessage).where(full, OutboxMessage.kind == "mail"))
+    return [mail.id for mail in mails if mail.payload.get("to") in addresses]
 
 
 def _blank_work(session: Session, keys: Sequence[int]) -> None:

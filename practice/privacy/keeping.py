@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.encryption import Erased
-from practice.accounts.models import Client
+from practice.accounts.models import Client, EmailChange, User
 from practice.care.models import Episode
 from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupSession
@@ -67,6 +67,20 @@ def is_held(session: Session, client: Client) -> bool:
         LegalHold.client_id == client.id, LegalHold.lifted_at.is_(None)
     )
     return session.scalar(standing) is not None
+
+
+def held_addresses(session: Session) -> set[str]:
+    """Every address of clients under a legal hold, those they had before as well."""
+    held = sa.exists().where(
+        LegalHold.client_id == Client.id, LegalHold.lifted_at.is_(None), Client.user_id == User.id
+    )
+    users = session.scalars(sa.select(User).where(held)).all()
+    theirs = EmailChange.user_id.in_([user.id for user in users])
+    changes = session.scalars(sa.select(EmailChange).where(theirs)).all()
+    found = {user.email for user in users}
+    for change in changes:
+        found |= {change.old_email, change.new_email}
+    return found - {""}
 
 
 def stays_of(session: Session, client: Client, at: datetime) -> Stays:

@@ -137,6 +137,14 @@ CONTROLS = (
         (f"{SCHEDULE}::test_it_goes_on_its_day_and_not_a_second_before",),
     ),
     Control(
+        "a legal hold keeps mails",
+        "they go on their day, whoever they are to",
+        f"{ROOM}/keeping.py",
+        '    return found - {""}',
+        "    return set()",
+        (f"{SCHEDULE}::test_a_hold_keeps_mails_to_that_client_and_nobody_elses",),
+    ),
+    Control(
         "a duty that fails keeps none of the others from being done",
         "the run ends with it",
         f"{ROOM}/schedule.py",

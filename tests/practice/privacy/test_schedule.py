@@ -20,8 +20,17 @@ from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
 from core.erasures import erase, lines_of
 from core.keys import Realm
-from core.mail import KeptMail
-from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User, UserRole
+from core.mail import KeptMail, send_mail
+from core.outbox import OutboxMessage
+from practice.accounts.models import (
+    Client,
+    EmailChange,
+    Role,
+    SignInAttempt,
+    SignInSession,
+    User,
+    UserRole,
+)
 from practice.accounts.operations import sign_up
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
@@ -277,6 +286,47 @@ def test_a_hold_keeps_a_sign_up_that_nobody_confirmed(app: Flask) -> None:
         keep_schedule(due)
         assert left(Client) == [held]
         assert left(LegalHold)
+
+
+def test_a_hold_keeps_mails_to_that_client_and_nobody_elses(app: Flask) -> None:
+    """Copies and what never left, to every address they had; ended browsers go on their day."""
+    with app.app_context():
+        with unit_of_work() as session:
+            held = make_client(session)
+            held.user.email = "new@example.test"
+            session.add(
+                EmailChange(
+                    user_id=held.user_id, old_email="old@example.test",
+                    new_email="new@example.test", asked_at=NOW, confirmed_at=NOW,
+                )
+            )  # fmt: skip
+            for name in ("old", "new", "other"):
+                to = f"{name}@example.test"
+                session.add(KeptMail(sent_at=NOW, to=to.upper(), subject="s", body="b"))
+                send_mail(session, to=to, subject="s", body="b", dedupe_key=name, at=NOW)
+            session.execute(sa.update(OutboxMessage).values(dead_at=NOW))
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, held, "A subpoena", ines, NOW)
+            signed_out = browser(session)
+        due = NOW + timedelta(days=30)
+        assert signed_out == (SignInSession, due)
+        keep_schedule(due)
+        assert mails_left() == {"old@example.test", "new@example.test"}
+        assert left(SignInSession) == []
+        with unit_of_work() as session:
+            hold = session.scalars(sa.select(LegalHold)).one()
+            operations.lift_hold(session, hold, hold.placed_by, due)
+        keep_schedule(due)
+        assert mails_left() == set()
+
+
+def mails_left() -> set[str]:
+    """To whom there are copies; what never left is told of by the same addresses."""
+    db.session.rollback()
+    kept = {mail.to.lower() for mail in db.session.scalars(sa.select(KeptMail))}
+    full = sa.select(OutboxMessage).where(OutboxMessage.payload_sealed.is_not(None))
+    assert {work.payload["to"] for work in db.session.scalars(full)} == kept
+    return kept
 
 
 def test_an_intake_that_goes_leaves_its_worry_to_the_clinicians(app: Flask) -> None:

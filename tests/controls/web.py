@@ -7,6 +7,7 @@ HEADER_TESTS = "tests/practice/test_headers.py"
 DOOR_TESTS = "tests/practice/test_front_door.py"
 LOG_TESTS = "tests/core/test_logs.py"
 APP = "practice/app.py"
+KEYBOARD = "tests/journeys/test_keyboard_alone.py"
 
 CONTROLS = (
     Control(
@@ -309,5 +310,32 @@ CONTROLS = (
         "if not isinstance(server.sock, ssl.SSLSocket):",
         "if False:",
         ("tests/core/test_mail.py::test_a_password_is_never_sent_in_the_clear",),
+    ),
+    Control(
+        "what has the focus shows a ring",
+        "the ring is taken away",
+        "static/css/base.css",
+        ":focus-visible { outline: 3px solid var(--focus); outline-offset: 3px;",
+        ":focus-visible { outline: none;",
+        (f"{KEYBOARD}::test_whatever_can_be_used_is_reached_in_order_and_shows_it",),
+    ),
+    Control(
+        "the navigation can be skipped",
+        "there is no way round it",
+        "templates/base.html",
+        '<a class="skip" href="#main">Skip to the page</a>',
+        "",
+        (
+            f"{KEYBOARD}::test_whatever_can_be_used_is_reached_in_order_and_shows_it",
+            f"{KEYBOARD}::test_the_way_round_the_navigation_is_one_key",
+        ),
+    ),
+    Control(
+        "a form that did not go through leads to what is missing",
+        "the reader is left at the top",
+        "static/js/attune.js",
+        'document.querySelector(".error-summary")?.focus();',
+        "",
+        (f"{KEYBOARD}::test_a_form_that_did_not_go_through_leads_to_what_is_missing",),
     ),
 )

@@ -83,6 +83,13 @@ def keep(session: Session, token: str, at: datetime) -> None:
     _stop(session, reset, user, at)
 
 
+def due_at(session: Session, user: User) -> datetime | None:
+    """When this person's second factor goes, if it is to."""
+    mine = _open().where(FactorReset.user_id == user.id)
+    reset = session.scalars(mine.order_by(FactorReset.id.desc())).first()
+    return reset.due_at if reset else None
+
+
 def waiting() -> list[FactorReset]:
     """What is asked for or on its way, the newest first."""
     return list(db.session.scalars(_open().order_by(FactorReset.id.desc())))

@@ -106,6 +106,21 @@ def send_address_changed(session: Session, old_email: str, token: str, at: datet
     )
 
 
+def send_address_taken_back(session: Session, replaced: str, user: User, at: datetime) -> None:
+    """To the address that the account had until now: whoever reads it may be its owner."""
+    _send(
+        session,
+        replaced,
+        "Your address was changed back",
+        "The address of your account was changed back to the one before, by a link that was sent "
+        "there. This one no longer signs in.",
+        f"address-taken-back:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="If this was neither you nor meant for you, please tell the people who run this "
+        "place.",
+    )
+
+
 def send_factor_going(session: Session, user: User, token: str, at: datetime) -> None:
     _send(
         session,

@@ -49,6 +49,7 @@ class Factors:
     app: AuthenticatorApp | None
     passkeys: list[Passkey]
     codes_left: int
+    codes_made_at: datetime | None = None
 
     @property
     def any(self) -> bool:
@@ -73,7 +74,14 @@ def factors_of(session: Session, user: User) -> Factors:
         app=confirmed_app(session, user),
         passkeys=list(session.scalars(passkeys)),
         codes_left=_codes_left(session, user),
+        codes_made_at=codes_made_at(session, user),
     )
+
+
+def codes_made_at(session: Session, user: User) -> datetime | None:
+    """Since when there are recovery codes, used or not."""
+    mine = sa.select(sa.func.max(RecoveryCode.created_at)).where(RecoveryCode.user_id == user.id)
+    return session.scalar(mine)
 
 
 def confirmed_app(session: Session, user: User) -> AuthenticatorApp | None:

@@ -25,6 +25,27 @@ ANSWERS_EVERYTHING = {
     "automaticPresenceSimulation": True,
 }
 
+# Stands in for what asks a person: notes what the page asked for, and waits until it is withdrawn.
+NOTES_WHAT_IS_ASKED = """
+  window.asked = [];
+  PublicKeyCredential.isConditionalMediationAvailable = async () => true;
+  navigator.credentials.get = (options) => new Promise((resolve, reject) => {
+    window.asked.push(options);
+    options.signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+  });
+"""
+WITHOUT_OFFERS = {
+    "passkeys are unknown": "delete window.PublicKeyCredential;",
+    "only the button is known": "delete PublicKeyCredential.isConditionalMediationAvailable;",
+    "the browser says no": (
+        "PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
+    ),
+    "the browser fails": (
+        "PublicKeyCredential.isConditionalMediationAvailable = async () => true;"
+        "navigator.credentials.get = async () => { throw new DOMException('', 'UnknownError'); };"
+    ),
+}
+
 
 class Keyboard:
     """Somebody without a mouse."""
@@ -135,6 +156,8 @@ def test_a_passkey_is_made_signs_in_and_proves_by_keyboard_alone(
     assert browser.sees("My telephone")
 
     hand.press("Sign out")
+    # The authenticator answers whatever waits: here it is to wait for the button.
+    browser.page.add_init_script(WITHOUT_OFFERS["the browser says no"])
     browser.open("/sign-in")
     hand.press("Sign in with a passkey")
     assert browser.address.endswith("/today")
@@ -166,6 +189,68 @@ def test_a_passkey_that_cannot_tell_its_owner_does_not_sign_in(
     browser.page.get_by_text("That did not work, or it was stopped").wait_for()
     browser.open("/account")
     assert browser.heading == "Good to see you again"
+
+
+def test_the_field_for_the_address_offers_passkeys_until_the_button_is_pressed(
+    browser: Chromium, sam: str
+) -> None:
+    page = browser.page
+    page.add_init_script(NOTES_WHAT_IS_ASKED)
+    browser.open("/sign-in")
+    page.wait_for_function("window.asked.length === 1")
+    first = page.evaluate(
+        "() => { const { mediation, signal, publicKey: key } = window.asked[0]; return {"
+        " mediation, waits: !signal.aborted, verified: key.userVerification, site: key.rpId,"
+        " named: key.allowCredentials.length, challenge: key.challenge.length }; }"
+    )
+    assert first == {
+        "mediation": "conditional",
+        "waits": True,
+        "verified": "required",
+        "site": "localhost",
+        "named": 0,
+        "challenge": 32,
+    }
+    assert page.get_by_label("E-mail address").get_attribute("autocomplete") == "username webauthn"
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_function("window.asked.length === 2")
+    assert page.evaluate("window.asked[0].signal.aborted")
+    assert page.evaluate("window.asked[1].mediation") is None
+
+
+@pytest.mark.parametrize("how", WITHOUT_OFFERS)
+def test_without_offered_passkeys_one_signs_in_as_ever(
+    browser: Chromium, sam: str, how: str
+) -> None:
+    browser.page.add_init_script(WITHOUT_OFFERS[how])
+    sign_in_with_password(Keyboard(browser), sam)
+    assert browser.address.endswith("/today")
+
+
+def test_other_pages_offer_nothing_by_themselves(browser: Chromium, sam: str) -> None:
+    give_authenticator(browser.page)
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.page.add_init_script(NOTES_WHAT_IS_ASKED)
+    browser.open("/confirm-it-is-you")
+    browser.page.wait_for_function("() => !!customElements.get('passkey-form')")
+    assert browser.page.evaluate("window.asked") == []
+
+
+def test_a_passkey_that_the_browser_offers_signs_in(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    """As if its owner had chosen it in the field: the authenticator answers whatever waits."""
+    device = give_authenticator(browser.page)
+    hand = Keyboard(browser)
+    sign_in_with_password(hand, sam)
+    browser.open("/account/passkeys/new")
+    hand.press("Create the passkey")
+    browser.open("/account")
+    hand.press("Sign out")
+    browser.page.goto(f"{browser.base}/sign-in")
+    browser.page.wait_for_url("**/today")
+    assert keys_of(device)[0]["signCount"] >= 2
 
 
 def test_the_warning_comes_two_minutes_before_and_staying_is_one_key(

@@ -113,7 +113,8 @@ def write_down_what_is_missing() -> int:
     path = register_of(current_settings())
     written = set(lines_of(path))
     missing = [line.text for line in _registered() if line.text not in written]
-    if missing:
+    if missing or written:
+        # Also where nothing is missing: what was written may not have reached the disk.
         _add_lines(path, missing)
     return len(missing)
 
@@ -126,7 +127,6 @@ def _registered() -> list[Line]:
 
 def _add_lines(path: Path, lines: list[str]) -> None:
     """At the end of the file, and on the disk."""
-    is_new = not path.exists()
     # A line that a crash left half written must not swallow the next one.
     separator = b"\n" if _ends_within_a_line(path) else b""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -135,8 +135,7 @@ def _add_lines(path: Path, lines: list[str]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if is_new:
-        remember_names(path.parent)
+    remember_names(path.parent)
 
 
 def register_of(settings: Settings) -> Path:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.operations import open_checkout
-from core import readings
+from core import audit, readings
 from core.audit import AuditEntry
 from core.checking import check
 from core.clock import FrozenClock
@@ -37,6 +37,7 @@ from practice.intake import flag_operations
 from practice.intake.models import (
     Assessment,
     ContactManner,
+    FlagReading,
     FlagResult,
     Intake,
     IntakeAnswer,
@@ -46,6 +47,7 @@ from practice.matches.models import MatchRequest, Proposal, RequestState
 from practice.privacy import operations, queries
 from practice.privacy.models import Because, ErasureRequest, LegalHold, Restriction
 from practice.privacy.retention import plus_years
+from practice.privacy.schedule import keep_schedule
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.billing import CANCEL, SUCCESS
 from tests.builders.checkout import bank_for
@@ -529,6 +531,48 @@ def test_somebody_who_works_here_too_is_not_erased_by_mistake(app: Flask, ben: u
     with pytest.raises(operations.WorksHere):
         erase(app, ben)
     assert rows_by_table(app) == before
+
+
+def test_of_whoever_worked_here_once_an_empty_shell_stays(app: Flask, ann: uuid.UUID) -> None:
+    """Rows about others name them, so their own row cannot go; nothing of them is left in it."""
+    with app.app_context(), unit_of_work() as session:
+        client, other = make_client(session), queries.client_with(session, ann)
+        assert other is not None
+        user, address, name = client.user, client.user.email, "Benedict of long ago"
+        user.name = name
+        raised = session.scalars(sa.select(RiskFlag).where(RiskFlag.client_id == other.id)).one()
+        session.add(FlagReading(flag_id=raised.id, user_id=user.id, read_at=NOW))
+        for subject, of in ((raised, other), (client, client)):
+            audit.record(
+                session, at=NOW, action="flag.viewed", subject_kind="flag",
+                subject_id=subject.public_id, actor_id=user.public_id,
+                actor_role=Role.duty_clinician, client_id=of.public_id,
+            )  # fmt: skip
+        gone, user_id, user_ref = client.public_id, user.id, user.public_id
+    erase(app, gone)
+    with app.app_context():
+        # The proof of consents stays six years; then nothing of the client does.
+        keep_schedule(plus_years(NOW, 6))
+        db.session.rollback()
+        assert client_now(gone) is None
+        shell = db.session.get_one(User, user_id)
+        assert (shell.email, shell.name, shell.email_index) == ("", "", None)
+        assert (shell.roles, shell.is_disabled, shell.is_confirmed) == (frozenset(), True, False)
+        assert shell.password_hash == "erased"
+        assert user_id in db.session.scalars(sa.select(FlagReading.user_id)).all()
+        assert queries.unfinished_erasures(db.session()) == []
+        keys = sa.select(DataKey.realm).where(DataKey.owner.in_((gone, user_ref)))
+        assert db.session.scalars(keys).all() == []
+        # Others may still ask who looked; that they were a client themselves stands nowhere.
+        by_them = sa.select(AuditEntry).where(AuditEntry.actor_id == user_ref)
+        assert [row.client_id for row in db.session.scalars(by_them)] == [ann]
+        theirs = sa.or_(AuditEntry.client_id == gone, AuditEntry.subject_id.in_((gone, user_ref)))
+        assert db.session.scalars(sa.select(AuditEntry).where(theirs)).all() == []
+        seal_now(NOW)
+        assert check(db.session()).findings == []
+    kept = bytes_kept(app)
+    assert address.encode() not in kept
+    assert name.encode() not in kept
 
 
 def test_the_register_has_the_line_whenever_the_process_died_after_the_commit(

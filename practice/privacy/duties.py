@@ -22,8 +22,11 @@ from core.mail import KeptMail, was_sent_to
 from core.outbox import OutboxMessage
 from practice.accounts.models import (
     Client,
+    EmailChange,
     EmailToken,
+    FactorReset,
     Role,
+    RoleProposal,
     SignInAttempt,
     SignInSession,
     User,
@@ -131,6 +134,27 @@ def _sessions() -> Rows:
 
 def _tokens() -> Rows:
     return _rows(EmailToken.id, EmailToken.expires_at, SIGN_IN_KEPT)
+
+
+def _address_changes() -> Rows:
+    """Under a hold they stay: by them the mails to an earlier address are found."""
+    ended = sa.func.coalesce(EmailChange.undone_at, EmailChange.confirmed_at, EmailChange.asked_at)
+    held = sa.exists().where(
+        Client.user_id == EmailChange.user_id,
+        LegalHold.client_id == Client.id,
+        LegalHold.lifted_at.is_(None),
+    )
+    return _rows(EmailChange.id, ended, SIGN_IN_KEPT, ~held)
+
+
+def _factor_resets() -> Rows:
+    ended = sa.func.coalesce(FactorReset.due_at, FactorReset.asked_at)
+    return _rows(FactorReset.id, ended, SIGN_IN_KEPT)
+
+
+def _role_proposals() -> Rows:
+    ended = sa.func.coalesce(RoleProposal.answered_at, RoleProposal.proposed_at)
+    return _rows(RoleProposal.id, ended, SIGN_IN_KEPT)
 
 
 def _unconfirmed() -> Rows:
@@ -296,6 +320,9 @@ DUTIES = (
     Duty(Rule.sign_in_attempts, _attempts, _delete(SignInAttempt)),
     Duty(Rule.sign_in_ended, _sessions, _delete(SignInSession)),
     Duty(Rule.sign_in_ended, _tokens, _delete(EmailToken)),
+    Duty(Rule.sign_in_ended, _address_changes, _delete(EmailChange)),
+    Duty(Rule.sign_in_ended, _factor_resets, _delete(FactorReset)),
+    Duty(Rule.sign_in_ended, _role_proposals, _delete(RoleProposal)),
     Duty(Rule.unconfirmed_accounts, _unconfirmed, _forget_unconfirmed),
     Duty(Rule.unfinished_intakes, _unfinished, _forget_unfinished),
     Duty(Rule.mails, _kept_mails, _delete(KeptMail)),

@@ -59,7 +59,8 @@ HOLDINGS = (
         rests_on="What you asked for by opening an account",
         who="Only you. Your therapist sees the address, and so does the clinician on duty if an "
         "answer worries us.",
-        keeps=f"{AS_LONG_AS_YOU_ARE_HERE} Ended browsers and used links go after 30 days.",
+        keeps=f"{AS_LONG_AS_YOU_ARE_HERE} Ended browsers, used links and earlier addresses go "
+        "after 30 days.",
         after="Goes at once. If a worry about your safety is open and we have no telephone "
         "number, the address stays until it is closed.",
         tables=(

@@ -78,12 +78,13 @@ SCHEDULE = {
         under_hold="a keyed number that says nothing of anybody",
     ),
     Rule.sign_in_ended: Line(
-        "Browsers that were signed out, and used links from mails",
+        "Browsers that were signed out, used links from mails, and what was asked about an "
+        "address, a lost second step or a role",
         "30 days",
         "their end",
         "Chosen: time enough to ask about a sign-in one does not know",
         under_hold="they open an account and are no record of the person; that somebody signed in "
-        "stays in the log",
+        "stays in the log, and earlier addresses stay too",
     ),
     Rule.unconfirmed_accounts: Line(
         "Sign-ups that nobody confirmed",

@@ -174,7 +174,8 @@ HOLDINGS = (
         why="To arrange meetings, and because a record of care must be kept.",
         rests_on="Treatment consent",
         who="You and your therapist, and their supervisor if your consent says so. After the end "
-        "the therapist for 30 days, to write the last notes; then only the records custodian.",
+        "the therapist for 30 days, to write the last notes; then only the records custodian, to "
+        "whom a late note is handed.",
         keeps=THE_STATE_SAYS,
         after="Care that goes on ends and meetings ahead are cancelled. The record stays closed "
         "for the years that the state sets, then it goes by itself.",

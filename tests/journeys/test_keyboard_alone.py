@@ -99,6 +99,10 @@ WATCH = """() => {
 }"""
 
 
+CARDS_TOO_WIDE = """[...document.querySelectorAll(".scroll:has(.stacked)")].some(
+  one => one.scrollWidth > one.clientWidth)"""
+
+
 @dataclass(frozen=True)
 class Stop:
     """A place that Tab came to; `index` counts what can be used on the page, from 0."""
@@ -219,6 +223,8 @@ def _walk(page: Page) -> Iterator[str]:
             yield f"{after.name} comes after {one.name} and stands before it"
     page.set_viewport_size({"width": TELEPHONE, "height": HIGH})
     yield from _unseen([Stop(**one) for one in page.evaluate("lookAgain()")])
+    if page.evaluate(CARDS_TOO_WIDE):
+        yield "has cards that are wider than a telephone"
 
 
 def _unseen(stops: list[Stop]) -> Iterator[str]:

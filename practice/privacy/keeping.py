@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -77,9 +78,9 @@ def held_addresses(session: Session) -> set[str]:
     users = session.scalars(sa.select(User).where(held)).all()
     theirs = EmailChange.user_id.in_([user.id for user in users])
     changes = session.scalars(sa.select(EmailChange).where(theirs)).all()
-    found = {user.email for user in users}
+    found = {_unless_erased(user, "email") for user in users}
     for change in changes:
-        found |= {change.old_email, change.new_email}
+        found |= {_unless_erased(change, "old_email"), _unless_erased(change, "new_email")}
     return found - {""}
 
 
@@ -186,10 +187,14 @@ def _keep_the_person(client: Client, stays: Stays) -> None:
 
 
 def _has_phone(client: Client) -> bool:
+    return bool(_unless_erased(client, "phone"))
+
+
+def _unless_erased(row: Any, name: str) -> str:
     try:
-        return bool(client.phone)
-    except Erased:  # A restored backup has the number, sealed under a key that is gone.
-        return False
+        return str(getattr(row, name))
+    except Erased:  # A restored backup has it, sealed under a key that is gone.
+        return ""
 
 
 def _keep_everything(session: Session, client: Client, stays: Stays) -> None:

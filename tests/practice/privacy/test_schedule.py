@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.models import Order, Payer
-from core import erasures
+from core import erasures, keys
 from core.audit import AuditEntry
 from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
@@ -318,6 +318,21 @@ def test_a_hold_keeps_mails_to_that_client_and_nobody_elses(app: Flask) -> None:
             operations.lift_hold(session, hold, hold.placed_by, due)
         keep_schedule(due)
         assert mails_left() == set()
+
+
+def test_a_hold_on_somebody_whose_address_opens_no_more_stops_no_rule(app: Flask) -> None:
+    """As in a restored backup: the row is back, its key is not."""
+    with app.app_context():
+        with unit_of_work() as session:
+            held = make_client(session)
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, held, "A subpoena", ines, NOW)
+            mail(session)
+            owner = held.user.public_id
+        with unit_of_work() as session:
+            assert keys.destroy(session, owner, Realm.account) == 1
+        assert keep_schedule(NOW + timedelta(days=30)).failed == []
+        assert left(KeptMail) == []
 
 
 def mails_left() -> set[str]:

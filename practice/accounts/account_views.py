@@ -139,7 +139,7 @@ def take_back_address(token: str) -> Page:
         form,
         change=change,
         going=[one for one in ways if one.added_at >= change.asked_at],
-        staying=[one for one in ways if one.added_at < change.asked_at],
+        left=[one for one in ways if one.added_at < change.asked_at],
         zone=_zone(change.user),
     )
 

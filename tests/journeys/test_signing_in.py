@@ -1,15 +1,22 @@
 """Signing in by keyboard alone, in a real Chromium with an authenticator of its own."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Browser, CDPSession, Page
+from sqlalchemy.orm import Session
 
+from core.outbox import OutboxMessage
+from practice.accounts import addresses
 from practice.accounts.models import Role
 from practice.accounts.policy import PROOF_LASTS
+from practice.accounts.queries import user_with
 from tests.builders.accounts import make_client
+from tests.builders.second_factors import give_passkey
 from tests.journeys.chromium import Chromium
 from tests.journeys.people import PASSWORD, add_user, address_of, building
 from tests.journeys.town import Town
@@ -306,6 +313,47 @@ def test_a_page_on_which_nothing_was_typed_is_left_when_the_time_is_over(
     with browser.page.expect_navigation():
         look_after(town, browser, seconds_left=-1)
     assert browser.heading == "Good to see you again"
+
+
+def test_an_account_is_taken_back_by_keyboard_alone(
+    town: Town, browser: Chromium, sam: str
+) -> None:
+    """Somebody with the password added a passkey, changed the address, and added another."""
+    with building(town) as session:
+        owner, at = user_with(session, sam), town.clock.now()
+        give_passkey(session, owner, name="Unknown telephone", at=at - timedelta(hours=1))
+        addresses.ask(session, owner, "thief@example.test", at)
+        addresses.confirm(session, newest_token(session, "/address/"), at)
+        give_passkey(session, owner, name="Another one", at=at)
+        undo = newest_token(session, "/return")
+    hand = Keyboard(browser)
+    browser.open(f"/address/{undo}/return")
+    assert browser.sees("A passkey, added")
+    # What watches over a signed-in person's time has no place here: it would load the page anew.
+    assert browser.page.locator("stay-signed-in").count() == 0
+    hand.press("Take my account back")
+    assert browser.heading == "Your account is back"
+    assert not browser.sees("Another one")
+    hand.type_into("New password", "a boat on the quiet lake")
+    hand.go_to("Unknown telephone")
+    browser.page.keyboard.press("Space")
+    hand.type_into("The password you had before", PASSWORD)
+    hand.press("Save my new password")
+    assert browser.heading == "Good to see you again"
+    hand.type_into("E-mail address", sam)
+    hand.type_into("Password", "a boat on the quiet lake")
+    hand.page.keyboard.press("Shift+Tab")
+    hand.press("Sign in")
+    assert browser.address.endswith("/today"), "no second step of the thief's is asked for"
+
+
+def newest_token(session: Session, word: str) -> str:
+    """The token in the newest mail with a link like this."""
+    mails = sa.select(OutboxMessage).where(OutboxMessage.kind == "mail")
+    for mail in session.scalars(mails.order_by(OutboxMessage.id.desc())):
+        if word in mail.payload["body"]:
+            return re.search(r"/address/([\w-]+)", mail.payload["body"]).group(1)  # type: ignore[union-attr]
+    raise AssertionError(f"no mail has {word}")
 
 
 def look_after(town: Town, browser: Chromium, *, seconds_left: int) -> None:

@@ -338,4 +338,29 @@ CONTROLS = (
         "",
         (f"{KEYBOARD}::test_a_form_that_did_not_go_through_leads_to_what_is_missing",),
     ),
+    Control(
+        "a text is pressed as an address only where it is one",
+        "whatever somebody wrote becomes a link",
+        "templates/components/link.html",
+        "{% if address is web_address %}",
+        "{% if true %}",
+        (
+            "tests/practice/test_web_address.py"
+            "::test_no_hostile_text_becomes_more_than_a_link_or_text",
+            "tests/journeys/test_stored_script.py"
+            "::test_nothing_that_anybody_writes_runs_on_any_page",
+        ),
+    ),
+    Control(
+        "an address in a form is a whole https address",
+        "any beginning passes",
+        "practice/web_address.py",
+        'if not text.startswith("https://") or any(each <= " " for each in text):',
+        "if not text:",
+        (
+            "tests/practice/test_web_address.py::test_anything_else_is_not",
+            "tests/practice/credentials/test_pages.py"
+            "::test_evidence_that_says_too_little_is_sent_back_with_everything_typed",
+        ),
+    ),
 )

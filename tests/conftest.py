@@ -186,12 +186,17 @@ def http(app: Flask) -> FlaskClient:
 def empty_database(engine: sa.Engine) -> None:
     """Delete every row; therapists name each other, so that bond goes first."""
     with engine.begin() as connection:
-        filled = set(connection.scalars(_tables_with_rows()))
+        filled = filled_tables(connection)
         if "therapists" in filled:
             connection.execute(sa.text("UPDATE therapists SET supervisor_id = NULL"))
         for table in reversed(Base.metadata.sorted_tables):
             if table.name in filled:
                 connection.execute(table.delete())
+
+
+def filled_tables(connection: sa.Connection) -> set[str]:
+    """The names of the tables that hold a row."""
+    return set(connection.scalars(_tables_with_rows()))
 
 
 @cache

@@ -148,4 +148,12 @@ CONTROLS = (
         "        pass\n",
         ("tests/core/test_sealing_over.py::test_none_of_it_is_left_in_the_files",),
     ),
+    Control(
+        "what migrations sealed is opened on the way back",
+        "answers and names stay sealed, in columns that go",
+        "migrations/versions/0025_seal_what_clients_told_us.py",
+        '    op.get_context().config.attributes["sealer"].open(*SEALED)',
+        "    pass",
+        ("tests/core/test_there_and_back.py::test_up_down_and_up_again_nothing_is_lost",),
+    ),
 )

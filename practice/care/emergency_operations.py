@@ -22,7 +22,7 @@ from practice.care.emergency import (
     Stage,
 )
 from practice.care.emergency_mails import tell_client, tell_deciders, tell_leads, tell_reader
-from practice.care.emergency_policy import MAY_ASK, MAY_DECIDE
+from practice.care.emergency_policy import MAY_ASK, MAY_DECIDE, asks
 from practice.care.finding import client_under
 
 MOST_MISSES = 5
@@ -55,8 +55,11 @@ def ask(
 ) -> EmergencyOpening:
     """Ask to open one client's record; a second person decides within a day.
 
-    Asking again while it waits changes nothing. Raises NobodyFound, TooManyMisses, YourOwnRecord.
+    Asking again while it waits changes nothing. Raises NotAllowed, NobodyFound, TooManyMisses,
+    YourOwnRecord.
     """
+    if not asks(actor):
+        raise NotAllowed
     client = _client(session, text, actor, at)
     if waiting := _waiting(session, client, actor, at):
         return waiting

@@ -128,6 +128,12 @@ def therapist_of(user: User, *, lock: bool = False) -> Therapist | None:
     return db.session.scalars(own.options(*related)).first()
 
 
+def is_verified(user: User) -> bool:
+    """Whether somebody has seen who they are: as a therapist anybody may sign up."""
+    own = sa.select(Therapist.id).where(Therapist.user_id == user.id, _is_verified(Therapist))
+    return db.session.scalar(own) is not None
+
+
 def possible_supervisors(therapist: Therapist, at: datetime) -> list[Therapist]:
     """Licensed, verified therapists with a licence in a place where this one declares one."""
     places = {licence.place for licence in therapist.declared_licences}

@@ -12,6 +12,29 @@ EMERGENCY_TESTS = "tests/practice/care/test_emergency.py"
 
 CONTROLS = (
     Control(
+        "whoever signed up as a therapist asks for no record before they are verified",
+        "any therapist asks",
+        EMERGENCY_POLICY,
+        "(user.has(Role.therapist) and is_verified(user))",
+        "user.has(Role.therapist)",
+        (
+            f"{EMERGENCY_TESTS}"
+            "::test_who_signed_up_as_a_therapist_and_is_not_verified_finds_no_door",
+            f"{EMERGENCY_TESTS}::test_a_therapist_who_is_suspended_within_the_hour_reads_no_longer",
+        ),
+    ),
+    Control(
+        "for a week a new therapist is the hand of who verified them",
+        "they are a second person at once",
+        "practice/credentials/operations.py",
+        "            _note_who_took_them_in(subject.therapist.user, actor, at)\n",
+        "            pass\n",
+        (
+            "tests/practice/credentials/test_operations.py"
+            "::test_for_a_week_a_new_therapist_is_the_hand_of_who_verified_them",
+        ),
+    ),
+    Control(
         "closing notes end after thirty days",
         "they can be written for ever",
         "practice/care/closing.py",

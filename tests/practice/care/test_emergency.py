@@ -25,6 +25,7 @@ from practice.care.emergency_operations import (
 from practice.care.emergency_sweeps import remind_of_reviews, tell_clients
 from practice.paging import PER_PAGE
 from practice.privacy import operations as erasing
+from practice.therapists.models import ApplicationState
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.care import make_episode
 from tests.builders.intake import STORY
@@ -161,6 +162,36 @@ def test_nor_does_an_administrator_decide_what_a_mailbox_of_their_own_asks_for(
     give_alone(noor, by=ines)
     with pytest.raises(SecondPersonNeeded):
         decide(session, ask(session, client, noor), ines)
+
+
+@pytest.mark.parametrize("state", [one for one in ApplicationState if one.value != "verified"])
+def test_who_signed_up_as_a_therapist_and_is_not_verified_finds_no_door(
+    session, http, client, state
+):
+    """Anybody may sign up as one, and would learn here who is a client."""
+    stranger = make_therapist(session, state=state).user
+    session.commit()
+    sign_in(http, stranger)
+    assert http.get("/emergency").status_code == 404
+    data = {"who": client.user.email, "reason": OpeningReason.therapist_away, "words": WORDS}
+    assert http.post("/emergency/request", data=data).status_code == 404
+    with pytest.raises(NotAllowed):
+        ask(session, client, stranger)
+
+
+def test_a_therapist_who_is_suspended_within_the_hour_reads_no_longer(session, http, client, clara):
+    therapist = make_therapist(session)
+    opening = ask(session, client, therapist.user)
+    decide(session, opening, clara)
+    session.commit()
+    sign_in(http, therapist.user)
+    assert http.get(record_of(opening)).status_code == 200
+    assert "Ask to open it" in http.get("/caseload").text
+    look_again(session)
+    therapist.application.state = ApplicationState.suspended
+    session.commit()
+    assert http.get(record_of(opening)).status_code == 404
+    assert "Ask to open it" not in http.get("/caseload").text
 
 
 def test_a_lead_and_a_clinician_of_one_hand_do_not_review_each_other_nor_put_the_notice_off(

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from core.audit import AuditEntry
 from core.errors import WrongState
 from core.outbox import OutboxMessage
-from practice.accounts.two_people import NEW_FOR, SecondPersonNeeded
+from practice.accounts.models import Role
+from practice.accounts.two_people import NEW_FOR, OneHand, SecondPersonNeeded, require_two
 from practice.credentials import operations
 from practice.credentials.comparing import GOOD_FOR
 from practice.credentials.models import Decision, LicenceCheck
@@ -278,6 +279,20 @@ def test_an_administrator_whom_the_first_one_made_alone_is_no_second_person_for_
         confirm(NOW + NEW_FOR - timedelta(seconds=1))
     confirm(NOW + NEW_FOR)
     assert licence.state is LicenceState.revoked
+
+
+def test_for_a_week_a_new_therapist_is_the_hand_of_who_verified_them(session):
+    """Else an administrator's own mailbox, signed up as a therapist, would be a second person."""
+    actor, other = make_administrator(session, "First"), make_administrator(session, "Second")
+    therapist = make_applicant(session)
+    verified_licence(session, therapist, actor)
+    check_npi(session, therapist, actor)
+    decide(session, therapist.application, "verified", actor)
+    roles = {"asks_as": [Role.therapist]}
+    require_two(session, therapist.user, other, NOW, **roles)
+    with pytest.raises(OneHand):
+        require_two(session, therapist.user, actor, NOW + NEW_FOR - timedelta(seconds=1), **roles)
+    require_two(session, therapist.user, actor, NOW + NEW_FOR, **roles)
 
 
 def test_a_second_person_may_disagree_and_nothing_changes(session):

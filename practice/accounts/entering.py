@@ -27,7 +27,7 @@ from practice.accounts.attempts import Kind
 from practice.accounts.blueprint import forgiven
 from practice.accounts.browsers import browser_name
 from practice.accounts.models import HalfSignIn, User
-from practice.accounts.passkeys import UsedKey
+from practice.accounts.passkeys import PasskeyRefused, UsedKey
 from practice.accounts.second_factors import CodeUsed
 
 
@@ -80,9 +80,14 @@ def enter_with_code(half: HalfSignIn, code: str, path: str) -> Response | None:
 
 
 def enter_with_passkey(user: User, used: UsedKey, path: str) -> Response:
-    """In with a passkey whose answer was right; raises PasskeyRefused if it is gone meanwhile."""
+    """In with a passkey whose answer was right.
+
+    Raises PasskeyRefused when it is gone, or the account closed, meanwhile.
+    """
     with unit_of_work() as session:
         operations.take_turn(session, user)
+        if user.is_disabled:
+            raise PasskeyRefused
         second_factors.note_use(session, used, now())
         entry = begin_strongly(session, user)
     return go_in(entry, path)

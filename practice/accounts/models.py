@@ -98,9 +98,9 @@ class UserRole(Base):
 class RoleProposal(Identified, Base):
     """Roles that one administrator wants somebody to have: they wait for another to agree.
 
-    For a colleague `user` and the role that is added; for somebody who is to be invited the
-    address, the name and all their roles: `user` is set when the invitation goes out. `agreed`
-    says how it was answered.
+    `roles` are all they have at work then. A colleague is `user`; of somebody who is to be invited
+    there are an address and a name, and `user` is set when the invitation goes out. `agreed` says
+    how it was answered.
     """
 
     __tablename__ = "role_proposals"

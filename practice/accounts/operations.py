@@ -173,15 +173,18 @@ def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetim
 
 
 def end_all_sessions(session: Session, user: User, actor: User, at: datetime) -> None:
+    # The account's row first, as in `take_turn`: otherwise whoever signs in just then and this
+    # could wait for each other.
+    known_browsers.forget_all(user)
     live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
     session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
     forget_halves(session, user)
-    known_browsers.forget_all(user)
     record_about(session, user, actor, "session.all_ended", at)
 
 
 def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datetime) -> None:
     """Sign this person out on every browser but the one with this public id."""
+    known_browsers.forget_all(user)
     others = sa.and_(
         SignInSession.user_id == user.id,
         SignInSession.public_id != stays,
@@ -189,7 +192,6 @@ def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datet
     )
     session.execute(sa.update(SignInSession).where(others).values(ended_at=at))
     forget_halves(session, user)
-    known_browsers.forget_all(user)
     record_about(session, user, user, "session.others_ended", at)
 
 
@@ -324,7 +326,8 @@ def change_roles(
         session, user, agreed_by or actor, "staff.roles_changed", at,
         before=sorted(before), after=sorted(wanted),
     )  # fmt: skip
-    _tell_the_house(session, before ^ wanted, agreed_by, at)
+    lost = two_people.SECOND_PERSONS & (before - wanted)
+    _tell_the_house(session, before ^ wanted, agreed_by, at, lost_by=user if lost else None)
     session.flush()
 
 
@@ -334,7 +337,7 @@ def disable(session: Session, user: User, actor: User, at: datetime) -> None:
     user.disabled_at = at
     end_all_sessions(session, user, actor, at)
     record_about(session, user, actor, "staff.disabled", at)
-    _tell_the_house(session, user.roles, None, at)
+    _tell_the_house(session, user.roles, None, at, lost_by=user)
     session.flush()
 
 
@@ -343,8 +346,11 @@ def enable(
 ) -> None:
     """Open a closed account again, as if its roles were given now; nobody is in it yet.
 
-    Raises SecondAdministratorNeeded (`proposals.enable` asks one).
+    Raises WrongState for one that is open, or SecondAdministratorNeeded (`proposals.enable` asks
+    one).
     """
+    if not user.is_disabled:
+        raise WrongState
     _require_agreement(session, user, user.roles, actor, agreed_by, at)
     user.disabled_at = None
     for row in user.role_rows:
@@ -445,6 +451,8 @@ def _grantable(roles: Iterable[Role]) -> frozenset[Role]:
 
 def _lock_roles(session: Session, user: User) -> None:
     """Two changes at once follow each other, and the second sees what the first has left."""
+    # Administrators before anybody else, as everywhere: otherwise two could wait for each other.
+    two_people.administrators(session)
     session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
     session.refresh(user, ["role_rows"])
 
@@ -482,9 +490,19 @@ def _note_agreement(user: User, agreed_by: User | None, new: Iterable[Role] | No
 
 
 def _tell_the_house(
-    session: Session, roles: Iterable[Role], agreed_by: User | None, at: datetime
+    session: Session,
+    roles: Iterable[Role],
+    agreed_by: User | None,
+    at: datetime,
+    *,
+    lost_by: User | None = None,
 ) -> None:
-    """What one administrator did alone to who can be a second person, others are to hear of."""
+    """What one administrator did alone to who can be a second person, others are to hear of.
+
+    Whoever lost such a role is no holder any more, and is the first who would object.
+    """
     if agreed_by is None and two_people.SECOND_PERSONS & frozenset(roles):
-        for person in session.scalars(two_people.able_holders(*TOLD)).all():
+        holders = session.scalars(two_people.able_holders(*TOLD)).all()
+        losers = [lost_by] if lost_by is not None and lost_by.is_confirmed else []
+        for person in dict.fromkeys([*holders, *losers]):
             mails.send_second_persons_changed(session, person, at)

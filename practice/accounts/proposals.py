@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.audit import record
-from core.errors import NotFound, Refusal
+from core.errors import NotFound, Refusal, WrongState
 from practice.accounts import operations, two_people
 from practice.accounts.models import Role, RoleProposal, User
 from practice.accounts.operations import AddressTaken, NotYourOwnRoles
@@ -62,7 +62,12 @@ def change_roles(
 
 
 def enable(session: Session, user: User, actor: User, at: datetime) -> RoleProposal | None:
-    """Open a closed account again, or propose it where its roles take two."""
+    """Open a closed account again, or propose it where its roles take two.
+
+    Raises WrongState for one that is open, or ProposedAlready.
+    """
+    if not user.is_disabled:
+        raise WrongState
     if not two_people.needs_two(session, actor, user, user.roles):
         operations.enable(session, user, actor, at)
         return None
@@ -145,12 +150,19 @@ def _answer(
 
 
 def _open(at: datetime) -> sa.Select[tuple[RoleProposal]]:
-    """Unanswered, not lapsed, and of somebody who still administers."""
+    """Unanswered, not lapsed, and of somebody who still administers.
+
+    Closing an account ends what was proposed for it before: one alone would open it again.
+    """
     able = able_holders(Role.administrator).with_only_columns(User.id).order_by(None)
+    closed_since = sa.exists().where(
+        User.id == RoleProposal.user_id, User.disabled_at > RoleProposal.proposed_at
+    )
     return sa.select(RoleProposal).where(
         RoleProposal.answered_at.is_(None),
         RoleProposal.proposed_at > at - GOOD_FOR,
         RoleProposal.proposed_by_id.in_(able),
+        ~closed_since,
     )
 
 

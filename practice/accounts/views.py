@@ -8,6 +8,7 @@ from core.clock import now
 from core.database import db, unit_of_work
 from practice.accounts import (
     account_views,
+    addresses,
     factor_views,
     letters,
     operations,
@@ -144,6 +145,9 @@ def reset(token: str) -> Page:
     form = NewPasswordForm()
     try:
         owner = tokens.owner(db.session(), token, EmailTokenPurpose.reset, now())
+        if addresses.is_taken_back(owner):
+            # A fresh link, because the one before had run out: what else signs in is still to see.
+            return redirect(url_for("accounts.taken_back", token=token), 303)
         form.is_for(owner, second_factor=_has_second_factor(owner))
         if form.validate_on_submit():
             password_hash = passwords.hash_password(form.password.data)

@@ -157,7 +157,7 @@ def enable(person: uuid.UUID) -> Page:
     with _refusals_on(form), unit_of_work() as session:
         proposal = proposals.enable(session, _colleague(person), current_user.user, now())
     if form.form_errors:
-        return _done("oversight.role_proposals", form.form_errors[0])
+        return _done("oversight.person", form.form_errors[0], person=person)
     return _done_or_proposed(proposal, "oversight.person", done, person=person)
 
 

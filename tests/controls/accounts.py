@@ -337,6 +337,52 @@ CONTROLS = (
         (f"{PROPOSALS}::test_a_proposal_lapses_after_a_week_to_the_second",),
     ),
     Control(
+        "closing an account ends what was proposed for it",
+        "whoever closed it opens it again with a yes",
+        "practice/accounts/proposals.py",
+        "        ~closed_since,\n",
+        "",
+        (f"{PROPOSALS}::test_closing_an_account_ends_what_was_proposed_for_it",),
+    ),
+    Control(
+        "an open account is not opened again",
+        "its roles count as given now, by one alone",
+        OPERATIONS,
+        "    if not user.is_disabled:\n        raise WrongState\n    _require_agreement",
+        "    _require_agreement",
+        (f"{PROPOSALS}::test_an_open_account_is_not_opened_again",),
+    ),
+    Control(
+        "whoever lost a second person's role hears of it",
+        "only those who have one still",
+        OPERATIONS,
+        "for person in dict.fromkeys([*holders, *losers]):",
+        "for person in holders:",
+        (
+            f"{PROPOSALS}::test_an_administrator_is_also_unmade_by_one_and_the_others_are_told",
+            f"{PROPOSALS}::test_whoever_is_closed_hears_of_it_unless_they_never_came",
+        ),
+    ),
+    Control(
+        "administrators are locked before whom a change of roles concerns",
+        "whoever it concerns is locked first",
+        OPERATIONS,
+        "    two_people.administrators(session)\n    session.execute(sa.select(User.id)",
+        "    session.execute(sa.select(User.id)",
+        (f"{PROPOSALS}::test_administrators_are_locked_before_whom_a_change_concerns",),
+    ),
+    Control(
+        "a passkey opens no account that is closed meanwhile",
+        "its session is good once the account is open again",
+        ENTERING,
+        "        if user.is_disabled:\n            raise PasskeyRefused\n",
+        "",
+        (
+            f"{TESTS}/test_passkeys.py"
+            "::test_an_account_that_is_closed_while_the_answer_is_looked_at_is_not_entered",
+        ),
+    ),
+    Control(
         "the house hears of what one administrator did alone",
         "nobody is told",
         OPERATIONS,

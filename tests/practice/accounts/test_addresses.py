@@ -322,9 +322,24 @@ def test_a_forgotten_password_opens_no_page_on_which_second_factors_go(
 def test_the_page_works_once_and_for_an_hour(app, session, clock, user, taken):
     owner = app.test_client()
     page = take_back(owner, taken)
+    clock.move(timedelta(minutes=59))
     assert begin_again(owner, page, []).status_code == 303
     assert owner.get(page).status_code == 410
     assert begin_again(owner, page, []).status_code == 410
+
+
+def test_when_its_hour_is_over_a_forgotten_password_leads_back_to_the_page(
+    app, session, clock, user, taken
+):
+    owner = app.test_client()
+    page = take_back(owner, taken)
+    clock.move(timedelta(hours=1))
+    assert owner.get(page).status_code == 410
+    owner.post("/forgotten", data={"email": OLD})
+    again = owner.get(link_in(mails_to(session, OLD)[-1])).location
+    assert again.startswith("/address/taken-back/")
+    assert begin_again(owner, again, boxes(owner, again, "the thief's")).location == "/sign-in"
+    assert "the thief's" not in names(session)
 
 
 def test_the_address_that_is_replaced_is_told(app, session, user, taken):

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from practice.accounts import operations
 from practice.accounts.attempts import BY_ADDRESS, BY_BROWSER, Kind
 from practice.accounts.counters import RedisCounter
 from practice.accounts.known_browsers import GOOD_FOR, MOST_ACCOUNTS
@@ -302,3 +303,29 @@ def test_the_cookie_is_bound_to_this_host_alone_behind_tls(app, http, user, base
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= parts
     assert ("Secure" in parts) == base.startswith("https")
     assert not any(part.startswith("Domain") for part in parts)
+
+
+def end_all(session, user):
+    operations.end_all_sessions(session, user, user, NOW)
+
+
+def end_others(session, user):
+    operations.end_other_sessions(session, user, user.public_id, NOW)
+
+
+@pytest.mark.parametrize("end", [end_all, end_others])
+def test_signing_out_locks_the_account_before_what_hangs_on_it(session, user, end):
+    """As signing in does: in another order the two could wait for each other."""
+    changed = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if statement.startswith(("UPDATE", "DELETE")):
+            changed.append(statement.removeprefix("DELETE FROM ").split()[:2])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        end(session, user)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert changed[0] == ["UPDATE", "users"]
+    assert len(changed) == 3

@@ -11,7 +11,7 @@ from core.database import unit_of_work
 from practice.accounts import attempts, passkeys
 from practice.accounts.attempts import BY_BROWSER, Kind
 from practice.accounts.challenges import GOOD_FOR
-from practice.accounts.models import Passkey, Role, SignInAttempt, SignInSession
+from practice.accounts.models import Passkey, Role, SignInAttempt, SignInSession, User
 from practice.accounts.passkey_views import MOST_PAGES
 from practice.accounts.passkeys import PasskeyRefused
 from practice.accounts.passwords import hash_password
@@ -228,6 +228,25 @@ def test_a_count_that_was_shown_twice_at_once_opens_once(http, session, key, mon
     key.count = 7
     assert sign_in_with(http, key).location == "/sign-in"
     assert not is_in(http)
+
+
+def test_an_account_that_is_closed_while_the_answer_is_looked_at_is_not_entered(
+    http, session, user, key, monkeypatch
+):
+    verified = passkeys.verified_use
+
+    def closed_meanwhile(*arguments):
+        used = verified(*arguments)
+        with unit_of_work() as other:
+            other.execute(sa.update(User).values(disabled_at=user.created_at))
+        return used
+
+    monkeypatch.setattr(passkeys, "verified_use", closed_meanwhile)
+    begun = sa.select(sa.func.count()).select_from(SignInSession)
+    before = session.scalar(begun)
+    assert sign_in_with(http, key).location == "/sign-in"
+    look_again(session)
+    assert session.scalar(begun) == before, "it would be good again once the account is"
 
 
 def test_a_signature_of_another_key_is_refused(http, key):

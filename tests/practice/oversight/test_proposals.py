@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from core.audit import AuditEntry
+from core.errors import WrongState
 from practice.accounts import operations, proposals
 from practice.accounts.models import FactorReset, FactorResetState, Role, RoleProposal, User
 from practice.accounts.operations import SecondAdministratorNeeded
@@ -174,6 +176,30 @@ def test_a_proposal_ends_with_the_administration_of_who_made_it(app, session, ad
     assert not has_role(session, colleague)
 
 
+def test_closing_an_account_ends_what_was_proposed_for_it(session, clock, ada, bea, colleague):
+    """Else whoever closes it could open it again with a yes to what was proposed before."""
+    change(ada[1], colleague, "administrator")
+    clock.move(timedelta(seconds=1))
+    bea[1].post(f"/oversight/staff/{colleague.public_id}/closure")
+    assert "lapsed" in bea[1].get(PAGE).text
+    assert answer(bea[1], proposed(session)).status_code == 404
+    look_again(session)
+    assert colleague.is_disabled
+    assert colleague.roles == {Role.moderator}
+
+
+def test_an_open_account_is_not_opened_again(session, ada, bea, colleague):
+    """Its roles would count as given now, by one alone."""
+    for person in (colleague, bea[0]):
+        address = f"/oversight/staff/{person.public_id}"
+        answered = ada[1].post(f"{address}/reopening", follow_redirects=True)
+        assert "has changed since you opened the page" in answered.text
+        with pytest.raises(WrongState):
+            operations.enable(session, person, ada[0], NOW)
+    assert proposed(session) is None
+    assert [row.granted_by_id for row in colleague.role_rows] == [None]
+
+
 def test_the_same_is_not_proposed_twice(session, ada, bea, colleague):
     invite(ada[1])
     change(ada[1], colleague, "administrator")
@@ -203,7 +229,16 @@ def test_other_roles_are_given_by_one_as_before(session, ada, bea, colleague):
 def test_an_administrator_is_also_unmade_by_one_and_the_others_are_told(session, ada, bea):
     change(ada[1], bea[0], "moderator")
     assert not has_role(session, bea[0])
-    assert changed(session, "ada@example.test") == 1
+    assert changed(session, "ada@example.test") == changed(session, "bea@example.test") == 1
+
+
+def test_whoever_is_closed_hears_of_it_unless_they_never_came(session, ada, bea):
+    never = make_user(session, "never@example.test", roles=[Role.administrator], confirmed=False)
+    session.commit()
+    for person in (bea[0], never):
+        ada[1].post(f"/oversight/staff/{person.public_id}/closure")
+    assert changed(session, "bea@example.test") == 1
+    assert changed(session, "never@example.test") == 0
 
 
 def test_a_closed_administrator_is_opened_again_by_two(app, session, ada, bea):
@@ -348,6 +383,20 @@ def test_two_who_agree_at_once_make_one(session, ada, bea, colleague):
     assert answer(bea[1], proposal).status_code == 404
     mine = sa.select(sa.func.count()).select_from(User)
     assert session.scalar(mine) == 3
+
+
+def test_administrators_are_locked_before_whom_a_change_concerns(session, ada, bea, colleague):
+    """As for a yes to a proposal: in another order two requests could wait for each other."""
+    of_administrators = []
+
+    @sa.event.listens_for(session, "do_orm_execute")
+    def note(state):
+        words = str(state.statement.compile(dialect=postgresql.dialect()))
+        if "FOR UPDATE" in words:
+            of_administrators.append("user_roles" in words)
+
+    operations.change_roles(session, colleague, {Role.supervisor}, ada[0], NOW)
+    assert of_administrators[:2] == [True, False]
 
 
 def test_the_rule_holds_for_the_operation_too(session, ada):

@@ -130,11 +130,11 @@ def _add_lines(path: Path, lines: list[str]) -> None:
     # A line that a crash left half written must not swallow the next one.
     separator = b"\n" if _ends_within_a_line(path) else b""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, separator + "".join(f"{line}\n" for line in lines).encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    # A file object goes on where a disk that is nearly full took only a part, or raises.
+    with os.fdopen(descriptor, "ab") as file:
+        file.write(separator + "".join(f"{line}\n" for line in lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
     remember_names(path.parent)
 
 

@@ -70,7 +70,8 @@ def index() -> Page:
 @bp.get("/consents/<uuid:signature>")
 @policy(is_client)
 def signature(signature: uuid.UUID) -> Page:
-    return _signature_page("consent/signature.html", _mine(signature))
+    signed = _mine(signature)
+    return _signature_page("consent/signature.html", signed, has_ended=has_ended(signed))
 
 
 @bp.get("/consents/<uuid:signature>/copy")

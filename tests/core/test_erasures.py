@@ -1,6 +1,7 @@
 """The register of erasures: written once the erasing has committed, and good for erasing again."""
 
 import json
+import resource
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -133,6 +134,26 @@ def test_a_line_whose_work_was_set_aside_is_written_with_the_next_one(
     drain(app, NOW + timedelta(days=60))
     realms = [json.loads(line)["realm"] for line in lines_of(register)]
     assert realms == ["personal", "record"]
+
+
+def test_what_a_full_disk_takes_only_a_part_of_counts_as_not_written(
+    app: Flask, register: Path
+) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            for realm in (Realm.personal, Realm.record, Realm.account):
+                erase(session, OWNER, realm, NOW)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+        try:
+            with pytest.raises(OSError, match="large"):
+                write_down_what_is_missing()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert register.stat().st_size == 200
+        assert write_down_what_is_missing() == 2
+        with unit_of_work() as session:
+            assert replay(session, lines_of(register)) == 3
 
 
 def test_a_register_that_went_missing_is_written_again(app: Flask, register: Path) -> None:

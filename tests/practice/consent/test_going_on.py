@@ -65,6 +65,10 @@ def test_whose_care_has_ended_is_not_asked_and_not_counted(app, session, http, e
     page = http.get("/consents").text
     assert "This text has changed" not in page
     assert "has ended" in page
+    mine = session.scalars(signatures_of(client).filter_by(purpose=Purpose.treatment)).one()
+    page = http.get(f"/consents/{mine.public_id}").text
+    assert "has ended" in page
+    assert "in force" not in page
 
 
 def test_the_agreement_itself_stands_until_it_is_taken_back(session, episode):

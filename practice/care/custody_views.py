@@ -31,8 +31,7 @@ Answer = str | Response | tuple[str, int]
 def records() -> Answer:
     """`?note=` names a late note: whose record it is in stands in the field then, as a number."""
     form = LookupForm(formdata=None)
-    form.who.data = queries.number_behind(current_user.user, request.args.get("note", ""), now())
-    return _page(form)
+    return _page(form, request.args.get("note", ""))
 
 
 @bp.post("/records")
@@ -85,13 +84,16 @@ def _found(form: LookupForm) -> bool:
     return found.refusal is None
 
 
-def _page(form: LookupForm) -> str:
+def _page(form: LookupForm, note: str = "") -> str:
     """The search, and what was found within the hour; whom that names is written down."""
     with unit_of_work() as session:
         found = queries.lookups(current_user.user, now())
-        if found:
-            clients, role = [one.client for one in found], Role.records_custodian
-            me = current_user.public_id
+        clients = [one.client for one in found]
+        if behind := queries.client_behind(current_user.user, note, now()):
+            form.who.data = str(behind.public_id)
+            clients.append(behind)
+        if clients:
+            me, role = current_user.public_id, Role.records_custodian
             viewed(session, "closed_records.viewed", "user", me, clients, role)
     return render_template(
         "care/records.html",

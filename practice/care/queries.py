@@ -109,10 +109,10 @@ def late_notes(user: User, at: datetime) -> list[ClosingNote]:
     return [one for one in db.session.scalars(whole) if one.is_late]
 
 
-def number_behind(user: User, note: str, at: datetime) -> str:
-    """The public id of the client in whose record this late note is, "" if it is none of them."""
+def client_behind(user: User, note: str, at: datetime) -> Client | None:
+    """In whose record this late note is, None if it is none of this custodian's."""
     theirs = (one for one in late_notes(user, at) if str(one.public_id) == note)
-    return next((str(one.episode.client.public_id) for one in theirs), "")
+    return next((one.episode.client for one in theirs), None)
 
 
 def lookups(user: User, at: datetime) -> Sequence[RecordLookup]:

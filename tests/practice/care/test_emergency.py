@@ -589,6 +589,10 @@ def test_what_waits_for_a_word_is_whole_and_the_rest_comes_in_pages(
     back = turns.select_one("a")["href"]
     assert "reviewed=1" in back
     assert back.endswith("#reviewed")
+    [first] = page.select(".empty a")
+    assert first["href"].endswith("#mine"), "page 7 of what she asked for does not leave her there"
+    assert "mine=1" in first["href"]
+    assert "reviewed=2" in first["href"]
     sign_in(http, noor)
     mine = BeautifulSoup(http.get("/emergency").data, "html.parser")
     assert "Page 1 of 2" in mine.select_one("nav.pages").get_text()

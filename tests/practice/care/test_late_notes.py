@@ -112,6 +112,9 @@ def test_the_custodian_finds_what_came_and_reads_it_only_with_a_reason(
     page = BeautifulSoup(http.get(f"/records?note={note.public_id}").data, "html.parser")
     number = page.select_one("[name=who]")["value"]
     assert number == str(episode.client.public_id)
+    seen = sa.select(AuditEntry).where(AuditEntry.action == "closed_records.viewed")
+    [row] = session.scalars(seen).all()
+    assert (row.actor_id, row.client_id) == (custodian.public_id, episode.client.public_id)
     why = {"who": number, "reason": "complaint", "words": "A late note has come for this record."}
     page = BeautifulSoup(http.post("/records", data=why, follow_redirects=True).data, "html.parser")
     record = http.get(page.select_one("td a")["href"])

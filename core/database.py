@@ -4,7 +4,7 @@ import enum
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -141,6 +142,15 @@ def unit_of_work() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("in_unit_of_work", None)
+
+
+def let_go(_error: BaseException | None = None) -> None:
+    """End what a request has read; before Flask-SQLAlchemy does, where an error spoils the answer.
+
+    A server that went away after the last statement has ended it by itself.
+    """
+    with suppress(OperationalError, InterfaceError):
+        db.session.rollback()
 
 
 def keep_private(url: str) -> None:

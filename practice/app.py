@@ -11,7 +11,7 @@ from core import access, keeping, request_log
 from core.backup.places import forget_killed_restore
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
-from core.database import db, keep_private
+from core.database import db, keep_private, let_go
 from core.mail import deliver_mail
 from core.outbox import handle
 from practice import append_only, erased, errors, front_door, headers, navigation, styles, wiring
@@ -115,6 +115,8 @@ def _install(app: Flask) -> None:
     append_only.install()
     front_door.install(app)
     db.init_app(app)
+    # What is registered last comes first.
+    app.teardown_appcontext(let_go)
     csrf.init_app(app)
     signing_in.install(app)
     access.install_access(app, signing_in.sign_in_address)

@@ -363,4 +363,15 @@ CONTROLS = (
             "::test_evidence_that_says_too_little_is_sent_back_with_everything_typed",
         ),
     ),
+    Control(
+        "a page that was finished when the database went away is answered",
+        "letting go of the database spoils it",
+        "core/database.py",
+        "    with suppress(OperationalError, InterfaceError):\n        db.session.rollback()",
+        "    pass",
+        (
+            "tests/practice/test_letting_go.py"
+            "::test_a_page_that_was_finished_when_the_database_went_away_is_answered",
+        ),
+    ),
 )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.audit import record
+from core.audit import AuditEntry, record
 from core.errors import NotFound, Refusal, WrongState
 from practice.accounts import operations, two_people
 from practice.accounts.models import Role, RoleProposal, User
@@ -152,17 +152,25 @@ def _answer(
 def _open(at: datetime) -> sa.Select[tuple[RoleProposal]]:
     """Unanswered, not lapsed, and of somebody who still administers.
 
-    Closing an account ends what was proposed for it before: one alone would open it again.
+    Closing an account ends what was proposed for it before: one alone would open it again. So does
+    another change of its roles: a yes would undo that, which nobody has proposed.
     """
     able = able_holders(Role.administrator).with_only_columns(User.id).order_by(None)
     closed_since = sa.exists().where(
         User.id == RoleProposal.user_id, User.disabled_at > RoleProposal.proposed_at
+    )
+    changed_since = sa.exists().where(
+        User.id == RoleProposal.user_id,
+        AuditEntry.subject_id == User.public_id,
+        AuditEntry.action == "staff.roles_changed",
+        AuditEntry.at > RoleProposal.proposed_at,
     )
     return sa.select(RoleProposal).where(
         RoleProposal.answered_at.is_(None),
         RoleProposal.proposed_at > at - GOOD_FOR,
         RoleProposal.proposed_by_id.in_(able),
         ~closed_since,
+        ~changed_since,
     )
 
 

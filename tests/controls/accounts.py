@@ -345,6 +345,14 @@ CONTROLS = (
         (f"{PROPOSALS}::test_closing_an_account_ends_what_was_proposed_for_it",),
     ),
     Control(
+        "another change of roles ends what was proposed before",
+        "a role taken away comes back with a yes to another",
+        "practice/accounts/proposals.py",
+        "        ~changed_since,\n",
+        "",
+        (f"{PROPOSALS}::test_another_change_of_roles_ends_what_was_proposed_before",),
+    ),
+    Control(
         "an open account is not opened again",
         "its roles count as given now, by one alone",
         OPERATIONS,

@@ -188,6 +188,19 @@ def test_closing_an_account_ends_what_was_proposed_for_it(session, clock, ada, b
     assert colleague.roles == {Role.moderator}
 
 
+def test_another_change_of_roles_ends_what_was_proposed_before(session, clock, ada, bea, colleague):
+    """A role that was taken away meanwhile does not come back with a yes to something else."""
+    change(ada[1], colleague, "moderator", "administrator")
+    clock.move(timedelta(seconds=1))
+    change(bea[1], colleague, "duty_clinician")
+    assert answer(bea[1], proposed(session)).status_code == 404
+    look_again(session)
+    assert colleague.roles == {Role.duty_clinician}
+    change(ada[1], colleague, "administrator")
+    answer(bea[1], proposed(session))
+    assert has_role(session, colleague)
+
+
 def test_an_open_account_is_not_opened_again(session, ada, bea, colleague):
     """Its roles would count as given now, by one alone."""
     for person in (colleague, bea[0]):

@@ -147,8 +147,10 @@ def unit_of_work() -> Iterator[Session]:
 def let_go(_error: BaseException | None = None) -> None:
     """End what a request has read; before Flask-SQLAlchemy does, where an error spoils the answer.
 
-    A server that went away after the last statement has ended it by itself.
+    A server that went away after the last statement has ended it by itself. What was loaded can
+    still be read.
     """
+    db.session.expunge_all()
     with suppress(OperationalError, InterfaceError):
         db.session.rollback()
 

@@ -186,7 +186,7 @@ def send_second_persons_changed(session: Session, user: User, at: datetime) -> N
         session,
         user.email,
         "Who answers for this place has changed",
-        "One administrator alone has changed who is an administrator or the clinical lead. "
+        "One administrator alone has changed who decides here or may open records. "
         "For a week nobody new can be the second person to whoever gave them the role.\n\n"
         "Administrators find who it was here:\n"
         f"{_settings().base_url}/oversight/staff\n\n"

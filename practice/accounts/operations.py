@@ -326,7 +326,7 @@ def change_roles(
         session, user, agreed_by or actor, "staff.roles_changed", at,
         before=sorted(before), after=sorted(wanted),
     )  # fmt: skip
-    lost = two_people.SECOND_PERSONS & (before - wanted)
+    lost = two_people.GIVEN_BY_TWO & (before - wanted)
     _tell_the_house(session, before ^ wanted, agreed_by, at, lost_by=user if lost else None)
     session.flush()
 
@@ -497,11 +497,11 @@ def _tell_the_house(
     *,
     lost_by: User | None = None,
 ) -> None:
-    """What one administrator did alone to who can be a second person, others are to hear of.
+    """What one administrator did alone to who decides or may open records, others are to hear of.
 
     Whoever lost such a role is no holder any more, and is the first who would object.
     """
-    if agreed_by is None and two_people.SECOND_PERSONS & frozenset(roles):
+    if agreed_by is None and two_people.GIVEN_BY_TWO & frozenset(roles):
         holders = session.scalars(two_people.able_holders(*TOLD)).all()
         losers = [lost_by] if lost_by is not None and lost_by.is_confirmed else []
         for person in dict.fromkeys([*holders, *losers]):

@@ -1,8 +1,8 @@
 """Roles that two administrators give: one proposes, another agrees within a week.
 
-Who can be a second person (`two_people.SECOND_PERSONS`) is not for one to decide. Where there is
-no other administrator the first one's word stands; the house is told, and for a week the two count
-as one person.
+Who can be a second person or open what clients said (`two_people.GIVEN_BY_TWO`) is not for one to
+decide. Where there is no other administrator the first one's word stands; the house is told, and
+for a week the two count as one person.
 """
 
 import uuid

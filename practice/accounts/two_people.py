@@ -4,7 +4,8 @@ Whoever asks cannot answer. Nor can somebody whose role to answer (or to ask) wa
 less than a week ago by one administrator alone: for that week they count as the hand of whoever
 gave it. Otherwise one administrator could invite a mailbox of their own and be both people.
 
-For the same reason the roles of a second person are given by two: see `proposals`.
+For the same reason the roles of a second person, and those that open what clients said, are given
+by two: see `proposals`.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,10 @@ from sqlalchemy.orm import Session
 from core.errors import Refusal
 from practice.accounts.models import Role, User, UserRole
 
-SECOND_PERSONS = frozenset({Role.administrator, Role.clinical_lead})
+# Administrators and leads can be a second person; the others open what clients said.
+GIVEN_BY_TWO = frozenset(
+    {Role.administrator, Role.clinical_lead, Role.duty_clinician, Role.records_custodian}
+)
 NEW_FOR = timedelta(days=7)
 _GIVERS = frozenset({Role.administrator})
 
@@ -78,7 +82,7 @@ def needs_two(session: Session, actor: User, user: User | None, roles: Iterable[
     """
     concerned = [actor.id, *([user.id] if user else [])]
     others = able_holders(Role.administrator).where(User.id.not_in(concerned))
-    return bool(SECOND_PERSONS & frozenset(roles)) and session.scalars(others).first() is not None
+    return bool(GIVEN_BY_TWO & frozenset(roles)) and session.scalars(others).first() is not None
 
 
 def administrators(session: Session) -> set[int]:

@@ -283,7 +283,7 @@ def _second_look(colleague: User, form: RolesForm) -> Page:
         form,
         person=colleague,
         takes_two=two_people.needs_two(db.session(), current_user.user, colleague, new),
-        alone=bool(new & two_people.SECOND_PERSONS),
+        alone=bool(new & two_people.GIVEN_BY_TWO),
     )
 
 

@@ -282,7 +282,7 @@ CONTROLS = (
         "a second person's role is given by two",
         "one administrator alone makes another",
         "practice/accounts/two_people.py",
-        "return bool(SECOND_PERSONS & frozenset(roles)) and "
+        "return bool(GIVEN_BY_TWO & frozenset(roles)) and "
         "session.scalars(others).first() is not None",
         "return False",
         (

@@ -135,7 +135,7 @@ def test_a_role_nobody_asks_about_says_nothing(session, ada, bea):
 @pytest.mark.parametrize("role", Role)
 def test_only_roles_of_a_second_person_are_given_by_two(session, ada, bea, role):
     needed = two_people.needs_two(session, ada, None, [role])
-    assert needed is (role in two_people.SECOND_PERSONS)
+    assert needed is (role in two_people.GIVEN_BY_TWO)
 
 
 @pytest.mark.parametrize("state", [{"disabled_at": NOW}, {"confirmed": False}])

@@ -22,7 +22,7 @@ from tests.practice.accounts.mailbox import link_in, mails_to
 PAGE = "/oversight/proposals"
 MINE = "mailbox.of.mine@example.test"
 PASSWORD = "tea in the rain"
-ROLES = ["administrator", "clinical_lead"]
+ROLES = ["administrator", "clinical_lead", "duty_clinician", "records_custodian"]
 
 
 def administrator(app, session, name, **columns):
@@ -115,13 +115,13 @@ def test_a_change_of_roles_waits_too_and_changes_nothing_until_then(
 ):
     theirs = app.test_client()
     sign_in(theirs, colleague)
-    change(ada[1], colleague, "duty_clinician", role)
+    change(ada[1], colleague, "supervisor", role)
     look_again(session)
     assert colleague.roles == {Role.moderator}
     assert theirs.get("/account").status_code == 200
     answer(bea[1], proposed(session))
     look_again(session)
-    assert colleague.roles == {Role.duty_clinician, Role(role)}
+    assert colleague.roles == {Role.supervisor, Role(role)}
     assert theirs.get("/account").status_code == 303
 
 
@@ -192,10 +192,10 @@ def test_another_change_of_roles_ends_what_was_proposed_before(session, clock, a
     """A role that was taken away meanwhile does not come back with a yes to something else."""
     change(ada[1], colleague, "moderator", "administrator")
     clock.move(timedelta(seconds=1))
-    change(bea[1], colleague, "duty_clinician")
+    change(bea[1], colleague, "supervisor")
     assert answer(bea[1], proposed(session)).status_code == 404
     look_again(session)
-    assert colleague.roles == {Role.duty_clinician}
+    assert colleague.roles == {Role.supervisor}
     change(ada[1], colleague, "administrator")
     answer(bea[1], proposed(session))
     assert has_role(session, colleague)
@@ -231,11 +231,11 @@ def test_an_address_taken_meanwhile_is_said_and_gets_no_role(app, session, ada, 
 
 
 def test_other_roles_are_given_by_one_as_before(session, ada, bea, colleague):
-    invite(ada[1], "duty_clinician")
-    change(ada[1], colleague, "records_custodian")
+    invite(ada[1], "moderator")
+    change(ada[1], colleague, "supervisor")
     look_again(session)
     assert user_with(session, MINE) is not None
-    assert colleague.roles == {Role.records_custodian}
+    assert colleague.roles == {Role.supervisor}
     assert changed(session, "bea@example.test") == 0
 
 

@@ -151,6 +151,7 @@ RULES = {
     Rule.consent_proof: taken_back,
     Rule.payment_records: payment,
 }
+CARE = next(one for one in DUTIES if one.rule is Rule.clinical_records)
 CASES = [*RULES.items(), *((Rule.clinical_records, one) for one in (ended_care, seat_in_a_group))]
 CASES += [(Rule.clinical_records, closed_flag)]
 
@@ -273,6 +274,23 @@ def test_a_hold_stops_the_schedule_for_that_client_alone(app: Flask) -> None:
             operations.lift_hold(session, hold, hold.placed_by, due)
         keep_schedule(due)
         assert left(Episode) == []
+
+
+@pytest.mark.parametrize("nth", [0, 1])
+def test_whoever_was_erased_leaves_the_schedule_alone(app: Flask, nth: int) -> None:
+    """What must stay of them goes with their erasure; everybody else's goes on its day."""
+    with app.app_context():
+        with unit_of_work() as session:
+            both = [make_episode(session), make_episode(session, nth=1)]
+            for episode in both:
+                care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+            operations.erase(session, both[nth].client, None, NOW)
+            free = both[1 - nth].id
+        due = plus_years(NOW, 8)
+        over = {key for duty in DUTIES for key, _ in duty.due(db.session(), due) if duty is CARE}
+        assert over == {free}
+        assert {one.rule: one for one in preview(db.session(), due)}[Rule.clinical_records].now == 1
+        assert keep_schedule(due).failed == []
 
 
 def test_a_hold_keeps_a_sign_up_that_nobody_confirmed(app: Flask) -> None:

@@ -225,4 +225,15 @@ CONTROLS = (
         "        pass",
         (f"{ERASING}::test_a_restored_backup_is_forgotten_once_more",),
     ),
+    Control(
+        "the schedule asks of each client whether they were forgotten",
+        "whoever was erased is left to the schedule as well",
+        "practice/privacy/duties.py",
+        "return sa.and_(~held, ~forgotten)",
+        "return ~held",
+        (
+            "tests/practice/privacy/test_schedule.py"
+            "::test_whoever_was_erased_leaves_the_schedule_alone",
+        ),
+    ),
 )

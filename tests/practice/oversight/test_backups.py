@@ -1,7 +1,6 @@
 """The page of the backups, and the commands."""
 
 import fcntl
-import gc
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -52,9 +51,6 @@ def attune(app):
         return CliRunner().invoke(command, [str(one) for one in arguments], typed, obj=application)
 
     with app.app_context():
-        # A restore wants the database for itself: nothing an earlier test forgot may be open.
-        gc.collect()
-        db.engine.dispose()
         yield run
 
 

@@ -25,6 +25,14 @@ PIECES = """() => {
     one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
   return [...new Set(pieces)].sort().join(" ");
 }"""
+# Playwright's own waiting evaluates again at later frames, which the pages' policy refuses.
+WAITING = """async () => {
+  const end = performance.now() + 10_000;
+  while (!(%s)) {
+    if (performance.now() > end) throw new Error("did not come true: " + %r);
+    await new Promise(requestAnimationFrame);
+  }
+}"""
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 LOOKED_AT: set[tuple[str, str, int]] = set()
 
@@ -118,6 +126,10 @@ class Chromium:
         """The text of each element that a CSS selector names, folded away or not."""
         found = self.page.locator(selector).all_text_contents()
         return [re.sub(r"\s+", " ", text).strip() for text in found]
+
+    def wait_until(self, condition: str) -> None:
+        """Wait for a JavaScript expression of the page to come true."""
+        self.page.evaluate(WAITING % (condition, condition))
 
     def close(self) -> None:
         self._context.close()

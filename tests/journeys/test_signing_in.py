@@ -204,7 +204,7 @@ def test_the_field_for_the_address_offers_passkeys_until_the_button_is_pressed(
     page = browser.page
     page.add_init_script(NOTES_WHAT_IS_ASKED)
     browser.open("/sign-in")
-    page.wait_for_function("window.asked.length === 1")
+    browser.wait_until("window.asked.length === 1")
     first = page.evaluate(
         "() => { const { mediation, signal, publicKey: key } = window.asked[0]; return {"
         " mediation, waits: !signal.aborted, verified: key.userVerification, site: key.rpId,"
@@ -220,7 +220,7 @@ def test_the_field_for_the_address_offers_passkeys_until_the_button_is_pressed(
     }
     assert page.get_by_label("E-mail address").get_attribute("autocomplete") == "username webauthn"
     page.get_by_role("button", name="Sign in with a passkey").click()
-    page.wait_for_function("window.asked.length === 2")
+    browser.wait_until("window.asked.length === 2")
     assert page.evaluate("window.asked[0].signal.aborted")
     assert page.evaluate("window.asked[1].mediation") is None
 
@@ -240,7 +240,7 @@ def test_other_pages_offer_nothing_by_themselves(browser: Chromium, sam: str) ->
     sign_in_with_password(hand, sam)
     browser.page.add_init_script(NOTES_WHAT_IS_ASKED)
     browser.open("/confirm-it-is-you")
-    browser.page.wait_for_function("() => !!customElements.get('passkey-form')")
+    browser.wait_until("customElements.get('passkey-form')")
     assert browser.page.evaluate("window.asked") == []
 
 

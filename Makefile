@@ -5,6 +5,7 @@ BIN := .venv/bin
 READY := .venv/ready
 TESTS := $(BIN)/python -m pytest -q -p no:cacheprovider
 WORKERS ?= 2
+AT_ONCE = -n $(WORKERS) --dist loadgroup
 # `check` has run these already; the others touch no database, so one run of them is enough.
 CHECKED := --ignore tests/conventions
 WITHOUT_DATABASE := --ignore tests/matching --ignore tests/billing/sandbox
@@ -32,14 +33,14 @@ run: $(READY) ## Start Attune with a demo clinic; PORT and DATA_DIR choose where
 
 test: $(READY) check ## Everything: check, then all tests on SQLite and on PostgreSQL, and in Chromium
 	@tools/system-packages postgresql chromium redis
-	$(TESTS) -n $(WORKERS) --database sqlite $(CHECKED)
-	$(TESTS) -n $(WORKERS) --database postgresql $(CHECKED) $(WITHOUT_DATABASE) -m "not browser"
+	$(TESTS) $(AT_ONCE) --database sqlite $(CHECKED)
+	$(TESTS) $(AT_ONCE) --database postgresql $(CHECKED) $(WITHOUT_DATABASE) -m "not browser"
 
 check: $(READY) ## Format, lint, types and conventions, in under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy core billing matching
-	$(TESTS) -n $(WORKERS) tests/conventions
+	$(TESTS) $(AT_ONCE) tests/conventions
 
 bench: $(READY) ## Measure against a baseline in the same run
 	$(BIN)/python -m bench.pages

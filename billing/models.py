@@ -93,7 +93,9 @@ class Charge(Identified, Base):
     captured_at: Mapped[datetime]
 
     order: Mapped[Order] = relationship(back_populates="charge")
-    refunds: Mapped[list["Refund"]] = relationship(back_populates="charge", lazy="selectin")
+    refunds: Mapped[list["Refund"]] = relationship(
+        back_populates="charge", lazy="selectin", order_by="Refund.id"
+    )
 
     @property
     def refunded(self) -> int:

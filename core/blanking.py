@@ -9,7 +9,7 @@ to the database can hide a row by making it look like erased (`core.checking`).
 import hashlib
 import hmac
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -36,14 +36,16 @@ def blank(
     at: datetime,
     actor_id: uuid.UUID | None = None,
     actor_role: str = "",
+    spares: Callable[[AuditEntry], bool] = lambda _row: False,
 ) -> int:
     """Take these people or things out of every row of the log; returns how many rows.
 
     A row that names one of them, as actor, subject, client or in its details, loses all its ids
-    that are among them, and its details.
+    that are among them, and its details. A row that is spared stays as it is.
     """
     session.flush()
-    rows = session.scalars(_naming(public_ids).order_by(AuditEntry.id).with_for_update()).all()
+    naming = session.scalars(_naming(public_ids).order_by(AuditEntry.id).with_for_update())
+    rows = [row for row in naming if not spares(row)]
     if not rows:
         return 0
     # One that was blanked before stays with the act that accounts for it.

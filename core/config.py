@@ -1,5 +1,7 @@
 """Settings, read once from the environment. Each one is described in docs/reference/settings.md."""
 
+import enum
+import ipaddress
 import os
 import re
 import secrets
@@ -8,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,6 +23,13 @@ SANDBOX_WEBHOOK_SECRET = "whsec_attune_sandbox"
 
 class BadSetting(ValueError):
     """A setting that cannot be used; the message says which and what to mend."""
+
+
+class MailTls(enum.StrEnum):
+    """What stands between us and the mail server."""
+
+    required = "required"
+    none = "none"
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class Settings:
     currency: str = "USD"
     zone: str = "America/Los_Angeles"
     smtp_url: str = field(default="", repr=False)
+    mail_tls: MailTls = MailTls.required
     redis_url: str = field(default="", repr=False)
     mail_from: str = "Attune <no-reply@localhost>"
     security_contact: str = ""
@@ -85,6 +95,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
         currency=_currency(environment),
         zone=_zone(environment),
         smtp_url=_smtp_url(environment),
+        mail_tls=_mail_tls(environment),
         redis_url=_redis_url(environment),
         mail_from=environment.get("MAIL_FROM") or "Attune <no-reply@localhost>",
         security_contact=_security_contact(environment),
@@ -108,7 +119,7 @@ def settings_from(environment: Mapping[str, str] = os.environ) -> Settings:
 def _data_dir(environment: Mapping[str, str]) -> Path:
     path = Path(environment.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BadSetting(f"DATA_DIR {path} cannot be used: {error.strerror}") from None
     if not os.access(path, os.W_OK | os.X_OK):
@@ -128,9 +139,12 @@ def _database_url(environment: Mapping[str, str], data_dir: Path) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSetting("DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
     try:
-        sa.make_url(url)
+        named = sa.make_url(url)
     except (ValueError, sa.exc.ArgumentError):
         raise BadSetting("DATABASE_URL is not a complete address") from None
+    if named.get_backend_name() == "sqlite" and not Path(named.database or "").is_absolute():
+        # Else it would depend on who asks which file it is: the pages, or a restore.
+        raise BadSetting("DATABASE_URL must name the file from the root: sqlite:////folder/file")
     return url
 
 
@@ -167,6 +181,31 @@ def _smtp_url(environment: Mapping[str, str]) -> str:
     if not usable:
         raise BadSetting("SMTP_URL must look like smtp://user:password@host:587")
     return url
+
+
+def _mail_tls(environment: Mapping[str, str]) -> MailTls:
+    """Without TLS only to a relay on this machine, and only what needs no password."""
+    word = environment.get("MAIL_TLS") or MailTls.required
+    if word not in set(MailTls):
+        raise BadSetting("MAIL_TLS must be required or none")
+    server = urlsplit(_smtp_url(environment))
+    if word == MailTls.none and not _takes_mail_in_the_clear(server):
+        raise BadSetting(
+            "MAIL_TLS=none needs an SMTP_URL like smtp://127.0.0.1:25, on this machine"
+        )
+    return MailTls(word)
+
+
+def _takes_mail_in_the_clear(server: SplitResult) -> bool:
+    is_here = server.scheme == "smtp" and _is_loopback(server.hostname or "")
+    return is_here and not (server.username or server.password)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _security_contact(environment: Mapping[str, str]) -> str:

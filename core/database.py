@@ -4,13 +4,15 @@ import enum
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -19,6 +21,9 @@ from sqlalchemy.orm import (
     mapped_column,
     registry,
 )
+
+from core.disk import close_to_others, make_private
+from core.logs import log
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -137,6 +142,46 @@ def unit_of_work() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("in_unit_of_work", None)
+
+
+def let_go(_error: BaseException | None = None) -> None:
+    """End what a request has read; before Flask-SQLAlchemy does, where an error spoils the answer.
+
+    A server that went away after the last statement has ended it by itself. What was loaded can
+    still be read.
+    """
+    db.session.expunge_all()
+    with suppress(OperationalError, InterfaceError):
+        db.session.rollback()
+
+
+def keep_private(url: str) -> None:
+    """See that SQLite's file and its log are their owner's alone, whoever made them and how.
+
+    What SQLite makes beside the file has the mode of the file. Where it cannot be seen to, the
+    line in the log says so.
+    """
+    path = sqlite_file(url)
+    if path is None:
+        return
+    all_of_it = [path.with_name(f"{path.name}{end}") for end in ("", "-wal", "-shm")]
+    try:
+        make_private(path)
+        was_open = [close_to_others(one) for one in all_of_it]
+    except FileNotFoundError:
+        return  # Without its folder the file cannot be opened either, and that is said there.
+    except OSError as error:
+        log("database.open_to_others", error=type(error))
+    else:
+        if any(was_open):
+            log("database.closed_to_others")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a database, None for one in memory or on a server."""
+    made = sa.make_url(url)
+    is_file = made.get_backend_name() == "sqlite" and made.database not in {None, "", ":memory:"}
+    return Path(made.database or "") if is_file else None
 
 
 def is_sqlite(connection: Connection) -> bool:

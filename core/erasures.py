@@ -5,7 +5,8 @@ written down twice: as a row in the erasing transaction, and by the outbox as a 
 `DATA_DIR/erasures.jsonl`, which is only ever added to and belongs to no backup. Whoever restores a
 backup replays the lines. A line holds an owner's public id, a realm and an instant, nothing else.
 
-What others call: `erase`, `replay`, `register_of`, the signal `replayed`.
+What others call: `erase`, `replay`, `register_of`, `write_down_what_is_missing`, the signal
+`replayed`.
 """
 
 import json
@@ -22,10 +23,12 @@ from blinker import Signal
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import keys
+from core.clock import now
 from core.config import Settings, current_settings
-from core.database import Base, Key, db, is_sqlite
+from core.database import Base, Key, db
 from core.disk import remember_names
 from core.outbox import post
+from core.overwriting import ask_to_overwrite
 
 WRITE_DOWN = "erasures.write_down"
 FILE = "erasures.jsonl"
@@ -79,37 +82,60 @@ class Line:
 def erase(session: Session, owner: uuid.UUID, realm: str, at: datetime) -> int:
     """Destroy the data keys of this owner and realm, and register it; returns how many there were.
 
-    The line reaches the file after the commit, at least once. Erasing again destroys keys that
-    were made since and keeps the first instant.
+    The line reaches the file after the commit, at least once, and then nothing of the keys is left
+    in the database's files. Erasing again destroys keys that were made since and keeps the first
+    instant.
     """
     destroyed = keys.destroy(session, owner, realm)
     _add_row(session, Line(at, owner, realm))
-    post(
-        session,
-        WRITE_DOWN,
-        {"at": at.isoformat(), "owner": str(owner), "realm": str(realm)},
-        dedupe_key=f"erasure:{owner}:{realm}",
-        at=at,
-    )
+    ask_to_write_down(session, f"{owner}:{realm}", at)
+    if destroyed:
+        ask_to_overwrite(session, str(owner), at)
     return destroyed
 
 
-def write_down(payload: dict[str, Any]) -> None:
-    """The outbox handler: add the line to the file, and see it on the disk."""
-    line = Line.read(json.dumps(payload), 1)
+def ask_to_write_down(session: Session, key: str, at: datetime) -> None:
+    """Bring the file up to the table once this transaction has committed."""
+    post(session, WRITE_DOWN, {}, dedupe_key=f"erasure:{key}", at=at)
+
+
+def write_down(_payload: dict[str, Any]) -> None:
+    """The outbox handler."""
+    write_down_what_is_missing()
+
+
+def write_down_what_is_missing() -> int:
+    """Add to the file what stands in the table alone; returns how many lines that were.
+
+    Whatever was lost on the way (work that was set aside, a file that went missing) is there again
+    after the next erasure, or the next keeping of the schedule.
+    """
     path = register_of(current_settings())
-    is_new = not path.exists()
+    written = set(lines_of(path))
+    missing = [line.text for line in _registered() if line.text not in written]
+    if missing or written:
+        # Also where nothing is missing: what was written may not have reached the disk.
+        _add_lines(path, missing)
+    return len(missing)
+
+
+def _registered() -> list[Line]:
+    with Session(db.engine) as own:
+        rows = own.scalars(sa.select(Erasure).order_by(Erasure.id))
+        return [Line(row.at, row.owner, row.realm) for row in rows]
+
+
+def _add_lines(path: Path, lines: list[str]) -> None:
+    """At the end of the file, and on the disk."""
     # A line that a crash left half written must not swallow the next one.
     separator = b"\n" if _ends_within_a_line(path) else b""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(descriptor, separator + line.text.encode() + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    if is_new:
-        remember_names(path.parent)
-    _empty_the_log()
+    # A file object goes on where a disk that is nearly full took only a part, or raises.
+    with os.fdopen(descriptor, "ab") as file:
+        file.write(separator + "".join(f"{line}\n" for line in lines).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    remember_names(path.parent)
 
 
 def register_of(settings: Settings) -> Path:
@@ -129,9 +155,12 @@ def replay(session: Session, lines: Iterable[str]) -> int:
     half written is passed over, for it was written again.
     """
     read = list(_read(lines))
+    destroyed = 0
     for line in read:
-        keys.destroy(session, line.owner, line.realm)
+        destroyed += keys.destroy(session, line.owner, line.realm)
         _add_row(session, line)
+    if destroyed:
+        ask_to_overwrite(session, "replayed", now())
     session.flush()
     first: dict[uuid.UUID, datetime] = {}
     for line in read:
@@ -139,18 +168,6 @@ def replay(session: Session, lines: Iterable[str]) -> int:
     for owner, at in first.items():
         replayed.send(owner, session=session, at=at)
     return len(read)
-
-
-def _empty_the_log() -> None:
-    """SQLite's log still has the pages from before: check it in and cut it off, if nobody reads.
-
-    Whoever reads keeps it for now; it is overwritten as others write.
-    """
-    with db.engine.connect() as connection:
-        if is_sqlite(connection):
-            connection.exec_driver_sql("PRAGMA busy_timeout=500")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("PRAGMA busy_timeout=30000")
 
 
 def _read(lines: Iterable[str]) -> Iterator[Line]:

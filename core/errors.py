@@ -61,7 +61,11 @@ ERROR_PAGES = {
     410: ErrorPage(410, "This was erased", "It cannot be read again, by nobody."),
     413: ErrorPage(413, "That was too large to take in", "Please shorten it and send it again."),
     429: ErrorPage(429, "Please wait a moment", "Too many tries in a short time. Nothing is lost."),
-    500: ErrorPage(500, "Something went wrong on our side", "Nothing you had saved is lost."),
+    500: ErrorPage(
+        500,
+        "Something went wrong on our side",
+        "Please go back and try again. Nothing you had saved is lost.",
+    ),
     503: ErrorPage(
         503,
         "We cannot get at our records just now",

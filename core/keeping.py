@@ -22,7 +22,7 @@ from flask import Flask, current_app
 
 from core import sealing
 from core.config import BadSetting, Settings
-from core.disk import remember_names
+from core.disk import OTHERS, remember_names
 from core.sealing import KEY_BYTES
 
 OWN_FILE = re.compile(r"[0-9]{4}\.key")
@@ -122,14 +122,19 @@ def current_keeper() -> KeyKeeper:
 
 
 def keeper_for(settings: Settings) -> KeyKeeper:
-    """The keeper of these settings; raises BadSetting for keys that cannot be used."""
+    """The keeper of these settings; raises BadSetting for keys that cannot be used.
+
+    A file of keys that others than its owner may read is such a one, too.
+    """
     if settings.encryption_keys:
         return LocalKeeper(lambda: parse(settings.encryption_keys, "ENCRYPTION_KEYS"))
     if settings.key_file:
         path = Path(settings.key_file)
+        _require_private("KEY_FILE", path)
         return LocalKeeper(lambda: parse(_text(path, "KEY_FILE"), "KEY_FILE"))
     folder = settings.data_dir / "keys"
     _make_first(folder)
+    _require_private("DATA_DIR", folder / "root.key", *_own_files(folder))
     return LocalKeeper(lambda: _in_folder(folder), lambda: _make_next(folder))
 
 
@@ -155,6 +160,15 @@ def _decoded(value: str, source: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise BadSetting(f"{source} holds a key that is not {KEY_BYTES} bytes in base64")
     return key
+
+
+def _require_private(source: str, *paths: Path) -> None:
+    for path in paths:
+        # One that cannot be looked at is refused where it is read.
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0
+        if mode & OTHERS:
+            why = f"others than its owner may read or change it (mode {mode:04o})"
+            raise BadSetting(f"{source} {path} is not used: {why}; chmod 600 it")
 
 
 def _text(path: Path, source: str) -> str:

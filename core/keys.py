@@ -204,7 +204,7 @@ def sealing_keys(session: Session, wanted: Iterable[Owned]) -> dict[Owned, Known
     wanted = sorted(set(wanted))
     unmade = set(wanted) - active(session, wanted).keys()
     if unmade:
-        session.execute(_insert(session, [new_key(*owned) for owned in sorted(unmade)]))
+        session.execute(_insert(session), [new_key(*owned) for owned in sorted(unmade)])
     # Where another process was quicker, its key is the one.
     return active(session, wanted)
 
@@ -242,10 +242,10 @@ def _deleted(session: Session, theirs: sa.ColumnElement[bool]) -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def _insert(session: Session, rows: list[dict[str, object]]) -> sa.Insert:
+def _insert(session: Session) -> sa.Insert:
     on_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert if on_sqlite else postgresql.insert
-    return insert(DataKey).values(rows).on_conflict_do_nothing()
+    return insert(DataKey.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
 
 
 @sa.event.listens_for(Session, "after_transaction_end")

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
-from core.config import Settings, current_settings
+from core.config import MailTls, Settings, current_settings
 from core.database import Base, Identified, unit_of_work
 from core.encryption import Realm, blind_index, sealed_text
 from core.outbox import post
 
 
 class UnsafeMailServer(RuntimeError):
-    """A password was to be sent to a mail server that offers no TLS."""
+    """The mail server offers no TLS, or somebody on the way to it says that it does not."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,16 @@ def _message_from(settings: Settings, payload: dict[str, Any]) -> EmailMessage:
 
 
 def _send_over_smtp(settings: Settings, message: EmailMessage) -> None:
-    """smtp://user:password@host:port, or smtps:// for TLS from the first byte."""
+    """smtp://user:password@host:port, or smtps:// for TLS from the first byte.
+
+    Not a word about anybody goes out before TLS and a certificate that is the server's; what
+    somebody on the way takes out of the greeting (RFC 3207, section 6) changes nothing.
+    """
     parts = urlsplit(settings.smtp_url)
     with _server(parts) as server:
         server.ehlo()
-        if parts.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
+        if parts.scheme == "smtp" and settings.mail_tls is MailTls.required:
+            _begin_tls(server)
         if parts.username:
             _sign_in(server, parts)
         server.send_message(message)
@@ -135,6 +139,12 @@ def _server(parts: SplitResult) -> smtplib.SMTP:
     if parts.scheme == "smtps":
         return smtplib.SMTP_SSL(host, port, timeout=10, context=ssl.create_default_context())
     return smtplib.SMTP(host, port, timeout=10)
+
+
+def _begin_tls(server: smtplib.SMTP) -> None:
+    if not server.has_extn("starttls"):
+        raise UnsafeMailServer
+    server.starttls(context=ssl.create_default_context())
 
 
 def _sign_in(server: smtplib.SMTP, parts: SplitResult) -> None:

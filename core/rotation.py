@@ -11,6 +11,7 @@ interruption where it was:
 5. keys that an earlier key-encryption key wrapped are wrapped by the current one.
 
 A value that does not open (`Unreadable`, `MissingKey`) is left as it is and counted; its key stays.
+While others hold what is left it looks again, but not for ever: see `HeldUp`.
 """
 
 import time
@@ -35,7 +36,19 @@ from core.sealing import HEADER_BYTES, KEY_ID_BYTES, Place, Unreadable
 KEYS_AT_ONCE = 1000
 ROWS_AT_ONCE = 200
 A_MOMENT = 0.05
+# Far longer than any page or piece of work holds a row, in seconds.
+PATIENCE = 10.0
 PLAIN = {"synchronize_session": False}
+
+
+class HeldUp(RuntimeError):
+    """Nothing moves any more: somebody holds the rows that are left. The next call goes on."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(
+            f"{left} values are still on old keys and somebody holds them; look for a connection "
+            "to the database that has been busy for long, then call this again"
+        )
 
 
 @dataclass(frozen=True)
@@ -78,15 +91,22 @@ def begin(session: Session, at: datetime) -> KeyRotation:
 
 
 def carry_on() -> Iterator[Progress]:
-    """Do what is left of the unfinished rotation, in short transactions of its own."""
+    """Do what is left of the unfinished rotation, in short transactions of its own.
+
+    Raises HeldUp.
+    """
     yield from _retire_all()
-    unreadable = yield from _seal_all_again()
-    yield from _delete_unused()
-    while _left() > unreadable:
+    unreadable = yield from _leave_old_keys()
+    left, moved = _left(), time.monotonic()
+    while left > unreadable:
         # Somebody was writing with an old key, or held a row: look again.
         time.sleep(A_MOMENT)
-        unreadable = yield from _seal_all_again()
-        yield from _delete_unused()
+        unreadable = yield from _leave_old_keys()
+        before, left = left, _left()
+        if left != before:
+            moved = time.monotonic()
+        elif time.monotonic() - moved > PATIENCE:
+            raise HeldUp(left)
     yield from _wrap_all_again()
     _finish(unreadable)
 
@@ -152,6 +172,13 @@ def _replace(session: Session, found: list[tuple[bytes, uuid.UUID, str]]) -> Non
         session.execute(sa.insert(DataKey), fresh)
 
 
+def _leave_old_keys() -> Generator[Progress, None, int]:
+    """One look at all that is on old keys; returns how many values do not open."""
+    unreadable = yield from _seal_all_again()
+    yield from _delete_unused()
+    return unreadable
+
+
 def _seal_all_again() -> Generator[Progress, None, int]:
     """Pass once through every table; returns how many values on old keys do not open."""
     unreadable = 0
@@ -169,14 +196,16 @@ def _seal_batch(session: Session, column: SealedColumn, after: int) -> tuple[int
     """The id to go on after (None at the end), how many were sealed, how many do not open."""
     rows = session.execute(_on_old_keys(column, after)).all()
     held = keys.held(session, {sealing.key_id_of(row.value) for row in rows})
-    active = keys.active(session, {(key.owner, key.realm) for key in held.values()})
+    # Made where there is none: a database may have come back without it. Whoever is being erased
+    # loses a new one as well (`core.keys.destroy`).
+    active = keys.sealing_keys(session, {(key.owner, key.realm) for key in held.values()})
     values, unreadable = [], 0
     for row in rows:
         old = held.get(sealing.key_id_of(row.value))
-        new = active.get((old.owner, old.realm)) if old else None
-        if old is None or new is None:
+        if old is None:
             continue  # Erased since the row was read.
         try:
+            new = active[old.owner, old.realm]
             value = _under(new, _opened(row, column, old), row, column)
         except (MissingKey, Unreadable):
             unreadable += 1

@@ -11,7 +11,7 @@ from core import access, keeping, request_log
 from core.backup.places import forget_killed_restore
 from core.clock import Clock, SystemClock
 from core.config import Settings, settings_from
-from core.database import db
+from core.database import db, keep_private, let_go
 from core.mail import deliver_mail
 from core.outbox import handle
 from practice import append_only, erased, errors, front_door, headers, navigation, styles, wiring
@@ -82,7 +82,8 @@ def _see_through_proxies(app: Flask, number: int) -> None:
 
 
 def _configure(app: Flask, settings: Settings, clock: Clock) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_private(settings.database_url)
     forget_killed_restore(settings.database_url)
     erased.install(app)
     logging.getLogger("attune").setLevel(logging.INFO)
@@ -116,6 +117,8 @@ def _install(app: Flask) -> None:
     append_only.install()
     front_door.install(app)
     db.init_app(app)
+    # What is registered last comes first.
+    app.teardown_appcontext(let_go)
     csrf.init_app(app)
     signing_in.install(app)
     access.install_access(app, signing_in.sign_in_address)

@@ -11,6 +11,7 @@ from core.config import current_settings
 from core.money import format_money
 from practice.accounts.models import STAFF_ROLES, Role
 from practice.places import place
+from practice.web_address import is_web_address
 from practice.when import (
     date_words,
     day_words,
@@ -73,7 +74,11 @@ BY_ROLE = {
         Entry("Fairness", "oversight.fairness"),
         EMERGENCIES,
     ),
-    Role.records_custodian: (Entry("Closed records", "care.records"), EMERGENCIES),
+    Role.records_custodian: (
+        Entry("Closed records", "care.records"),
+        Entry("What must be kept", "privacy.kept"),
+        EMERGENCIES,
+    ),
     Role.administrator: (
         Entry("Credentials", "credentials.queue"),
         Entry("Staff", "oversight.staff"),
@@ -89,6 +94,7 @@ ACCOUNT = Entry("Account", "accounts.account")
 def install(app: Flask) -> None:
     app.context_processor(_frame)
     app.add_template_filter(money, "money")
+    app.add_template_test(is_web_address, "web_address")
     app.add_template_filter(lambda code: place(code).name, "place_name")
     for words in (day_words, time_words, moment_words, date_words, deadline_words, zone_words):
         app.add_template_filter(words)

@@ -13,6 +13,7 @@ from billing.signals import order_paid, refund_done, refund_failed
 from core.erasures import WRITE_DOWN, replayed, write_down
 from core.ledger import seal
 from core.outbox import handle
+from core.overwriting import OVERWRITE, overwrite
 from practice.accounts import factor_resets, letters
 from practice.accounts import operations as accounts
 from practice.appointments.operations import (
@@ -23,7 +24,10 @@ from practice.appointments.queries import meetings_of
 from practice.appointments.sweeps import release_what_ran_out
 from practice.care import emergency_sweeps, meetings
 from practice.care.operations import end_with_consent
+from practice.care.policy import care_is_over
 from practice.care.signals import episode_ended
+from practice.consent import going_on
+from practice.consent.models import Purpose
 from practice.consent.renewing import ASK_AGAIN, ask_again
 from practice.consent.signals import consent_revoked
 from practice.groups.operations import (
@@ -31,6 +35,7 @@ from practice.groups.operations import (
     leave_for_withdrawn_consent,
     seat_the_paid,
 )
+from practice.groups.policy import time_in_group_is_over
 from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_accepted, request_closed
@@ -83,6 +88,8 @@ def _connect_waiting(app: Flask) -> None:
 def _connect_care(app: Flask) -> None:
     handle(app, ASK_AGAIN, ask_again)
     meetings.connect(app, meetings_of)
+    going_on.connect(app, Purpose.treatment, care_is_over)
+    going_on.connect(app, Purpose.group, time_in_group_is_over)
     consent_revoked.connect(stop_with_the_notice)
     consent_revoked.connect(end_with_consent)
     request_closed.connect(release_for_closed_request)
@@ -94,6 +101,7 @@ def _connect_care(app: Flask) -> None:
 
 def _connect_privacy(app: Flask) -> None:
     handle(app, WRITE_DOWN, write_down)
+    handle(app, OVERWRITE, overwrite)
     replayed.connect(erase_again)
     app.extensions["sweeps"] += [keep_schedule_daily]
 

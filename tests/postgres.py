@@ -33,14 +33,24 @@ class Cluster:
         options = f"-c listen_addresses='' -k {folder} -c max_connections=300"
         if not fsync:
             options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
-        # Without a log file of its own a piped start never ends.
-        log = f"{folder}/log"
-        cluster._run("pg_ctl", "-w", "-D", f"{folder}/data", "-l", log, "-o", options, "start")
+        (folder / "options").write_text(options)
+        cluster.come_back()
         return cluster
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-D", f"{self.address}/data", "-m", "immediate", "stop")
+        self.go_away()
         shutil.rmtree(self.address, ignore_errors=True)
+
+    def go_away(self) -> None:
+        """Stop as in a crash, with everybody's work under way; what was committed is there."""
+        self._run("pg_ctl", "-D", f"{self.address}/data", "-m", "immediate", "stop")
+
+    def come_back(self) -> None:
+        """Returns once connections are let in."""
+        options = Path(self.address, "options").read_text()
+        # Without a log file of its own a piped start never ends.
+        log = f"{self.address}/log"
+        self._run("pg_ctl", "-w", "-D", f"{self.address}/data", "-l", log, "-o", options, "start")
 
     def create_database(self) -> str:
         """Make an empty database; returns its DATABASE_URL."""

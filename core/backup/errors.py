@@ -25,6 +25,10 @@ class PlaceTaken(BackupRefused):
     message = "This folder has something in it; a backup goes into an empty one."
 
 
+class BeingWritten(PlaceTaken):
+    message = "Another backup is being written here."
+
+
 class NotEmpty(BackupRefused):
     message = "The database has rows already; --replace puts the backup in their place."
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from core.backup import tables
 from core.backup.container import SealingFile
-from core.backup.errors import BackupRefused, PlaceTaken
+from core.backup.errors import BackupRefused, BeingWritten, PlaceTaken
 from core.disk import remember_names
 from core.keeping import KeyKeeper
 from core.ledger import LedgerCheckpoint, newest_checkpoint
@@ -216,6 +216,6 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PlaceTaken("Another backup is being written here.") from None
+            raise BeingWritten from None
         file.truncate(0)
         yield file

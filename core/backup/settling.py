@@ -18,7 +18,7 @@ from core.backup.errors import CheckFailed
 from core.backup.making import Manifest
 from core.backup.places import Known
 from core.config import current_settings
-from core.outbox import OutboxMessage, post
+from core.outbox import OutboxMessage
 
 KEYS_AT_ONCE = 500
 SENT_BEFORE = "SentBeforeRestore"
@@ -38,8 +38,8 @@ def erase_again(session: Session, known: Known, _manifest: Manifest, at: datetim
         number = erasures.replay(session, [*written, *unwritten])
     except erasures.UnreadableRegister as error:
         raise CheckFailed(f"{register}: {error}; nothing was restored.") from None
-    for line in (*unwritten, *lost):
-        _write_down(session, line, at)
+    if unwritten or lost:
+        erasures.ask_to_write_down(session, f"restored:{at.isoformat()}", at)
     said = f"{number} erasures were carried out again" if number else "nobody was erased since"
     return [f"{BEWARE} {LOST}", said] if lost else [said]
 
@@ -86,13 +86,6 @@ def _mails_in_words(known: Known) -> str:
     if not known.readable:
         return "the old database could not be read: mails that waited may go out twice"
     return f"{len(known.mails)} mails sent since the backup will not go out again"
-
-
-def _write_down(session: Session, text: str, at: datetime) -> None:
-    line = erasures.Line.read(text, 1)
-    payload = {"at": line.at.isoformat(), "owner": str(line.owner), "realm": line.realm}
-    key = f"erasure:{line.owner}:{line.realm}:restored:{at.isoformat()}"
-    post(session, erasures.WRITE_DOWN, payload, dedupe_key=key, at=at)
 
 
 def _parts(keys: Iterable[str]) -> Iterable[list[str]]:

@@ -12,6 +12,7 @@ from core.database import db, unit_of_work
 from practice.accounts import (
     addresses,
     factor_resets,
+    known_browsers,
     operations,
     passwords,
     queries,
@@ -21,16 +22,24 @@ from practice.accounts import (
 )
 from practice.accounts.attempts import Kind
 from practice.accounts.blueprint import Page, bp, counted, link_over, page, refusals_on
-from practice.accounts.forms import AddressForm, ClientDetailsForm, DetailsForm, NewPasswordForm
+from practice.accounts.forms import (
+    AddressForm,
+    ClientDetailsForm,
+    DetailsForm,
+    NewPasswordForm,
+    TakenBackForm,
+)
 from practice.accounts.models import EmailTokenPurpose, User
 from practice.accounts.policy import anyone, signed_in, step_up
 from practice.accounts.proof_views import proved
 from practice.accounts.tokens import LinkOver
+from practice.accounts.ways_in import Way, ways_in
 from practice.forms import EmptyForm
+from practice.when import date_words
 
-TAKEN_BACK = (
-    "Your account has its old address again. Now choose a new password; once you are in, remove "
-    "every passkey that you do not know."
+NOT_THE_OLD_ONE = (
+    "This is not the password that the account had before. Leave the boxes empty to go on without "
+    "removing anything."
 )
 
 
@@ -106,7 +115,8 @@ def confirm_address(token: str) -> Page:
             return redirect(url_for("accounts.account"), 303)
     except LinkOver:
         return link_over("accounts.address", "Ask for a new link")
-    return page("accounts/confirm_address.html", form)
+    change = addresses.asked_for(db.session(), current_user.user)
+    return page("accounts/confirm_address.html", form, change=change)
 
 
 @bp.route("/address/<string:token>/return", methods=["GET", "POST"])
@@ -115,16 +125,42 @@ def take_back_address(token: str) -> Page:
     """This was not me: the old address again, everybody out, then a new password."""
     form = EmptyForm()
     try:
-        tokens.owner(db.session(), token, EmailTokenPurpose.old_address, now())
+        change = addresses.to_undo(db.session(), token, now())
         if form.validate_on_submit():
             with unit_of_work() as session:
                 reset = addresses.take_back(session, token, now())
             signing_in.forget()
-            flash(TAKEN_BACK, "leaf")
-            return redirect(url_for("accounts.reset", token=reset), 303)
+            return redirect(url_for("accounts.taken_back", token=reset), 303)
     except LinkOver:
         return link_over("accounts.forgotten", "Choose a new password")
-    return page("accounts/take_back_address.html", form)
+    ways = ways_in(db.session(), change.user)
+    return page(
+        "accounts/take_back_address.html",
+        form,
+        change=change,
+        going=[one for one in ways if one.added_at >= change.asked_at],
+        left=[one for one in ways if one.added_at < change.asked_at],
+        zone=_zone(change.user),
+    )
+
+
+@bp.route("/address/taken-back/<string:token>", methods=["GET", "POST"])
+@policy(anyone)
+def taken_back(token: str) -> Page:
+    """The account is theirs again: what else signs in to it, and a new password."""
+    try:
+        owner = tokens.owner(db.session(), token, EmailTokenPurpose.reset, now())
+        if not addresses.is_taken_back(owner):
+            return redirect(url_for("accounts.reset", token=token), 303)
+        ways = ways_in(db.session(), owner)
+        form = _taken_back_form(owner, ways)
+        if form.validate_on_submit() and _may_remove(form, owner):
+            answer = _begun_again(form, token)
+            if answer is not None:
+                return answer
+    except LinkOver:
+        return link_over("accounts.forgotten", "Ask for a new link")
+    return page("accounts/taken_back.html", form, ways=ways)
 
 
 @bp.route("/second-factor/<string:token>/stays", methods=["GET", "POST"])
@@ -133,7 +169,8 @@ def keep_factor(token: str) -> Page:
     """The owner of a second factor stops its removal."""
     form = EmptyForm()
     try:
-        tokens.owner(db.session(), token, EmailTokenPurpose.keep_factor, now())
+        owner = tokens.owner(db.session(), token, EmailTokenPurpose.keep_factor, now())
+        due_at = factor_resets.due_at(db.session(), owner)
         if form.validate_on_submit():
             with unit_of_work() as session:
                 factor_resets.keep(session, token, now())
@@ -141,7 +178,7 @@ def keep_factor(token: str) -> Page:
             return redirect(url_for("accounts.sign_in"), 303)
     except LinkOver:
         return link_over("accounts.forgotten", "Choose a new password")
-    return page("accounts/keep_factor.html", form)
+    return page("accounts/keep_factor.html", form, due_at=due_at, zone=_zone(owner))
 
 
 @bp.post("/account/browsers/<uuid:browser>/end")
@@ -162,6 +199,7 @@ def end_browser(browser: uuid.UUID) -> Page:
 def end_other_browsers() -> Page:
     with unit_of_work() as session:
         operations.end_other_sessions(session, current_user.user, current_user.row.public_id, now())
+    known_browsers.know_here(current_user.user)
     flash("Every other browser is signed out.", "leaf")
     return redirect(url_for("accounts.account"), 303)
 
@@ -172,13 +210,45 @@ def end_other_browsers() -> Page:
 def end_every_browser() -> Page:
     with unit_of_work() as session:
         operations.end_all_sessions(session, current_user.user, current_user.user, now())
-    return signing_in.leave(url_for("accounts.signed_out"))
+    return known_browsers.forget_here(signing_in.leave(url_for("accounts.signed_out")))
 
 
 @bp.get("/signed-out")
 @policy(anyone)
 def signed_out() -> Page:
     return render_template("accounts/signed_out.html")
+
+
+def _taken_back_form(owner: User, ways: list[Way]) -> TakenBackForm:
+    """With a password as long as it must be beside what is left."""
+    zone = _zone(owner)
+    words = [(one.key, f"{one.name}, added {date_words(one.added_at, zone)}") for one in ways]
+    form = TakenBackForm().offer(words)
+    left = any(one.is_factor for one in ways if one.key not in form.chosen)
+    form.is_for(owner, second_factor=left)
+    return form
+
+
+def _may_remove(form: TakenBackForm, owner: User) -> bool:
+    """What was there before goes only with the password of before."""
+    if not form.chosen:
+        return True
+    email, hash_before = owner.email, addresses.password_before(db.session(), owner)
+    if counted(form, Kind.sign_in, email) and not passwords.is_right(
+        form.old_password.data or "", hash_before
+    ):
+        form.old_password.errors = [NOT_THE_OLD_ONE]
+    return not form.errors
+
+
+def _begun_again(form: TakenBackForm, token: str) -> Page | None:
+    password_hash, keys = passwords.hash_password(form.password.data), form.chosen
+    with refusals_on(form), unit_of_work() as session:
+        addresses.begin_again(session, token, keys, password_hash=password_hash, at=now())
+    if form.form_errors:
+        return None
+    flash("Your new password is set. Please sign in with it.", "leaf")
+    return redirect(url_for("accounts.sign_in"), 303)
 
 
 def _details_form(user: User) -> DetailsForm:

@@ -1,5 +1,8 @@
 """Guessing is slowed down: tries are counted by account and by browser address.
 
+A browser that the account knows (`practice.accounts.known_browsers`) is counted by itself instead,
+so that strangers who use up the account's tries do not keep its owner out.
+
 Views call `count` before a try is judged, outside a unit of work. The database counts unless
 `REDIS_URL` names a Redis (`practice.accounts.counters`). A try that cannot be counted is refused.
 """
@@ -38,13 +41,17 @@ class SigningInAway(Away):
 
 
 class Kind(enum.StrEnum):
-    """What is counted: signing in, its second step, a fresh proof, opening an account, mails."""
+    """What is counted: signing in, its second step, a fresh proof, opening an account, mails.
+
+    A challenge is what every page with a passkey asks for, by itself and long before a try.
+    """
 
     sign_in = "sign in"
     second_factor = "second factor"
     step_up = "step up"
     sign_up = "sign up"
     mail = "mail"
+    challenge = "challenge"
 
 
 QUARTER = timedelta(minutes=15)
@@ -63,6 +70,7 @@ BY_BROWSER = {
     Kind.step_up: Limit(100, QUARTER),
     Kind.sign_up: Limit(60, QUARTER),
     Kind.mail: Limit(60, QUARTER),
+    Kind.challenge: Limit(600, QUARTER),
 }
 
 
@@ -72,8 +80,8 @@ class Counter(Protocol):
     def add(self, limits: dict[str, Limit], at: datetime) -> None:
         """Count one try under every key, or none and raise TooMany once a limit is reached."""
 
-    def forgive(self, account: str, browser: str) -> None:
-        """Forget every try under `account` and the last one under `browser`."""
+    def forgive(self, account: str, browser: str | None = None) -> None:
+        """Forget every try under `account` and the last one under `browser`, if one is named."""
 
 
 @dataclass(frozen=True)
@@ -87,30 +95,33 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["attempt_counter"] = counter
 
 
-def count(kind: Kind, address: str, browser: str, at: datetime) -> None:
-    """Count this try before it is judged; raises TooManyTries once either limit is reached.
+def count(kind: Kind, address: str, browser: str, at: datetime, known: str = "") -> None:
+    """Count this try before it is judged; raises TooManyTries once a limit is reached.
 
     `address` is the e-mail address tried, known or not; `browser` where the request came from. An
-    empty address (a passkey says by itself whose it is) counts for the browser alone. Raises
-    SigningInAway when the count cannot be kept.
+    empty address (a passkey says by itself whose it is) counts for the browser alone. `known` is
+    the name of a browser that the account knows: its tries count under that and nothing else.
+    Raises SigningInAway when the count cannot be kept.
     """
-    keys = _keys(kind, address, browser)
-    limits = {keys.browser: BY_BROWSER[kind]}
-    if address:
-        limits[keys.account] = BY_ADDRESS[kind]
     try:
-        _counter().add(limits, at)
+        _counter().add(_limits(kind, address, browser, known), at)
     except TooMany:
         raise TooManyTries from None
     except StoreAway:
         raise SigningInAway from None
 
 
-def forgive(kind: Kind, address: str, browser: str) -> None:
-    """A try that succeeded does not count, nor do the ones before it for this address."""
+def forgive(kind: Kind, address: str, browser: str, known: str = "") -> None:
+    """A try that succeeded does not count, nor do the ones before it for this address.
+
+    What a known browser did says nothing of what strangers tried: theirs go on counting.
+    """
     keys = _keys(kind, address, browser)
     try:
-        _counter().forgive(keys.account, keys.browser)
+        if known:
+            _counter().forgive(_known_key(kind, known))
+        else:
+            _counter().forgive(keys.account, keys.browser)
     except StoreAway:
         raise SigningInAway from None
 
@@ -118,6 +129,18 @@ def forgive(kind: Kind, address: str, browser: str) -> None:
 def _counter() -> Counter:
     counter: Counter = current_app.extensions["attempt_counter"]
     return counter
+
+
+def _limits(kind: Kind, address: str, browser: str, known: str) -> dict[str, Limit]:
+    if known:
+        return {_known_key(kind, known): BY_ADDRESS[kind]}
+    keys = _keys(kind, address, browser)
+    by_browser = {keys.browser: BY_BROWSER[kind]}
+    return by_browser | {keys.account: BY_ADDRESS[kind]} if address else by_browser
+
+
+def _known_key(kind: Kind, known: str) -> str:
+    return _keyed_hash(f"{kind} known {known}")
 
 
 def _keys(kind: Kind, address: str, browser: str) -> _Keys:

@@ -1,7 +1,11 @@
-"""What a passkey has to sign: made here, kept here, good once and for five minutes."""
+"""What a passkey has to sign: made here, kept here, good once and for five minutes.
+
+A browser may wait for several at once: one a page that is open, and each page asks for its own.
+"""
 
 import secrets
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -31,17 +35,19 @@ def issue(
 
 def take(
     session: Session,
-    public_id: uuid.UUID,
+    public_ids: Collection[uuid.UUID],
+    challenge: bytes,
     purpose: ChallengePurpose,
     user: User | None,
     at: datetime,
 ) -> bytes:
-    """The challenge, used up: of two answers to it one gets PasskeyRefused."""
+    """The one that was answered, if it is among these; of two answers one gets PasskeyRefused."""
     owner = (
         PasskeyChallenge.user_id.is_(None) if user is None else PasskeyChallenge.user_id == user.id
     )
     good = sa.and_(
-        PasskeyChallenge.public_id == public_id,
+        PasskeyChallenge.public_id.in_(public_ids),
+        PasskeyChallenge.challenge == challenge,
         PasskeyChallenge.purpose == purpose,
         PasskeyChallenge.expires_at > at,
         owner,

@@ -56,15 +56,16 @@ class DatabaseCounter:
                     raise TooMany
             session.add_all(SignInAttempt(counted=key, at=at) for key in limits)
 
-    def forgive(self, account: str, browser: str) -> None:
+    def forgive(self, account: str, browser: str | None = None) -> None:
         with unit_of_work() as session:
             session.execute(sa.delete(SignInAttempt).where(SignInAttempt.counted == account))
-            last = (
-                sa.select(sa.func.max(SignInAttempt.id))
-                .where(SignInAttempt.counted == browser)
-                .scalar_subquery()
-            )
-            session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id == last))
+            if browser is not None:
+                last = (
+                    sa.select(sa.func.max(SignInAttempt.id))
+                    .where(SignInAttempt.counted == browser)
+                    .scalar_subquery()
+                )
+                session.execute(sa.delete(SignInAttempt).where(SignInAttempt.id == last))
 
 
 class RedisCounter:
@@ -91,10 +92,11 @@ class RedisCounter:
         if not added:
             raise TooMany
 
-    def forgive(self, account: str, browser: str) -> None:
+    def forgive(self, account: str, browser: str | None = None) -> None:
         try:
             self._redis.delete(PREFIX + account)
-            self._redis.zpopmax(PREFIX + browser)
+            if browser is not None:
+                self._redis.zpopmax(PREFIX + browser)
         except redis.RedisError as error:
             raise StoreAway from error
 

@@ -1,6 +1,11 @@
-"""The ways in: what happens on a browser once somebody has shown who they are."""
+"""The ways in: what happens on a browser once somebody has shown who they are.
+
+What was shown is looked at once more, used up, and the session begun in one unit of work, under
+the account's lock: a password, a code or a passkey that is taken back meanwhile opens nothing.
+"""
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from flask import redirect, request, url_for
 from flask_login import current_user
@@ -10,12 +15,29 @@ from werkzeug.wrappers import Response
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound
-from practice.accounts import attempts, operations, passwords, queries, second_factors, signing_in
+from practice.accounts import (
+    known_browsers,
+    operations,
+    passwords,
+    queries,
+    second_factors,
+    signing_in,
+)
 from practice.accounts.attempts import Kind
-from practice.accounts.blueprint import browser_address
+from practice.accounts.blueprint import forgiven
 from practice.accounts.browsers import browser_name
-from practice.accounts.models import User
+from practice.accounts.models import HalfSignIn, User
+from practice.accounts.passkeys import PasskeyRefused, UsedKey
 from practice.accounts.second_factors import CodeUsed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A session that has begun, its token still to be handed out; a half waits for the rest."""
+
+    user: User
+    token: str
+    is_half: bool = False
 
 
 def enter_with_password(email: str, password: str, path: str) -> Response | None:
@@ -29,34 +51,68 @@ def enter_with_password(email: str, password: str, path: str) -> Response | None
     if user is None or not right:
         return None
     newer_hash = passwords.renewed(password, user.password_hash)
-    attempts.forgive(Kind.sign_in, email, browser_address())
+    forgiven(Kind.sign_in, email)
     with unit_of_work() as session:
+        operations.take_turn(session, user)
         # Comparing takes a while, and meanwhile its owner may have chosen another.
-        if user.password_hash != compared_with:
+        same = user.password_hash == compared_with
+        if not same or not operations.may_sign_in(session, user, now()):
             return None
-        allowed = operations.may_sign_in(session, user, now())
         if newer_hash:
             operations.renew_hash(user, newer_hash)
-    return enter(user, path, short_password=passwords.is_short(password)) if allowed else None
+        entry = begin(session, user, short_password=passwords.is_short(password))
+    return go_in(entry, path)
 
 
-def enter(user: User, path: str, *, short_password: bool = False) -> Response:
-    """In with one factor; whoever has a second one goes on to show it."""
+def enter_with_code(half: HalfSignIn, code: str, path: str) -> Response | None:
+    """In, if this is a good code of whoever is half in; it is used up then."""
+    key, user, at = half.id, half.user, now()
+    shown = second_factors.look_at(db.session(), user, code, at)
+    if shown is None:
+        return None
+    entry = None
+    with suppress(CodeUsed, NotFound), unit_of_work() as session:
+        operations.take_turn(session, user)
+        operations.require_half(session, key)
+        second_factors.use_up(session, user, shown, at)
+        entry = begin_strongly(session, user)
+    return go_in(entry, path) if entry else None
+
+
+def enter_with_passkey(user: User, used: UsedKey, path: str) -> Response:
+    """In with a passkey whose answer was right.
+
+    Raises PasskeyRefused when it is gone, or the account closed, meanwhile.
+    """
     with unit_of_work() as session:
-        if second_factors.factors_of(session, user).any:
-            signing_in.remember_half(signing_in.begin_half(session, user, now()))
-            return redirect(url_for("accounts.second_step", next=path or None), 303)
-        token = _begun(session, user, short_password=short_password)
-    signing_in.remember(user, token)
-    return redirect(path or url_for("today.today"), 303)
+        operations.take_turn(session, user)
+        if user.is_disabled:
+            raise PasskeyRefused
+        second_factors.note_use(session, used, now())
+        entry = begin_strongly(session, user)
+    return go_in(entry, path)
 
 
-def enter_strongly(user: User, path: str) -> Response:
-    """In with two factors, or with a passkey that knows its owner."""
-    with unit_of_work() as session:
-        operations.forget_halves(session, user)
-        token = _begun(session, user, strong=True)
-    signing_in.remember(user, token)
+def begin(session: Session, user: User, *, short_password: bool = False) -> Entry:
+    """Begin with one factor; whoever has a second one goes on to show it."""
+    if second_factors.factors_of(session, user).any:
+        return Entry(user, signing_in.begin_half(session, user, now()), is_half=True)
+    return Entry(user, _begun(session, user, short_password=short_password))
+
+
+def begin_strongly(session: Session, user: User) -> Entry:
+    """Begin with two factors, or with a passkey that knows its owner."""
+    operations.forget_halves(session, user)
+    return Entry(user, _begun(session, user, strong=True))
+
+
+def go_in(entry: Entry, path: str) -> Response:
+    """Hand the token out, and lead on."""
+    if entry.is_half:
+        signing_in.remember_half(entry.token)
+        return redirect(url_for("accounts.second_step", next=path or None), 303)
+    signing_in.remember(entry.user, entry.token)
+    known_browsers.know_here(entry.user)
     return redirect(path or url_for("today.today"), 303)
 
 

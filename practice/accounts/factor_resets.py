@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
-from practice.accounts import mails, operations, second_factors, tokens
+from practice.accounts import mails, operations, second_factors, tokens, two_people
 from practice.accounts.acts import record_about
 from practice.accounts.models import EmailTokenPurpose, FactorReset, FactorResetState, User
 from practice.accounts.queries import user_with
@@ -36,10 +36,6 @@ class NotYourOwn(Refusal):
     message = "Nobody removes their own second factor this way. Please ask another administrator."
 
 
-class AnotherPerson(Refusal):
-    message = "Whoever asked cannot confirm it as well. Please ask another administrator."
-
-
 def ask(session: Session, email: str, reason: str, actor: User, at: datetime) -> FactorReset:
     """Raises NoSecondFactor, NotYourOwn or AskedAlready."""
     user = user_with(session, email)
@@ -58,10 +54,9 @@ def ask(session: Session, email: str, reason: str, actor: User, at: datetime) ->
 
 
 def confirm(session: Session, public_id: uuid.UUID, actor: User, at: datetime) -> None:
-    """The second person agrees: the day begins. Raises AnotherPerson or NotYourOwn."""
+    """The second person agrees: the day begins. Raises SecondPersonNeeded or NotYourOwn."""
     reset = _locked(session, public_id, FactorResetState.asked)
-    if actor.id == reset.asked_by_id:
-        raise AnotherPerson
+    two_people.require_two(session, reset.asked_by, actor, at)
     if actor.id == reset.user_id:
         raise NotYourOwn
     reset.state, reset.due_at = FactorResetState.confirmed, at + DELAY
@@ -86,6 +81,13 @@ def keep(session: Session, token: str, at: datetime) -> None:
     if reset is None:
         raise LinkOver
     _stop(session, reset, user, at)
+
+
+def due_at(session: Session, user: User) -> datetime | None:
+    """When this person's second factor goes, if it is to."""
+    mine = _open().where(FactorReset.user_id == user.id)
+    reset = session.scalars(mine.order_by(FactorReset.id.desc())).first()
+    return reset.due_at if reset else None
 
 
 def waiting() -> list[FactorReset]:

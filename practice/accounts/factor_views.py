@@ -13,7 +13,6 @@ from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts import (
-    attempts,
     authenticator,
     demo,
     keeping,
@@ -23,8 +22,8 @@ from practice.accounts import (
     signing_in,
 )
 from practice.accounts.attempts import Kind
-from practice.accounts.blueprint import Page, bp, browser_address, counted, page, refusals_on
-from practice.accounts.entering import enter_strongly, shows_code
+from practice.accounts.blueprint import Page, bp, counted, forgiven, page, refusals_on
+from practice.accounts.entering import enter_with_code
 from practice.accounts.forms import CodeForm, RemovalForm
 from practice.accounts.keeping import Typed
 from practice.accounts.models import User
@@ -50,10 +49,14 @@ def second_step() -> Page:
     form = CodeForm(next=request.args.get("next", ""))
     user = half.user
     if form.validate_on_submit() and counted(form, Kind.second_factor, user.email):
-        if shows_code(user, form.code.data):
-            attempts.forgive(Kind.second_factor, user.email, browser_address())
-            return enter_strongly(user, form.next_path)
+        answer = enter_with_code(half, form.code.data, form.next_path)
+        if answer is not None:
+            forgiven(Kind.second_factor, user.email)
+            return answer
         form.code.errors = [NOT_THE_CODE]
+    elif form.form_errors:
+        with unit_of_work() as session:
+            second_factors.warn_of_guessing(session, user, now())
     factors = second_factors.factors_of(db.session(), user)
     return page("accounts/second_step.html", form, factors=factors, demo=demo.shown(now()))
 

@@ -3,7 +3,15 @@
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import EmailField, HiddenField, PasswordField, StringField, TelField, ValidationError
+from wtforms import (
+    EmailField,
+    HiddenField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    TelField,
+    ValidationError,
+)
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from core.config import current_settings
@@ -186,6 +194,23 @@ class NewPasswordForm(PasswordForm):
     password = PasswordField(
         "New password", [InputRequired("Please choose a password."), is_good_password]
     )
+
+
+class TakenBackForm(NewPasswordForm):
+    """A new password, and what of the time before is to go; for that the password of before."""
+
+    remove = SelectMultipleField("Remove what is not yours")
+    old_password = PasswordField("The password you had before", [Length(max=LONGEST * 4)])
+
+    def offer(self, ways: list[tuple[str, str]]) -> "TakenBackForm":
+        self.remove.choices = ways
+        if not ways:
+            del self.remove, self.old_password
+        return self
+
+    @property
+    def chosen(self) -> list[str]:
+        return self.remove.data or [] if "remove" in self else []
 
 
 class DetailsForm(Form):

@@ -106,6 +106,21 @@ def send_address_changed(session: Session, old_email: str, token: str, at: datet
     )
 
 
+def send_address_taken_back(session: Session, replaced: str, user: User, at: datetime) -> None:
+    """To the address that the account had until now: whoever reads it may be its owner."""
+    _send(
+        session,
+        replaced,
+        "Your address was changed back",
+        "The address of your account was changed back to the one before, by a link that was sent "
+        "there. This one no longer signs in.",
+        f"address-taken-back:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="If this was neither you nor meant for you, please tell the people who run this "
+        "place.",
+    )
+
+
 def send_factor_going(session: Session, user: User, token: str, at: datetime) -> None:
     _send(
         session,
@@ -145,6 +160,38 @@ def send_recovery_code_used(session: Session, user: User, at: datetime) -> None:
         f"You can see how many are left and make new ones here:\n{_link('accounts.account')}\n\n"
         f"If this was not you, choose a new password at once:\n{_link('accounts.forgotten')}",
         f"recovery-code:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
+def send_second_step_guessed(session: Session, user: User, at: datetime) -> None:
+    _send(
+        session,
+        user.email,
+        "Somebody may know your password",
+        "Somebody gave the password of your account, and then a wrong code many times in a row. "
+        "Nobody was let in.\n\n"
+        "If this was you, wait a quarter of an hour and try again.\n\n"
+        f"If this was not you, choose a new password at once:\n{_link('accounts.forgotten')}",
+        f"second-step-guessed:{user.public_id}:{at.isoformat()}",
+        at,
+        closing="",
+    )
+
+
+def send_second_persons_changed(session: Session, user: User, at: datetime) -> None:
+    """To those who would notice: who it is stands in the console, never in a mail."""
+    _send(
+        session,
+        user.email,
+        "Who answers for this place has changed",
+        "One administrator alone has changed who decides here or may open records. "
+        "For a week nobody new can be the second person to whoever gave them the role.\n\n"
+        "Administrators find who it was here:\n"
+        f"{_settings().base_url}/oversight/staff\n\n"
+        "If you know nothing of this, please ask them today, or whoever runs the machine.",
+        f"second-persons-changed:{user.public_id}:{at.isoformat()}",
         at,
         closing="",
     )

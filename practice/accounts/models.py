@@ -29,7 +29,10 @@ STAFF_ROLES = frozenset(Role) - {Role.client}
 
 
 class User(Identified, Base):
-    """Somebody who signs in. E-mail addresses are kept in lower case and found by their index."""
+    """Somebody who signs in. E-mail addresses are kept in lower case and found by their index.
+
+    Browsers that the account knows are bound to `known_round`: as it moves on, all are strangers.
+    """
 
     __tablename__ = "users"
 
@@ -38,6 +41,7 @@ class User(Identified, Base):
     created_at: Mapped[datetime]
     email_confirmed_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
+    known_round: Mapped[int] = mapped_column(default=0, server_default="0")
 
     email = sealed_text(Realm.account, owner="", index="email_index")
     name = sealed_text(Realm.account, owner="")
@@ -76,6 +80,8 @@ class User(Identified, Base):
 
 
 class UserRole(Base):
+    """A role somebody has. `agreed_by_id` is the second administrator, where there was one."""
+
     __tablename__ = "user_roles"
     __table_args__ = (sa.UniqueConstraint("user_id", "role"),)
 
@@ -84,8 +90,39 @@ class UserRole(Base):
     role: Mapped[Role] = enum_column(Role)
     granted_at: Mapped[datetime]
     granted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    agreed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
 
     user: Mapped[User] = relationship(back_populates="role_rows", foreign_keys=[user_id])
+
+
+class RoleProposal(Identified, Base):
+    """Roles that one administrator wants somebody to have: they wait for another to agree.
+
+    `roles` are all they have at work then. A colleague is `user`; of somebody who is to be invited
+    there are an address and a name, and `user` is set when the invitation goes out. `agreed` says
+    how it was answered.
+    """
+
+    __tablename__ = "role_proposals"
+
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    roles: Mapped[list[str]] = mapped_column(Json)
+    proposed_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+    proposed_at: Mapped[datetime]
+    answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]
+    agreed: Mapped[bool] = mapped_column(default=False)
+
+    email = sealed_text(Realm.account, owner="proposed_by")
+    name = sealed_text(Realm.account, owner="proposed_by")
+
+    user: Mapped[User | None] = relationship(foreign_keys=[user_id])
+    proposed_by: Mapped[User] = relationship(foreign_keys=[proposed_by_id])
+    answered_by: Mapped[User | None] = relationship(foreign_keys=[answered_by_id])
+
+    @property
+    def given(self) -> frozenset[Role]:
+        return frozenset(map(Role, self.roles))
 
 
 class SignInSession(Identified, Base):
@@ -242,13 +279,17 @@ class HalfSignIn(Base):
 
 
 class EmailChange(Identified, Base):
-    """An address exchanged for another; the old one may take it back for three days."""
+    """An address exchanged for another; the old one may take it back for three days.
+
+    `password_hash` is that of the password there was when the change was asked for.
+    """
 
     __tablename__ = "email_changes"
 
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
     old_email = sealed_text(Realm.account, owner="user")
     new_email = sealed_text(Realm.account, owner="user")
+    password_hash: Mapped[str | None] = mapped_column(sa.String(200))
     asked_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]

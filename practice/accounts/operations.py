@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
-from practice.accounts import attempts, mails, signing_in, tokens
+from practice.accounts import attempts, known_browsers, mails, signing_in, tokens, two_people
 from practice.accounts.acts import record_about
 from practice.accounts.models import (
     STAFF_ROLES,
@@ -34,6 +34,8 @@ from practice.accounts.queries import user_with
 NO_PASSWORD_YET = "none yet"
 GRANTABLE_ROLES = STAFF_ROLES
 KEPT_AFTERWARDS = timedelta(days=30)
+# Who hears of it when one administrator alone changes who can be a second person.
+TOLD = (Role.administrator, Role.clinical_lead, Role.records_custodian)
 
 
 class AddressTaken(Refusal):
@@ -46,6 +48,10 @@ class NotYourOwnAdministration(Refusal):
 
 class NotYourOwnRoles(Refusal):
     message = "Nobody gives themselves a role. Please ask another administrator."
+
+
+class SecondAdministratorNeeded(Refusal):
+    message = "A second administrator has to agree to this. Please propose it."
 
 
 class LastAdministrator(Refusal):
@@ -104,6 +110,17 @@ def renew_hash(user: User, password_hash: str) -> None:
     user.password_hash = password_hash
 
 
+def take_turn(session: Session, user: User) -> None:
+    """What concerns who gets into one account happens one after the other, on what is there now."""
+    session.refresh(user, with_for_update=True)
+
+
+def require_half(session: Session, key: int) -> None:
+    """Raises NotFound when the password behind this half was taken back meanwhile."""
+    if session.scalar(sa.select(HalfSignIn.id).where(HalfSignIn.id == key)) is None:
+        raise NotFound
+
+
 def forget_halves(session: Session, user: User) -> None:
     """Nobody goes on from a password that was typed before."""
     session.execute(sa.delete(HalfSignIn).where(HalfSignIn.user_id == user.id))
@@ -156,6 +173,9 @@ def end_session(session: Session, actor: User, public_id: uuid.UUID, at: datetim
 
 
 def end_all_sessions(session: Session, user: User, actor: User, at: datetime) -> None:
+    # The account's row first, as in `take_turn`: otherwise whoever signs in just then and this
+    # could wait for each other.
+    known_browsers.forget_all(user)
     live = sa.and_(SignInSession.user_id == user.id, SignInSession.ended_at.is_(None))
     session.execute(sa.update(SignInSession).where(live).values(ended_at=at))
     forget_halves(session, user)
@@ -164,6 +184,7 @@ def end_all_sessions(session: Session, user: User, actor: User, at: datetime) ->
 
 def end_other_sessions(session: Session, user: User, stays: uuid.UUID, at: datetime) -> None:
     """Sign this person out on every browser but the one with this public id."""
+    known_browsers.forget_all(user)
     others = sa.and_(
         SignInSession.user_id == user.id,
         SignInSession.public_id != stays,
@@ -238,17 +259,30 @@ def create_administrator(
 
 
 def invite(
-    session: Session, email: str, name: str, roles: Iterable[Role], actor: User, at: datetime
+    session: Session,
+    email: str,
+    name: str,
+    roles: Iterable[Role],
+    actor: User,
+    at: datetime,
+    *,
+    agreed_by: User | None = None,
 ) -> User:
-    """Ask a colleague in by mail, with these roles; raises AddressTaken."""
+    """Ask a colleague in by mail, with these roles.
+
+    Raises AddressTaken, or SecondAdministratorNeeded (`proposals.invite` asks one).
+    """
     first, *others = sorted(_grantable(roles))
+    _require_agreement(session, None, {first, *others}, actor, agreed_by, at)
     user = _added(session, email, NO_PASSWORD_YET, first, name, at, actor)
     if user is None:
         raise AddressTaken
     for role in others:
         _take_role(user, role, at, actor)
+    _note_agreement(user, agreed_by)
     _send_invitation(session, user, at)
-    record_about(session, user, actor, "staff.invited", at, roles=sorted(user.roles))
+    record_about(session, user, agreed_by or actor, "staff.invited", at, roles=sorted(user.roles))
+    _tell_the_house(session, user.roles, agreed_by, at)
     return user
 
 
@@ -261,27 +295,39 @@ def invite_again(session: Session, user: User, actor: User, at: datetime) -> Non
 
 
 def change_roles(
-    session: Session, user: User, roles: Iterable[Role], actor: User, at: datetime
+    session: Session,
+    user: User,
+    roles: Iterable[Role],
+    actor: User,
+    at: datetime,
+    *,
+    agreed_by: User | None = None,
 ) -> None:
     """Give these staff roles and no others; whether somebody is a client stays as it is.
 
     Their browsers are signed out, so that no page opened with the old roles goes on working.
     Nobody gives themselves a role: one of them opens what administrators are not to read.
-    Raises NotYourOwnAdministration, NotYourOwnRoles or LastAdministrator.
+    Raises NotYourOwnAdministration, NotYourOwnRoles, LastAdministrator, or
+    SecondAdministratorNeeded (`proposals.change_roles` asks one).
     """
     wanted = _grantable(roles) | (user.roles - GRANTABLE_ROLES)
     _check_administration(session, user, Role.administrator in wanted, actor)
     if user.id == actor.id and wanted - user.roles:
         raise NotYourOwnRoles
     _lock_roles(session, user)
-    before = sorted(user.roles)
+    _require_agreement(session, user, wanted - user.roles, actor, agreed_by, at)
+    before = user.roles
     user.role_rows = [row for row in user.role_rows if row.role in wanted]
     for role in sorted(wanted):
         _take_role(user, role, at, actor)
+    _note_agreement(user, agreed_by, wanted - before)
     end_all_sessions(session, user, actor, at)
     record_about(
-        session, user, actor, "staff.roles_changed", at, before=before, after=sorted(wanted)
-    )
+        session, user, agreed_by or actor, "staff.roles_changed", at,
+        before=sorted(before), after=sorted(wanted),
+    )  # fmt: skip
+    lost = two_people.GIVEN_BY_TWO & (before - wanted)
+    _tell_the_house(session, before ^ wanted, agreed_by, at, lost_by=user if lost else None)
     session.flush()
 
 
@@ -291,12 +337,27 @@ def disable(session: Session, user: User, actor: User, at: datetime) -> None:
     user.disabled_at = at
     end_all_sessions(session, user, actor, at)
     record_about(session, user, actor, "staff.disabled", at)
+    _tell_the_house(session, user.roles, None, at, lost_by=user)
     session.flush()
 
 
-def enable(session: Session, user: User, actor: User, at: datetime) -> None:
+def enable(
+    session: Session, user: User, actor: User, at: datetime, *, agreed_by: User | None = None
+) -> None:
+    """Open a closed account again, as if its roles were given now; nobody is in it yet.
+
+    Raises WrongState for one that is open, or SecondAdministratorNeeded (`proposals.enable` asks
+    one).
+    """
+    if not user.is_disabled:
+        raise WrongState
+    _require_agreement(session, user, user.roles, actor, agreed_by, at)
     user.disabled_at = None
-    record_about(session, user, actor, "staff.enabled", at)
+    for row in user.role_rows:
+        row.granted_at, row.granted_by_id = at, actor.id
+    _note_agreement(user, agreed_by, user.roles)
+    record_about(session, user, agreed_by or actor, "staff.enabled", at)
+    _tell_the_house(session, user.roles, agreed_by, at)
     session.flush()
 
 
@@ -390,6 +451,8 @@ def _grantable(roles: Iterable[Role]) -> frozenset[Role]:
 
 def _lock_roles(session: Session, user: User) -> None:
     """Two changes at once follow each other, and the second sees what the first has left."""
+    # Administrators before anybody else, as everywhere: otherwise two could wait for each other.
+    two_people.administrators(session)
     session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
     session.refresh(user, ["role_rows"])
 
@@ -400,19 +463,46 @@ def _check_administration(session: Session, user: User, stays: bool, actor: User
         return
     if user.id == actor.id:
         raise NotYourOwnAdministration
-    if not stays and _administrators(session) <= {user.id}:
+    if not stays and two_people.administrators(session) <= {user.id}:
         raise LastAdministrator
 
 
-def _administrators(session: Session) -> set[int]:
-    """Who can administer now. Their rows are locked: two may not remove each other at once."""
-    able = (
-        sa.select(User.id)
-        .join(UserRole, UserRole.user_id == User.id)
-        .where(UserRole.role == Role.administrator)
-        .where(User.disabled_at.is_(None), User.email_confirmed_at.is_not(None))
-        .order_by(User.id)
-    )
-    session.execute(able.with_for_update(of=User))
-    # Asked again: what waited for the lock still has the roles from before it.
-    return set(session.scalars(able))
+def _require_agreement(
+    session: Session,
+    user: User | None,
+    new: Iterable[Role],
+    actor: User,
+    agreed_by: User | None,
+    at: datetime,
+) -> None:
+    """Refuse that one administrator alone makes somebody who can be a second person."""
+    two_people.administrators(session)
+    if agreed_by is not None:
+        two_people.require_two(session, actor, agreed_by, at)
+    elif two_people.needs_two(session, actor, user, new):
+        raise SecondAdministratorNeeded
+
+
+def _note_agreement(user: User, agreed_by: User | None, new: Iterable[Role] | None = None) -> None:
+    for row in user.role_rows:
+        if new is None or row.role in new:
+            row.agreed_by_id = agreed_by.id if agreed_by else None
+
+
+def _tell_the_house(
+    session: Session,
+    roles: Iterable[Role],
+    agreed_by: User | None,
+    at: datetime,
+    *,
+    lost_by: User | None = None,
+) -> None:
+    """What one administrator did alone to who decides or may open records, others are to hear of.
+
+    Whoever lost such a role is no holder any more, and is the first who would object.
+    """
+    if agreed_by is None and two_people.GIVEN_BY_TWO & frozenset(roles):
+        holders = session.scalars(two_people.able_holders(*TOLD)).all()
+        losers = [lost_by] if lost_by is not None and lost_by.is_confirmed else []
+        for person in dict.fromkeys([*holders, *losers]):
+            mails.send_second_persons_changed(session, person, at)

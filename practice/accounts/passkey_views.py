@@ -13,14 +13,17 @@ from core.errors import Refusal
 from practice.accounts import attempts, challenges, passkeys, second_factors
 from practice.accounts.attempts import Kind
 from practice.accounts.blueprint import Page, bp, browser_address, counted, page, refusals_on
-from practice.accounts.entering import enter_strongly
+from practice.accounts.entering import enter_with_passkey
 from practice.accounts.factor_views import done, factor_added, may_be_without
 from practice.accounts.forms import NewPasskeyForm, PasskeyForm, PasskeyNameForm, RemovalForm
 from practice.accounts.models import ChallengePurpose, Passkey, User
-from practice.accounts.passkeys import PasskeyRefused
+from practice.accounts.passkeys import PasskeyRefused, UsedKey
 from practice.accounts.policy import anyone, signed_in, step_up
 from practice.accounts.proof_views import proved
 from practice.forms import EmptyForm
+
+# Pages that may wait for a passkey at the same time in one browser.
+MOST_PAGES = 4
 
 
 @bp.post("/passkey-options")
@@ -28,7 +31,7 @@ from practice.forms import EmptyForm
 def passkey_options() -> Page | dict[str, object]:
     """What a browser's passkey is to sign: to sign in, or to prove who is signed in."""
     user = current_user.user if current_user.is_authenticated else None
-    if not counted(EmptyForm(), Kind.sign_in, ""):
+    if not counted(EmptyForm(), Kind.challenge, ""):
         return {"refused": True}
     purpose = ChallengePurpose.prove if user else ChallengePurpose.sign_in
     known = second_factors.factors_of(db.session(), user).passkeys if user else []
@@ -41,11 +44,12 @@ def sign_in_with_passkey() -> Page:
     form = PasskeyForm()
     try:
         _require_whole(form)
-        passkey = _shown(form, ChallengePurpose.sign_in, None)
+        answer = enter_with_passkey(*_shown(form, ChallengePurpose.sign_in, None), form.next_path)
     except Refusal as refusal:
         flash(refusal.message, "clay")
         return redirect(url_for("accounts.sign_in", next=form.next_path or None), 303)
-    return enter_strongly(passkey.user, form.next_path)
+    attempts.forgive(Kind.sign_in, "", browser_address())
+    return answer
 
 
 @bp.post("/confirm-it-is-you/passkey")
@@ -54,10 +58,13 @@ def prove_with_passkey() -> Page:
     form = PasskeyForm()
     try:
         _require_whole(form)
-        _shown(form, ChallengePurpose.prove, current_user.user)
+        _, used = _shown(form, ChallengePurpose.prove, current_user.user)
+        with unit_of_work() as db_session:
+            second_factors.note_use(db_session, used, now())
     except Refusal as refusal:
         flash(refusal.message, "clay")
         return redirect(url_for("accounts.prove", next=form.next_path or None), 303)
+    attempts.forgive(Kind.sign_in, "", browser_address())
     return proved(form.next_path, strong=True)
 
 
@@ -86,7 +93,7 @@ def add_passkey() -> Page:
     if form.validate():
         with refusals_on(form):
             answer = passkeys.parsed(form.credential.data)
-            challenge = _taken(ChallengePurpose.register, user)
+            challenge = _taken(answer, ChallengePurpose.register, user)
             new = passkeys.verified_new(current_settings(), answer, challenge)
             with unit_of_work() as db_session:
                 second_factors.add_passkey(db_session, user, new, form.name.data, now())
@@ -129,18 +136,16 @@ def _challenge(purpose: ChallengePurpose, user: User | None) -> bytes:
     with unit_of_work() as db_session:
         row = challenges.issue(db_session, purpose, user, now())
         challenge, public_id = row.challenge, row.public_id
-    session["challenge"] = str(public_id)
+    session["challenges"] = [*session.get("challenges", [])[1 - MOST_PAGES :], str(public_id)]
     return challenge
 
 
-def _taken(purpose: ChallengePurpose, user: User | None) -> bytes:
-    """The challenge that this browser was given; raises PasskeyRefused."""
-    try:
-        public_id = uuid.UUID(session.pop("challenge", ""))
-    except ValueError:
-        raise PasskeyRefused from None
+def _taken(answer: dict[str, object], purpose: ChallengePurpose, user: User | None) -> bytes:
+    """The challenge that this browser was given and answers; raises PasskeyRefused."""
+    given = [uuid.UUID(one) for one in session.get("challenges", [])]
+    answered = passkeys.challenge_of(answer)
     with unit_of_work() as db_session:
-        return challenges.take(db_session, public_id, purpose, user, now())
+        return challenges.take(db_session, given, answered, purpose, user, now())
 
 
 def _require_whole(form: PasskeyForm) -> None:
@@ -148,21 +153,18 @@ def _require_whole(form: PasskeyForm) -> None:
         raise PasskeyRefused(next(iter(form.form_errors), None))
 
 
-def _shown(form: PasskeyForm, purpose: ChallengePurpose, user: User | None) -> Passkey:
-    """The passkey behind a browser's answer, its use noted; raises PasskeyRefused.
+def _shown(form: PasskeyForm, purpose: ChallengePurpose, user: User | None) -> tuple[User, UsedKey]:
+    """Whose passkey is behind a browser's answer, and its use; raises PasskeyRefused.
 
     `user` is who must own it, None when the passkey says who somebody is.
     """
     answer = passkeys.parsed(form.credential.data)
-    challenge = _taken(purpose, user)
+    challenge = _taken(answer, purpose, user)
     passkey = second_factors.passkey_with(db.session(), passkeys.credential_id_of(answer))
     if passkey is None or not _belongs(passkey, answer, user):
         raise PasskeyRefused
-    count = passkeys.verified_count(current_settings(), answer, challenge, passkey)
-    with unit_of_work() as db_session:
-        second_factors.note_use(db_session, passkey, count, now())
-    attempts.forgive(Kind.sign_in, "", browser_address())
-    return passkey
+    owner = passkey.user
+    return owner, passkeys.verified_use(current_settings(), answer, challenge, passkey)
 
 
 def _belongs(passkey: Passkey, answer: dict[str, object], user: User | None) -> bool:

@@ -20,6 +20,7 @@ from webauthn import (
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    AuthenticatorTransport,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -31,6 +32,7 @@ from practice.accounts.models import Passkey, User
 
 TIMEOUT_MILLISECONDS = 300_000
 LONGEST_ANSWER = 16_384
+TRANSPORTS = {one.value: one for one in AuthenticatorTransport}
 
 
 class PasskeyRefused(Refusal):
@@ -43,6 +45,15 @@ class NewKey:
     public_key: bytes
     sign_count: int
     transports: list[str]
+
+
+@dataclass(frozen=True)
+class UsedKey:
+    """A passkey whose answer was right: its row, the count kept so far, and the one it showed."""
+
+    row: int
+    kept_count: int
+    shown_count: int
 
 
 def registration_options(
@@ -100,10 +111,10 @@ def verified_new(settings: Settings, answer: dict[str, Any], challenge: bytes) -
     )
 
 
-def verified_count(
+def verified_use(
     settings: Settings, answer: dict[str, Any], challenge: bytes, passkey: Passkey
-) -> int:
-    """The authenticator's new count; raises PasskeyRefused, also for a count that went back.
+) -> UsedKey:
+    """What is to be noted of this use; raises PasskeyRefused, also for a count that went back.
 
     A count that does not grow means that there are two copies of the key (§6.1.1); authenticators
     that do not count say 0 each time.
@@ -120,18 +131,27 @@ def verified_count(
         )
     except (WebAuthnException, ValueError, KeyError, TypeError):
         raise PasskeyRefused from None
-    return verified.new_sign_count
+    return UsedKey(passkey.id, passkey.sign_count, verified.new_sign_count)
 
 
 def parsed(text: str) -> dict[str, Any]:
     """The JSON of a credential as the browser sent it; raises PasskeyRefused."""
     try:
         answer = json.loads(text) if len(text) <= LONGEST_ANSWER else None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise PasskeyRefused from None
     if not isinstance(answer, dict) or not isinstance(answer.get("response"), dict):
         raise PasskeyRefused
     return answer
+
+
+def challenge_of(answer: dict[str, Any]) -> bytes:
+    """Which challenge the browser says it answers; whether it was signed is seen afterwards."""
+    try:
+        data = json.loads(_bytes(answer["response"].get("clientDataJSON")))
+    except (ValueError, RecursionError):
+        return b""
+    return _bytes(data.get("challenge")) if isinstance(data, dict) else b""
 
 
 def credential_id_of(answer: dict[str, Any]) -> bytes:
@@ -153,7 +173,14 @@ def origin(settings: Settings) -> str:
 
 
 def _descriptors(known: list[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    return [PublicKeyCredentialDescriptor(id=passkey.credential_id) for passkey in known]
+    """With how each key is reached (§5.8.3), so that a browser need not ask for all of them."""
+    return [
+        PublicKeyCredentialDescriptor(
+            id=passkey.credential_id,
+            transports=[TRANSPORTS[one] for one in passkey.transports if one in TRANSPORTS],
+        )
+        for passkey in known
+    ]
 
 
 def _transports(answer: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from practice.accounts import (
     attempts,
     demo,
     keeping,
+    known_browsers,
     operations,
     passwords,
     second_factors,
@@ -102,6 +103,7 @@ def proved(path: str, *, strong: bool) -> Response:
     except NotFound:
         return signing_in.leave(url_for("accounts.sign_in", next=path or None))
     signing_in.go_on_with(token)
+    known_browsers.know_here(current_user.user)
     return redirect(path or url_for("accounts.account"), 303)
 
 

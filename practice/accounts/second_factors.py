@@ -7,18 +7,21 @@ used by a conditional write, so of two at the same moment one is refused.
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.audit import AuditEntry
 from core.errors import NotFound, Refusal
 from practice.accounts import authenticator, mails, recovery
 from practice.accounts.acts import record_about
 from practice.accounts.models import AuthenticatorApp, Passkey, RecoveryCode, User
-from practice.accounts.passkeys import NewKey, PasskeyRefused
+from practice.accounts.passkeys import NewKey, PasskeyRefused, UsedKey
 
 MOST_PASSKEYS = 20
+GUESSED = "second_step.guessed"
+WARNED_EVERY = timedelta(days=1)
 
 
 class CodeUsed(Refusal):
@@ -46,6 +49,7 @@ class Factors:
     app: AuthenticatorApp | None
     passkeys: list[Passkey]
     codes_left: int
+    codes_made_at: datetime | None = None
 
     @property
     def any(self) -> bool:
@@ -70,7 +74,14 @@ def factors_of(session: Session, user: User) -> Factors:
         app=confirmed_app(session, user),
         passkeys=list(session.scalars(passkeys)),
         codes_left=_codes_left(session, user),
+        codes_made_at=codes_made_at(session, user),
     )
+
+
+def codes_made_at(session: Session, user: User) -> datetime | None:
+    """Since when there are recovery codes, used or not."""
+    mine = sa.select(sa.func.max(RecoveryCode.created_at)).where(RecoveryCode.user_id == user.id)
+    return session.scalar(mine)
 
 
 def confirmed_app(session: Session, user: User) -> AuthenticatorApp | None:
@@ -108,6 +119,20 @@ def use_up(session: Session, user: User, shown: Shown, at: datetime) -> None:
         raise CodeUsed
     mails.send_recovery_code_used(session, user, at)
     record_about(session, user, user, "recovery_code.used", at, left=_codes_left(session, user))
+
+
+def warn_of_guessing(session: Session, user: User, at: datetime) -> None:
+    """Wrong codes came after the right password: its owner is told, once in `WARNED_EVERY`."""
+    # Each refused try comes by here, perhaps several at once.
+    session.execute(sa.select(User.id).where(User.id == user.id).with_for_update())
+    told = sa.select(AuditEntry.id).where(
+        AuditEntry.action == GUESSED,
+        AuditEntry.subject_id == user.public_id,
+        AuditEntry.at > at - WARNED_EVERY,
+    )
+    if session.scalars(told.limit(1)).first() is None:
+        mails.send_second_step_guessed(session, user, at)
+        record_about(session, user, None, GUESSED, at)
 
 
 def begin_app(session: Session, user: User, at: datetime) -> AuthenticatorApp:
@@ -211,11 +236,11 @@ def remove_passkey(session: Session, passkey: Passkey, at: datetime) -> None:
     _forget_codes_without_factor(session, user)
 
 
-def note_use(session: Session, passkey: Passkey, count: int, at: datetime) -> None:
-    """Keep the new count; raises PasskeyRefused when the key was used elsewhere meanwhile."""
-    as_seen = sa.and_(Passkey.id == passkey.id, Passkey.sign_count == passkey.sign_count)
+def note_use(session: Session, used: UsedKey, at: datetime) -> None:
+    """Keep the new count; raises PasskeyRefused when the key was used elsewhere, or is gone."""
+    as_seen = sa.and_(Passkey.id == used.row, Passkey.sign_count == used.kept_count)
     noted = session.execute(
-        sa.update(Passkey).where(as_seen).values(sign_count=count, last_used_at=at)
+        sa.update(Passkey).where(as_seen).values(sign_count=used.shown_count, last_used_at=at)
     )
     if noted.rowcount != 1:
         raise PasskeyRefused

@@ -8,6 +8,7 @@ from core.clock import now
 from core.database import db, unit_of_work
 from practice.accounts import (
     account_views,
+    addresses,
     factor_views,
     letters,
     operations,
@@ -20,7 +21,7 @@ from practice.accounts import (
 )
 from practice.accounts.attempts import Kind
 from practice.accounts.blueprint import Page, bp, counted, link_over, page
-from practice.accounts.entering import enter, enter_with_password
+from practice.accounts.entering import begin, enter_with_password, go_in
 from practice.accounts.forms import (
     AddressForm,
     ConfirmForm,
@@ -144,6 +145,9 @@ def reset(token: str) -> Page:
     form = NewPasswordForm()
     try:
         owner = tokens.owner(db.session(), token, EmailTokenPurpose.reset, now())
+        if addresses.is_taken_back(owner):
+            # A fresh link, because the one before had run out: what else signs in is still to see.
+            return redirect(url_for("accounts.taken_back", token=token), 303)
         form.is_for(owner, second_factor=_has_second_factor(owner))
         if form.validate_on_submit():
             password_hash = passwords.hash_password(form.password.data)
@@ -185,14 +189,16 @@ def _is_theirs(form: ConfirmForm, owner: User) -> bool:
 def _confirmed(token: str) -> Page:
     with unit_of_work() as session:
         user = operations.confirm(session, token, now())
+        entry = begin(session, user)
     applies = user.has(Role.therapist)
-    return enter(user, url_for("therapists.apply" if applies else "consent.begin"))
+    return go_in(entry, url_for("therapists.apply" if applies else "consent.begin"))
 
 
 def _taken_up(token: str, password_hash: str) -> Page:
     with unit_of_work() as session:
         user = operations.take_up_invitation(session, token, password_hash=password_hash, at=now())
-    return enter(user, url_for("today.today"))
+        entry = begin(session, user)
+    return go_in(entry, url_for("today.today"))
 
 
 def _has_second_factor(user: User) -> bool:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -15,7 +15,7 @@ from practice.accounts.models import Role
 from practice.accounts.readings import viewed
 from practice.care import queries
 from practice.care.blueprint import bp
-from practice.care.custody import NothingClosed, TooManyOfThatName, look_up, note_miss
+from practice.care.custody import open_for_an_hour, search
 from practice.care.forms import LookupForm
 from practice.care.models import EndReason, LookupReason
 from practice.care.policy import is_custodian
@@ -29,7 +29,9 @@ Answer = str | Response | tuple[str, int]
 @bp.get("/records")
 @policy(is_custodian)
 def records() -> Answer:
-    return _page(LookupForm(formdata=None))
+    """`?note=` names a late note: whose record it is in stands in the field then, as a number."""
+    form = LookupForm(formdata=None)
+    return _page(form, request.args.get("note", ""))
 
 
 @bp.post("/records")
@@ -71,28 +73,32 @@ def record(lookup: uuid.UUID) -> str:
 
 
 def _found(form: LookupForm) -> bool:
-    """Look up; what nobody is found under is said beside the field."""
-    reason = LookupReason(form.reason.data)
-    try:
-        with unit_of_work() as session:
-            who, words = form.who.data, form.words.data
-            look_up(session, who, reason, words, current_user.user, now())
-    except (NothingClosed, TooManyOfThatName) as refusal:
-        form.who.errors = [*form.who.errors, refusal.message]
-        with unit_of_work() as session:
-            note_miss(session, current_user.user, now())
-        return False
-    return True
+    """Look up; what nobody is found under is said beside the field, and the search is kept."""
+    reason, words = LookupReason(form.reason.data), form.words.data
+    with unit_of_work() as session:
+        found = search(session, form.who.data, current_user.user, now())
+        if found.refusal is None:
+            open_for_an_hour(session, found, reason, words, current_user.user, now())
+    if found.refusal:
+        form.who.errors = [*form.who.errors, found.refusal.message]
+    return found.refusal is None
 
 
-def _page(form: LookupForm) -> str:
+def _page(form: LookupForm, note: str = "") -> str:
     """The search, and what was found within the hour; whom that names is written down."""
     with unit_of_work() as session:
         found = queries.lookups(current_user.user, now())
-        if found:
-            clients, role = [one.client for one in found], Role.records_custodian
-            me = current_user.public_id
+        clients = [one.client for one in found]
+        if behind := queries.client_behind(current_user.user, note, now()):
+            form.who.data = str(behind.public_id)
+            clients.append(behind)
+        if clients:
+            me, role = current_user.public_id, Role.records_custodian
             viewed(session, "closed_records.viewed", "user", me, clients, role)
     return render_template(
-        "care/records.html", form=form, lookups=found, zone=current_settings().zone
+        "care/records.html",
+        form=form,
+        lookups=found,
+        late_notes=queries.late_notes(current_user.user, now()),
+        zone=current_settings().zone,
     )

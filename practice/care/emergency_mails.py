@@ -15,12 +15,12 @@ STAFF_PAGE = "/emergency"
 
 
 def tell_deciders(session: Session, opening: EmergencyOpening, at: datetime) -> None:
-    people = _holders(session, *MAY_DECIDE)
+    people = holders_of(session, *MAY_DECIDE)
     _tell(session, _others(people, opening), opening, at, "asked")
 
 
 def tell_leads(session: Session, opening: EmergencyOpening, at: datetime, occasion: str) -> None:
-    people = _holders(session, Role.clinical_lead)
+    people = holders_of(session, Role.clinical_lead)
     _tell(session, _others(people, opening), opening, at, occasion)
 
 
@@ -51,7 +51,8 @@ def _others(people: Iterable[User], opening: EmergencyOpening) -> list[User]:
     return [person for person in people if person.id not in concerned]
 
 
-def _holders(session: Session, *roles: Role) -> list[User]:
+def holders_of(session: Session, *roles: Role) -> list[User]:
+    """Colleagues with one of these roles who can sign in."""
     holds = sa.select(UserRole.id).where(UserRole.user_id == User.id, UserRole.role.in_(roles))
     able = sa.select(User).where(
         holds.exists(), User.disabled_at.is_(None), User.email_confirmed_at.is_not(None)

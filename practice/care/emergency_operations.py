@@ -11,6 +11,7 @@ from core import audit
 from core.audit import AuditEntry
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Client, Role, User
+from practice.accounts.two_people import require_two
 from practice.care.emergency import (
     EmergencyOpening,
     NoticeDelay,
@@ -21,10 +22,11 @@ from practice.care.emergency import (
     Stage,
 )
 from practice.care.emergency_mails import tell_client, tell_deciders, tell_leads, tell_reader
-from practice.care.emergency_policy import MAY_ASK, MAY_DECIDE
+from practice.care.emergency_policy import MAY_ASK, MAY_DECIDE, asks
 from practice.care.finding import client_under
 
 MOST_MISSES = 5
+LEAD = (Role.clinical_lead,)
 MISSES_COUNT_FOR = timedelta(hours=24)
 
 
@@ -53,8 +55,11 @@ def ask(
 ) -> EmergencyOpening:
     """Ask to open one client's record; a second person decides within a day.
 
-    Asking again while it waits changes nothing. Raises NobodyFound, TooManyMisses, YourOwnRecord.
+    Asking again while it waits changes nothing. Raises NotAllowed, NobodyFound, TooManyMisses,
+    YourOwnRecord.
     """
+    if not asks(actor):
+        raise NotAllowed
     client = _client(session, text, actor, at)
     if waiting := _waiting(session, client, actor, at):
         return waiting
@@ -97,12 +102,13 @@ def decide(
 ) -> None:
     """The second person's answer; with a yes the hour begins and the client is told.
 
-    Raises NotAllowed for the asker and for the client; AlreadyDecided when it was answered or a
-    day has passed.
+    Raises NotAllowed for the asker and for the client; SecondPersonNeeded for somebody who counts
+    as the asker; AlreadyDecided when it was answered or a day has passed.
     """
     _lock(session, opening)
     if not actor.has(*MAY_DECIDE) or actor.id in (opening.asked_by_id, opening.client.user_id):
         raise NotAllowed
+    require_two(session, opening.asked_by, actor, at, asks_as=MAY_ASK, answers_as=MAY_DECIDE)
     if opening.is_danger or opening.stage(at) is not Stage.waiting:
         raise AlreadyDecided
     opening.decision = OpeningDecision(user=actor, at=at, approved=approved, words=words)
@@ -134,10 +140,11 @@ def review(
 ) -> None:
     """The clinical lead's word on an opening in danger; the client is told unless it is delayed.
 
-    Raises NotAllowed for the one who opened it and for the client, AlreadyDecided the second time.
+    Raises NotAllowed for the one who opened it and for the client, SecondPersonNeeded for somebody
+    who counts as the one who opened it, AlreadyDecided the second time.
     """
     _lock(session, opening)
-    _require_lead(opening, actor)
+    _require_lead(session, opening, actor, at)
     if not opening.wants_review:
         raise AlreadyDecided
     opening.review = OpeningReview(user=actor, at=at, justified=justified, words=words)
@@ -162,7 +169,7 @@ def delay_notice(
     date that is past or more than thirty days after the opening.
     """
     _lock(session, opening)
-    _require_lead(opening, actor)
+    _require_lead(session, opening, actor, at)
     if opening.told_at is not None:
         raise WrongState
     if not at < until <= opening.latest_notice:
@@ -295,12 +302,13 @@ def _add(
     return opening
 
 
-def _require_lead(opening: EmergencyOpening, actor: User) -> None:
+def _require_lead(session: Session, opening: EmergencyOpening, actor: User, at: datetime) -> None:
     is_lead = actor.has(Role.clinical_lead)
     if not (opening.is_danger and is_lead):
         raise NotAllowed
     if actor.id in (opening.asked_by_id, opening.client.user_id):
         raise NotAllowed
+    require_two(session, opening.asked_by, actor, at, asks_as=MAY_ASK, answers_as=LEAD)
 
 
 def _lock(session: Session, opening: EmergencyOpening) -> None:

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from flask_login import current_user
 
+from core.access import Verdict
 from practice.accounts.models import Client, Role, User
 from practice.accounts.policy import has_role
 from practice.care.emergency import (
@@ -14,6 +16,7 @@ from practice.care.emergency import (
     OpeningKind,
 )
 from practice.consent.policy import beyond_consent
+from practice.therapists.queries import is_verified
 
 MAY_ASK = (
     Role.administrator,
@@ -25,10 +28,21 @@ MAY_ASK = (
 MAY_DECIDE = (Role.administrator, Role.clinical_lead)
 WHY_BEYOND = "an emergency opening rests on its rules, not on consent, and the client is told"
 
-may_ask = has_role(*MAY_ASK)
 may_open_at_once = has_role(Role.duty_clinician)
 reviews = has_role(Role.clinical_lead)
 decides = has_role(*MAY_DECIDE)
+
+
+def may_ask() -> Verdict:
+    if not current_user.is_authenticated:
+        return Verdict.sign_in
+    return Verdict.allow if asks(current_user.user) else Verdict.not_found
+
+
+def asks(user: User) -> bool:
+    """Whoever works here. A therapist does once verified: to sign up as one proves nothing."""
+    others = frozenset(MAY_ASK) - {Role.therapist}
+    return user.has(*others) or (user.has(Role.therapist) and is_verified(user))
 
 
 @beyond_consent(WHY_BEYOND)
@@ -39,7 +53,7 @@ def openings_asked_by(user: User) -> sa.Select[EmergencyOpening]:
 @beyond_consent(WHY_BEYOND)
 def openings_read_by(user: User, at: datetime) -> sa.Select[EmergencyOpening]:
     """Those under which this person reads a record at `at`: begun, not ended, within the hour."""
-    if not user.has(*MAY_ASK):
+    if not asks(user):
         return sa.select(EmergencyOpening).where(sa.false())
     return openings_asked_by(user).where(
         EmergencyOpening.opened_at <= at,

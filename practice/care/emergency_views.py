@@ -18,6 +18,7 @@ from core.errors import NotAllowed, NotFound, Refusal, WrongState
 from practice.accounts.models import Role
 from practice.accounts.policy import step_up
 from practice.accounts.readings import viewed
+from practice.accounts.two_people import SecondPersonNeeded, why_not
 from practice.care import emergency_operations as rules
 from practice.care import queries
 from practice.care.blueprint import bp
@@ -28,17 +29,27 @@ from practice.care.emergency_operations import (
     TooManyMisses,
     YourOwnRecord,
 )
-from practice.care.emergency_policy import decides, may_ask, may_open_at_once, reviews
+from practice.care.emergency_policy import (
+    MAY_ASK,
+    MAY_DECIDE,
+    decides,
+    may_ask,
+    may_open_at_once,
+    reviews,
+)
 from practice.care.forms import AskForm, DangerForm, DecisionForm, DelayForm, ReviewForm
 from practice.care.models import EndReason
 from practice.care.records import record_under
 from practice.forms import Form
 from practice.intake.presenting import source_words
+from practice.paging import page_number
 from practice.places import PLACES
 
 Answer = str | Response | tuple[str, int]
 # Several forms stand on one page: each has field names and ids of its own.
 REVIEW, DELAY = "review-", "delay-"
+# Two lists on one page, each turned by a parameter of its own name.
+PAGED = ("mine", "reviewed")
 ENDS = {reason.value: reason.label for reason in EndReason}
 NOT_FOUND = (NobodyFound, TooManyMisses, YourOwnRecord)
 
@@ -49,7 +60,8 @@ def emergencies() -> str:
     """What one asked for, decides and reviews. Clients stand here by their reference alone."""
     return render_template(
         "care/emergencies.html",
-        found=queries.emergencies(current_user.user, now()),
+        found=queries.emergencies(current_user.user, now(), **_pages()),
+        pages_of=_address,
         may_open_at_once=current_user.has(Role.duty_clinician),
         **_clock(),
     )
@@ -173,6 +185,15 @@ def delay_notice(opening: uuid.UUID) -> Answer:
         return _opening_page(opening, delay=form), 422
 
 
+def _pages() -> dict[str, int]:
+    return {name: page_number(name) for name in PAGED}
+
+
+def _address(name: str, number: int) -> str:
+    """This page with one of its lists at another page; the other list stays where it is."""
+    return url_for("care.emergencies", **_pages() | {name: number}, _anchor=name)
+
+
 def minutes_left(opening: EmergencyOpening) -> int:
     """Begun minutes until it closes by itself."""
     left = (opening.closes_at or now()) - now()
@@ -217,8 +238,14 @@ def _opening_page(public_id: uuid.UUID, **forms: Form) -> str:
         found = _visible(public_id)
         _write_down(session, found, "emergency_request.viewed", _role_in(found))
         readings = queries.readings_under(found)
+        answers_as = rules.LEAD if found.is_danger else MAY_DECIDE
+        why = why_not(
+            session, found.asked_by, current_user.user, now(),
+            asks_as=MAY_ASK, answers_as=answers_as,
+        )  # fmt: skip
     return render_template(
         "care/emergency.html",
+        why_not=why,
         opening=found,
         stage=found.stage(now()),
         is_mine=found.asked_by_id == current_user.id,
@@ -246,7 +273,7 @@ def _act(
             act(session, _visible(public_id))
     except NotAllowed:
         raise NotFound from None
-    except WrongState as refusal:
+    except (WrongState, SecondPersonNeeded) as refusal:
         flash(refusal.message, "sun")
     else:
         flash(done, "leaf")

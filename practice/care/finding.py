@@ -9,6 +9,10 @@ from practice.accounts.models import Client
 from practice.accounts.queries import user_with
 
 
+def is_address_or_number(text: str) -> bool:
+    return "@" in text or _uuid(text.strip()) is not None
+
+
 def client_under(session: Session, text: str) -> Client | None:
     """The client with exactly this e-mail address or public id."""
     if "@" in text:

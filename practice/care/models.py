@@ -93,6 +93,12 @@ class ClosingNote(Identified, Base):
     author: Mapped[User] = relationship(lazy="joined")
     amends: Mapped["ClosingNote | None"] = relationship(remote_side="ClosingNote.id")
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it was handed to the records custodian when the time for notes was over."""
+        until = self.episode.closing_notes_until
+        return until is not None and until <= self.written_at
+
 
 class LookupReason(enum.StrEnum):
     """Why the records custodian opens a closed record; the client reads it in their access log."""

@@ -17,6 +17,7 @@ WHAT = {
     "closing_notes.viewed": "The closing notes about your care",
     "closed_records.viewed": "That there is a closed record of yours",
     "closed_record.viewed": "Your closed record",
+    "kept_records.viewed": "That something of yours must be kept, and until when",
     "emergency.viewed": "Your record, opened in an emergency",
     "emergency_request.viewed": "Why somebody asked to open your record",
     "request.viewed": "What you shared when you asked them",

@@ -5,6 +5,7 @@ record in an emergency stands in `emergency_policy`.
 """
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from core.database import db
 from practice.accounts.models import Client, Role, User
 from practice.accounts.policy import has_role
 from practice.care.models import CLOSING_NOTES, LOOKUP, Episode, RecordLookup
+from practice.consent.going_on import is_scope
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force, stood_beyond
 from practice.consent.purposes import therapist_scope
@@ -49,6 +51,12 @@ def episodes_to_close(user: User, at: datetime) -> sa.Select[Episode]:
     return sa.select(Episode).where(_is_own(user), Episode.ended_at > at - CLOSING_NOTES)
 
 
+@beyond_consent("nothing of it is shown: what its clinician adds goes to the custodian")
+def episodes_handed_on(user: User, at: datetime) -> sa.Select[Episode]:
+    """This clinician's ended ones that the custodian holds: for a late note, never to read."""
+    return sa.select(Episode).where(_is_own(user), Episode.ended_at <= at - CLOSING_NOTES)
+
+
 @beyond_consent("what the law keeps is held by the custodian, closed to everybody else")
 def closed_episodes(user: User, at: datetime) -> sa.Select[Episode]:
     """Ended ones whose time for closing notes is over, for the records custodian.
@@ -80,6 +88,18 @@ def scores_stay_open() -> sa.ColumnElement[bool]:
     No therapist sees the scores who did not treat already when it was taken back.
     """
     return stood_beyond(Purpose.assessment, Episode.client_id, Episode.opened_at)
+
+
+def care_is_over(signature: Any) -> sa.ColumnElement[bool]:
+    """Of a treatment's `Signature`: the care with that therapist has ended, and none goes on."""
+    theirs = (
+        sa.select(Episode.id)
+        .join(Therapist, Therapist.id == Episode.therapist_id)
+        .where(Episode.client_id == signature.client_id)
+        .where(is_scope(signature.scope, "therapist", Therapist.public_id))
+    )
+    goes_on = theirs.where(Episode.ended_at.is_(None))
+    return sa.and_(theirs.exists(), ~goes_on.exists())
 
 
 def _self_and_associates(user: User) -> list[sa.Row[tuple[int, object, int]]]:

@@ -26,6 +26,8 @@ from practice.care.meetings import Meeting, meetings_of
 from practice.care.models import ClosingNote, Episode, RecordLookup
 from practice.care.opened import Opening, opening_of
 from practice.care.policy import (
+    closed_episodes,
+    episodes_handed_on,
     episodes_of,
     episodes_to_close,
     episodes_visible_to,
@@ -35,11 +37,12 @@ from practice.care.policy import (
 )
 from practice.care.scores import ScoreSeries, series_of
 from practice.intake.models import Assessment
+from practice.paging import Leaf, leaf_of
 from practice.therapists.models import Level, Therapist
 
 # How long a client's first page tells of an emergency opening; the list of readings keeps it.
 TOLD_FOR = timedelta(days=30)
-MOST_LISTED = 20
+LATE_LISTED_FOR = timedelta(days=30)
 EMERGENCY = "emergency_opening"
 
 
@@ -84,10 +87,32 @@ def closing_episode(user: User, episode_id: uuid.UUID, at: datetime) -> Episode 
     return db.session.scalars(wanted).first()
 
 
+def handed_on_episode(user: User, episode_id: uuid.UUID, at: datetime) -> Episode | None:
+    """One that the custodian holds by now, for its clinician to hand a late note over."""
+    wanted = episodes_handed_on(user, at).where(Episode.public_id == episode_id)
+    return db.session.scalars(wanted).first()
+
+
 def notes_of(episode: Episode) -> Sequence[ClosingNote]:
     """In the order in which they were written."""
     written = sa.select(ClosingNote).where(ClosingNote.episode_id == episode.id)
     return db.session.scalars(written.order_by(ClosingNote.id)).all()
+
+
+def late_notes(user: User, at: datetime) -> list[ClosingNote]:
+    """What came to this custodian too late within thirty days, the newest first."""
+    theirs = closed_episodes(user, at).with_only_columns(Episode.id)
+    lately = sa.select(ClosingNote).where(
+        ClosingNote.episode_id.in_(theirs), ClosingNote.written_at > at - LATE_LISTED_FOR
+    )
+    whole = lately.options(joinedload(ClosingNote.episode)).order_by(ClosingNote.id.desc())
+    return [one for one in db.session.scalars(whole) if one.is_late]
+
+
+def client_behind(user: User, note: str, at: datetime) -> Client | None:
+    """In whose record this late note is, None if it is none of this custodian's."""
+    theirs = (one for one in late_notes(user, at) if str(one.public_id) == note)
+    return next((one.episode.client for one in theirs), None)
 
 
 def lookups(user: User, at: datetime) -> Sequence[RecordLookup]:
@@ -102,28 +127,33 @@ def lookup(user: User, lookup_id: uuid.UUID, at: datetime) -> RecordLookup | Non
 
 @dataclass(frozen=True)
 class Emergencies:
-    """What a colleague meets on their page of emergency openings; each list the newest first."""
+    """What a colleague meets on their page of emergency openings.
 
-    mine: Sequence[EmergencyOpening]
+    What waits for their word is whole, the longest waiting first; the rest comes in pages, the
+    newest first.
+    """
+
     to_decide: Sequence[EmergencyOpening]
     to_review: Sequence[EmergencyOpening]
-    reviewed: Sequence[EmergencyOpening]
+    mine: Leaf[EmergencyOpening]
+    reviewed: Leaf[EmergencyOpening]
 
 
-def emergencies(user: User, at: datetime) -> Emergencies:
+def emergencies(user: User, at: datetime, mine: int = 1, reviewed: int = 1) -> Emergencies:
+    """`mine` and `reviewed` say which page of each list."""
     in_danger = openings_in_danger(user)
     return Emergencies(
-        _openings(openings_asked_by(user)),
-        _openings(openings_to_decide(user, at)),
-        _openings(in_danger.where(~EmergencyOpening.review.has())),
-        _openings(in_danger.where(EmergencyOpening.review.has())),
+        _waiting(openings_to_decide(user, at)),
+        _waiting(in_danger.where(~EmergencyOpening.review.has())),
+        leaf_of(_newest_first(openings_asked_by(user)), mine),
+        leaf_of(_newest_first(in_danger.where(EmergencyOpening.review.has())), reviewed),
     )
 
 
 def emergency(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
     """One that this person asked for, decides, has decided or reviews."""
     wanted = openings_visible_to(user, at).where(EmergencyOpening.public_id == opening_id)
-    return next(iter(_openings(wanted)), None)
+    return db.session.scalars(_whole_opening(wanted)).first()
 
 
 def emergency_to_read(user: User, opening_id: uuid.UUID, at: datetime) -> EmergencyOpening | None:
@@ -247,13 +277,20 @@ def _supervised_episodes(client: Client) -> sa.Select[Episode]:
     )
 
 
-def _openings(wanted: sa.Select[EmergencyOpening]) -> Sequence[EmergencyOpening]:
-    whole = wanted.options(
+def _waiting(wanted: sa.Select[EmergencyOpening]) -> Sequence[EmergencyOpening]:
+    return db.session.scalars(_whole_opening(wanted).order_by(EmergencyOpening.id)).all()
+
+
+def _newest_first(wanted: sa.Select[EmergencyOpening]) -> sa.Select[EmergencyOpening]:
+    return _whole_opening(wanted).order_by(EmergencyOpening.id.desc())
+
+
+def _whole_opening(wanted: sa.Select[EmergencyOpening]) -> sa.Select[EmergencyOpening]:
+    return wanted.options(
         joinedload(EmergencyOpening.decision),
         joinedload(EmergencyOpening.review),
         selectinload(EmergencyOpening.delays),
     )
-    return db.session.scalars(whole.order_by(EmergencyOpening.id.desc()).limit(MOST_LISTED)).all()
 
 
 def _names(people: Collection[uuid.UUID]) -> dict[uuid.UUID | None, str]:

@@ -21,6 +21,7 @@ from practice.care import (
     supervisor_views,
 )
 from practice.care.blueprint import bp
+from practice.care.emergency_policy import asks
 from practice.care.forms import EndForm
 from practice.care.models import EndReason, Episode
 from practice.care.queries import CaseloadLine
@@ -50,6 +51,7 @@ def caseload() -> str:
         to_close=to_close,
         at=now(),
         own_id=current_user.id,
+        may_ask=asks(current_user.user),
         instruments=INSTRUMENTS,
     )
 

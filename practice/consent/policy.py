@@ -15,6 +15,10 @@ BEFORE_INTAKE = (Purpose.privacy_notice, Purpose.assessment)
 
 Scope = TypeVar("Scope", bound=Callable[..., Any])
 
+# Aliased, so that a query about signatures can hold the clause too; once, as it takes long.
+_SIGNATURE, _DOCUMENT = aliased(Signature), aliased(ConsentDocument)
+_REVOKED = aliased(Revocation)
+
 
 def beyond_consent(reason: str) -> Callable[[Scope], Scope]:
     """Mark a scoped query that rightly holds no consent clause, and say why.
@@ -77,19 +81,16 @@ def signatures_of(client: Client) -> sa.Select[Signature]:
 def _signed(
     purpose: Purpose, client_id: Any, scope: Any, since_version: int = 0, revoked_by: Any = None
 ) -> sa.Select[Any]:
-    # Aliased, so that a query about signatures can hold this clause too.
-    signature, document = aliased(Signature), aliased(ConsentDocument)
-    revoked = aliased(Revocation)
-    taken_back = sa.select(revoked.id).where(revoked.signature_id == signature.id)
+    taken_back = sa.select(_REVOKED.id).where(_REVOKED.signature_id == _SIGNATURE.id)
     if revoked_by is not None:
-        taken_back = taken_back.where(revoked.revoked_at <= revoked_by)
+        taken_back = taken_back.where(_REVOKED.revoked_at <= revoked_by)
     return (
         sa.select(sa.literal(1))
-        .select_from(signature)
-        .join(document, document.id == signature.document_id)
-        .where(signature.purpose == purpose)
-        .where(signature.client_id == client_id, signature.scope == scope)
-        .where(document.version >= since_version)
+        .select_from(_SIGNATURE)
+        .join(_DOCUMENT, _DOCUMENT.id == _SIGNATURE.document_id)
+        .where(_SIGNATURE.purpose == purpose)
+        .where(_SIGNATURE.client_id == client_id, _SIGNATURE.scope == scope)
+        .where(_DOCUMENT.version >= since_version)
         .where(~taken_back.exists())
     )
 

@@ -58,7 +58,8 @@ PURPOSES = {
         ),
         law_keeps=(
             "The record of what has happened must be kept for the years that your state sets. It "
-            "is closed apart from the therapist's last notes, for at most 30 days."
+            "is closed apart from the therapist's last notes, for at most 30 days. A note that "
+            "comes later can only be handed in, and shows the therapist nothing."
         ),
     ),
     Purpose.group: PurposeTerms(

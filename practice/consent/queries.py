@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.database import db
 from core.errors import Refusal
+from practice.consent.going_on import is_over
 from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.consent.purposes import PURPOSES, PurposeTerms
 
@@ -37,10 +38,15 @@ def versions(purpose: Purpose, language: str = "en") -> Sequence[ConsentDocument
 
 @dataclass(frozen=True)
 class SignedConsent:
-    """A line of a client's list. `is_asked_again` when its words have changed materially since."""
+    """A line of a client's list.
+
+    `is_over` when what it was for has ended (`going_on`); `is_asked_again` when it goes on and its
+    words have changed materially since.
+    """
 
     signature: Signature
     is_latest: bool
+    is_over: bool
     is_asked_again: bool
 
     @property
@@ -61,13 +67,14 @@ def signed_consents(mine: sa.Select[Signature]) -> list[SignedConsent]:
     signatures = db.session.scalars(
         mine.order_by(Signature.signed_at.desc(), Signature.id.desc())
     ).all()
-    material, seen, lines = _material_versions(), set(), []
+    material, over, seen, lines = _material_versions(), _over(signatures), set(), []
     for signature in signatures:
         about = (signature.purpose, signature.scope)
         older = signature.document.version < material.get(signature.purpose, 0)
         is_latest = about not in seen
-        asked_again = is_latest and older and signature.revocation is None
-        lines.append(SignedConsent(signature, is_latest, asked_again))
+        has_ended = signature.id in over
+        asked_again = is_latest and older and signature.revocation is None and not has_ended
+        lines.append(SignedConsent(signature, is_latest, has_ended, asked_again))
         seen.add(about)
     return lines
 
@@ -75,6 +82,18 @@ def signed_consents(mine: sa.Select[Signature]) -> list[SignedConsent]:
 def is_asked_again(mine: sa.Select[Signature]) -> bool:
     """Whether somebody's standing agreement waits for their word on a newer text."""
     return any(line.is_asked_again for line in signed_consents(mine))
+
+
+def has_ended(signature: Signature) -> bool:
+    """Whether what it was for is over; it was not necessarily taken back."""
+    return bool(_over([signature]))
+
+
+def _over(signatures: Sequence[Signature]) -> set[int]:
+    """The keys of those whose care or group is over."""
+    keys = [signature.id for signature in signatures]
+    over = sa.select(Signature.id).where(Signature.id.in_(keys), is_over(Signature))
+    return set(db.session.scalars(over))
 
 
 def _material_versions() -> dict[Purpose, int]:

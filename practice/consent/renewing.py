@@ -11,6 +11,7 @@ from core.clock import now
 from core.database import unit_of_work
 from core.outbox import post
 from practice.accounts.models import Client, User
+from practice.consent.going_on import is_over
 from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
 from practice.consent.policy import beyond_consent
 from practice.neutral_mail import say_something_waits
@@ -28,7 +29,10 @@ def how_many_are_asked(session: Session, purpose: Purpose, version: int) -> int:
 
 @beyond_consent("whom to ask again: nothing of theirs but where to write is read")
 def people_concerned(purpose: Purpose, version: int) -> sa.Select[Client]:
-    """Clients whose standing agreement is to an earlier version, in the order of their rows."""
+    """Clients whose standing agreement is to an earlier version, in the order of their rows.
+
+    Not those whose care with that therapist, or whose time in that group, is over.
+    """
     older = _standing(purpose, aliased(Signature), before=version)
     return (
         sa.select(Client)
@@ -84,4 +88,5 @@ def _standing(purpose: Purpose, signature: Any, *, before: int) -> sa.Select[Any
         .join(document, document.id == signature.document_id)
         .where(signature.client_id == Client.id, signature.purpose == purpose)
         .where(document.version < before, ~taken_back.exists(), ~replaced.exists())
+        .where(~is_over(signature))
     )

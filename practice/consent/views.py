@@ -27,7 +27,12 @@ from practice.consent.policy import (
     signatures_of,
 )
 from practice.consent.purposes import PURPOSES
-from practice.consent.queries import current_document, newest_document, signed_consents
+from practice.consent.queries import (
+    current_document,
+    has_ended,
+    newest_document,
+    signed_consents,
+)
 from practice.consent.rendering import rendered
 from practice.consent.texts import shipped
 from practice.forms import EmptyForm
@@ -65,7 +70,8 @@ def index() -> Page:
 @bp.get("/consents/<uuid:signature>")
 @policy(is_client)
 def signature(signature: uuid.UUID) -> Page:
-    return _signature_page("consent/signature.html", _mine(signature))
+    signed = _mine(signature)
+    return _signature_page("consent/signature.html", signed, has_ended=has_ended(signed))
 
 
 @bp.get("/consents/<uuid:signature>/copy")
@@ -98,6 +104,9 @@ def revocation(signature: uuid.UUID) -> Page:
 @policy(is_client)
 def renewal(signature: uuid.UUID) -> Page:
     form = SignForm()
+    if has_ended(_mine(signature)):
+        flash("What this was for has ended, so there is nothing to agree to.", "leaf")
+        return redirect(url_for("consent.signature", signature=signature), 303)
     if form.validate_on_submit():
         with _changed_words_on(form), unit_of_work() as session:
             renewed = _renewed(session, _mine(signature), form)

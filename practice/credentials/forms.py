@@ -15,7 +15,6 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.validators import (
-    URL,
     DataRequired,
     InputRequired,
     Length,
@@ -30,6 +29,7 @@ from practice.credentials.operations import LicenceFinding, NpiFinding
 from practice.forms import Form
 from practice.npi import npi_problem
 from practice.therapists.models import Licence, Therapist
+from practice.web_address import WebAddress
 
 NPI_REGISTRY = "NPPES NPI Registry"
 
@@ -75,11 +75,7 @@ class LookUpForm(Form):
 class LicenceCheckForm(LookUpForm):
     source_address = StringField(
         "Address of the page",
-        [
-            Optional(),
-            Length(max=300),
-            URL(message="Please write a link that begins with https://."),
-        ],
+        [Length(max=300), WebAddress()],
     )
     verbatim_status = TextAreaField(
         "What it said, word for word",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import NotAllowed, Refusal, WrongState
 from practice.accounts.models import Role, User
+from practice.accounts.two_people import require_two
 from practice.credentials.comparing import faults_of_licence, faults_of_npi
 from practice.credentials.deciding import (
     TOLD,
@@ -55,10 +56,6 @@ class NotReady(Refusal):
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__(" ".join(["This cannot be verified yet.", *faults]))
-
-
-class SecondPersonNeeded(Refusal):
-    message = "A second administrator has to answer this, not the one who proposed it."
 
 
 class ChangedMeanwhile(Refusal):
@@ -222,8 +219,7 @@ def answer_reversal(
     _refuse_own(_therapist_of(subject), actor)
     if reversal.answered_at is not None:
         raise WrongState
-    if reversal.proposed_by_id == actor.id:
-        raise SecondPersonNeeded
+    require_two(session, reversal.proposed_by, actor, at)
     reversal.answered_by, reversal.answered_at, reversal.confirmed = actor, at, confirms
     if confirms:
         first = reversal.proposed_by
@@ -298,22 +294,31 @@ def _decide(
         confirmed_by=second,
         decided_at=at,
     )
-    _move(subject, to, at)
+    _move(subject, to, actor, at)
     subject.asked = missing if to in TOLD else ""
     session.add(decision)
     _record_about(session, subject, actor, at, f"{kind_of(subject)}.{to}")
     return decision
 
 
-def _move(subject: Subject, to: str, at: datetime) -> None:
+def _move(subject: Subject, to: str, actor: User, at: datetime) -> None:
     if isinstance(subject, Application):
         subject.move_to(ApplicationState(to), at)
+        if to == ApplicationState.verified:
+            _note_who_took_them_in(subject.therapist.user, actor, at)
         return
     if to == LicenceState.verified:
         check = newest_check(subject)
         assert check is not None, "a licence without a look-up was about to be verified"
         subject.found_source, subject.found_at = check.source, check.retrieved_at
     subject.move_to(LicenceState(to))
+
+
+def _note_who_took_them_in(user: User, actor: User, at: datetime) -> None:
+    """Whoever signed up by themselves has their role from here: see `accounts.two_people`."""
+    for row in user.role_rows:
+        if row.role is Role.therapist and row.granted_by_id is None:
+            row.granted_at, row.granted_by_id = at, actor.id
 
 
 def _flush_verified(session: Session) -> None:

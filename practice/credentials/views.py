@@ -14,6 +14,7 @@ from core.access import policy
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal, WrongState
+from practice.accounts import two_people
 from practice.credentials import operations
 from practice.credentials.comparing import compare_licence, compare_npi, faults_of_licence
 from practice.credentials.deciding import Subject, can_take_up, open_choices, takes_two
@@ -187,7 +188,7 @@ def _application_page(
         decisions=decisions_about(
             [found.public_id, *(one.public_id for one in therapist.licences)]
         ),
-        reversal=open_reversal(found.public_id),
+        **_reversal_of(found),
         npi_form=npi_form or NpiCheckForm.about(therapist),
         decision_form=decision_form or _decision_form(found),
         can_take_up=can_take_up(found),
@@ -213,12 +214,22 @@ def _licence_page(
         faults=faults_of_licence(found, newest, at),
         elsewhere=declared_elsewhere(found),
         decisions=decisions_about([found.public_id]),
-        reversal=open_reversal(found.public_id),
+        **_reversal_of(found),
         check_form=check_form or LicenceCheckForm.about(found),
         decision_form=decision_form or _decision_form(found),
         zone=zone_here().key,
         presenting=presenting,
     )
+
+
+def _reversal_of(subject: Subject) -> dict[str, object]:
+    """What waits for a second administrator, and why this one cannot be it, if they cannot."""
+    reversal = open_reversal(subject.public_id)
+    if reversal is None:
+        return {"reversal": None, "why_not": ""}
+    me = current_user.user
+    why_not = two_people.why_not(db.session(), reversal.proposed_by, me, now())
+    return {"reversal": reversal, "why_not": why_not}
 
 
 def _decision_form(subject: Subject) -> DecisionForm:
@@ -265,7 +276,7 @@ def _answer(reversal: uuid.UUID, *, confirms: bool, said: str) -> ResponseReturn
                 actor=current_user.user,
                 at=now(),
             )
-    except operations.SecondPersonNeeded as refusal:
+    except two_people.SecondPersonNeeded as refusal:
         flash(refusal.message, "sun")
     else:
         flash(said, "leaf")

@@ -77,7 +77,7 @@ class Group(Identified, Base):
     created_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     created_at: Mapped[datetime]
 
-    leads: Mapped[list["GroupLead"]] = relationship(back_populates="group")
+    leads: Mapped[list["GroupLead"]] = relationship(back_populates="group", order_by="GroupLead.id")
     sessions: Mapped[list["GroupSession"]] = relationship(
         back_populates="group", order_by="GroupSession.number"
     )

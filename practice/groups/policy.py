@@ -1,12 +1,24 @@
 """Who may see and change what of groups, as scoped queries."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from core.clock import now
 from practice.accounts.models import User
+from practice.consent.going_on import is_scope
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force
 from practice.consent.purposes import group_scope
-from practice.groups.models import Enrolment, EnrolmentState, Group, GroupLead, GroupState
+from practice.groups.models import (
+    LIVE,
+    Enrolment,
+    EnrolmentState,
+    Group,
+    GroupLead,
+    GroupSession,
+    GroupState,
+)
 from practice.therapists.models import Therapist
 
 # Who takes part, or did, agreed to the group's consent before the seat was theirs.
@@ -50,6 +62,21 @@ def enrolments_visible_to(user: User) -> sa.Select[Enrolment]:
     """A client's own ways into groups; what a leader sees of them is the roster."""
     mine = user.client.id if user.client is not None else None
     return sa.select(Enrolment).where(Enrolment.client_id == mine)
+
+
+def time_in_group_is_over(signature: Any) -> sa.ColumnElement[bool]:
+    """Of a group's `Signature`: the client has no seat there any more, or it has met for good."""
+    theirs = (
+        sa.select(Enrolment.id)
+        .join(Group, Group.id == Enrolment.group_id)
+        .where(Enrolment.client_id == signature.client_id)
+        .where(is_scope(signature.scope, "group", Group.public_id))
+    )
+    meets_again = sa.exists().where(
+        GroupSession.group_id == Enrolment.group_id, GroupSession.ends_at > now()
+    )
+    goes_on = theirs.where(Enrolment.state.in_(LIVE), meets_again)
+    return sa.and_(theirs.exists(), ~goes_on.exists())
 
 
 def _is_led_by(user: User) -> sa.ColumnElement[bool]:

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.alone import alone_at
 from core.audit import record
 from core.backup import checking, making, restoring, settling
-from core.backup.errors import BackupRefused, PlaceTaken
+from core.backup.errors import BackupRefused, BeingWritten
 from core.backup.making import FILE, Made, Manifest, Tell, keep_newest, named_after
 from core.backup.places import Known
 from core.backup.reading import header_of
@@ -25,7 +26,7 @@ from core.database import db, unit_of_work
 from core.errors import Refusal
 from core.keeping import current_keeper
 from core.ledger import seal_now
-from core.outbox import post
+from core.outbox import Elsewhere, post
 from practice.accounts.models import EmailToken, SignInSession, User
 
 MAKE = "oversight.backup"
@@ -112,21 +113,30 @@ def ask_for_backup(session: Session, actor: User, at: datetime) -> None:
 
 
 def make_asked_for(payload: dict[str, Any]) -> None:
-    """The outbox handler. Tried again after a crash, it finds the backup if it was finished."""
-    settings = current_settings()
-    folder = (settings.backup_dir or settings.data_dir) / payload["name"]
-    if (folder / FILE).exists():
-        return
+    """The outbox handler. A backup may take longer than a lease, so one is made at a time.
+
+    Taken up again, after a crash or by another worker, it finds the backup if it was finished.
+    """
+    with alone_at(MAKE) as is_alone:
+        if not is_alone:
+            raise Elsewhere
+        settings = current_settings()
+        folder = (settings.backup_dir or settings.data_dir) / payload["name"]
+        if not (folder / FILE).exists():
+            _make_or_say_why(folder, settings.backup_keep)
+
+
+def _make_or_say_why(folder: Path, keep: int) -> None:
     db.session.rollback()
     try:
         make(folder, now())
-    except PlaceTaken:
-        # Another worker is at it; the next look finds it finished.
-        raise
+    except BeingWritten:
+        # By a worker that lost the connection that said so; the next look finds it finished.
+        raise Elsewhere from None
     except BackupRefused as refusal:
         _record(FAILED, None, {"reason": type(refusal).__name__})
-        return
-    keep_newest(folder.parent, settings.backup_keep)
+    else:
+        keep_newest(folder.parent, keep)
 
 
 def _id_in(folder: Path) -> str | None:

@@ -8,9 +8,10 @@ from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
-from core.database import unit_of_work
-from practice.accounts import factor_resets
+from core.database import db, unit_of_work
+from practice.accounts import factor_resets, two_people
 from practice.accounts.blueprint import page, refusals_on
+from practice.accounts.models import FactorReset
 from practice.accounts.policy import step_up
 from practice.forms import EmptyForm
 from practice.oversight.blueprint import Page, bp
@@ -28,7 +29,8 @@ def factor_resets_page() -> Page:
             factor_resets.ask(session, form.email.data, form.reason.data, current_user.user, now())
         if not form.form_errors:
             return _done("It is asked for. Another administrator has to confirm it.")
-    return page("oversight/factor_resets.html", form, waiting=factor_resets.waiting())
+    waiting = [(one, _why_not(one)) for one in factor_resets.waiting()]
+    return page("oversight/factor_resets.html", form, waiting=waiting)
 
 
 @bp.post("/oversight/lost-second-factors/<uuid:factor_reset>/confirmation")
@@ -50,6 +52,14 @@ def stop_factor_reset(factor_reset: uuid.UUID) -> Page:
     with unit_of_work() as session:
         factor_resets.refuse(session, factor_reset, current_user.user, now())
     return _done("It is stopped. Nothing is removed.")
+
+
+def _why_not(reset: FactorReset) -> str:
+    """Why whoever looks at it cannot confirm it; "" when they can, or asked themselves."""
+    me = current_user.user
+    if me.id == reset.asked_by_id:
+        return ""
+    return two_people.why_not(db.session(), reset.asked_by, me, now())
 
 
 def _done(words: str, kind: str = "leaf") -> Response:

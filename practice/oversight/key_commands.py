@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from core.database import db
 from core.keeping import KeptElsewhere
+from core.rotation import HeldUp
 from core.sealing import KEY_BYTES
 from practice.oversight import key_rotation
 
@@ -32,15 +33,18 @@ def rotate_command(new_kek: bool) -> None:
     """Give everybody new data keys and seal every row again, while people go on working.
 
     Stopped at any point it goes on where it was when it is called again. Exit 1 when something
-    did not open and was left as it is.
+    did not open and was left as it is, or when somebody holds the last rows for long.
     """
     if new_kek:
         _make_wrapping_key()
     done: dict[str, int] = {}
-    for progress in key_rotation.rotate():
-        if progress.done or progress.step not in done:
-            done[progress.step] = done.get(progress.step, 0) + progress.done
-            click.echo(f"{progress.step}: {done[progress.step]}")
+    try:
+        for progress in key_rotation.rotate():
+            if progress.done or progress.step not in done:
+                done[progress.step] = done.get(progress.step, 0) + progress.done
+                click.echo(f"{progress.step}: {done[progress.step]}")
+    except HeldUp as why:
+        raise Negative(str(why)) from None
     _say_how_it_went()
 
 

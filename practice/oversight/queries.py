@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -19,23 +19,14 @@ from practice.consent.models import ConsentDocument, Purpose
 from practice.intake.models import DutyShift
 from practice.intake.policy import FLAG_READERS
 from practice.oversight.rota import DAYS_AHEAD, Span, gaps, local_day
+from practice.paging import PER_PAGE, Leaf, leaf_of
 from practice.therapists.models import Therapist
 
-PER_PAGE = 20
 # What administrators handle themselves; of anything else the log tells no more than that it was.
-OPEN_KINDS = frozenset({"application", "document", "licence", "shift", "therapist"})
+OPEN_KINDS = frozenset(
+    {"application", "document", "licence", "role_proposal", "shift", "therapist"}
+)
 UNREADABLE_DETAILS = frozenset({"concerns", "text_hash"})
-
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True)
-class Leaf(Generic[Row]):
-    """One page of a list: which one, and of how many."""
-
-    rows: Sequence[Row]
-    number: int
-    pages: int
 
 
 def staff(role: Role | None, page: int) -> Leaf[User]:
@@ -115,7 +106,7 @@ def log(action: str, person: uuid.UUID | None, page: int) -> Leaf[LogLine]:
         entries = entries.where(AuditEntry.action == action)
     if person:
         entries = entries.where(AuditEntry.actor_id == person)
-    leaf = _leaf(entries, page)
+    leaf = leaf_of(entries, page)
     names = _names(leaf.rows)
     return Leaf([_line(entry, names) for entry in leaf.rows], leaf.number, leaf.pages)
 
@@ -135,7 +126,7 @@ def action_words(action: str) -> str:
 
 
 def mails(page: int) -> Leaf[KeptMail]:
-    return _leaf(sa.select(KeptMail).order_by(KeptMail.sent_at.desc(), KeptMail.id.desc()), page)
+    return leaf_of(sa.select(KeptMail).order_by(KeptMail.sent_at.desc(), KeptMail.id.desc()), page)
 
 
 def mail(public_id: uuid.UUID) -> KeptMail | None:
@@ -146,13 +137,6 @@ def set_aside() -> int:
     """How much work the outbox has given up on: a person must look at it."""
     dead = sa.select(sa.func.count()).where(OutboxMessage.dead_at.is_not(None))
     return db.session.scalar(dead) or 0
-
-
-def _leaf(query: sa.Select[Any], page: int) -> Leaf[Any]:
-    counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-    total = db.session.scalar(counted) or 0
-    rows = db.session.scalars(query.limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
-    return Leaf(rows, page, max(1, -(-total // PER_PAGE)))
 
 
 def _by_name(people: sa.Select[tuple[User]]) -> list[User]:

@@ -16,7 +16,8 @@ from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts import operations as accounts
-from practice.accounts.models import Role, User
+from practice.accounts import proposals, two_people
+from practice.accounts.models import Role, RoleProposal, User
 from practice.accounts.policy import step_up
 from practice.care.queries import emergencies_waiting, reviews_overdue
 from practice.consent import operations as consent
@@ -33,6 +34,7 @@ from practice.oversight import (
     key_views,
     ledger_views,
     operations,
+    proposal_views,
     queries,
 )
 from practice.oversight.blueprint import Page, bp
@@ -56,9 +58,13 @@ __all__ = [
     "fairness_views",
     "key_views",
     "ledger_views",
+    "proposal_views",
 ]
 
 FILTERS = ("role", "action", "person")
+PROPOSED = (
+    "It is proposed, and the other administrators have a mail. Nothing changes until one agrees."
+)
 
 
 @bp.context_processor
@@ -76,6 +82,7 @@ def index() -> Page:
         set_aside=queries.set_aside(),
         emergencies=emergencies_waiting(current_user.user, now()),
         reviews_overdue=reviews_overdue(now()),
+        proposed=len(proposals.waiting(db.session(), now())),
     )
 
 
@@ -85,7 +92,10 @@ def staff() -> Page:
     form = StaffFilterForm(request.args)
     role = Role(form.role.data) if form.role.data and form.validate() else None
     leaf = queries.staff(role, page_number())
-    return render_template("oversight/staff.html", form=form, leaf=leaf, address=_address)
+    proposed = len(proposals.waiting(db.session(), now()))
+    return render_template(
+        "oversight/staff.html", form=form, leaf=leaf, address=_address, proposed=proposed
+    )
 
 
 @bp.route("/oversight/staff/invitation", methods=["GET", "POST"])
@@ -95,12 +105,12 @@ def invite() -> Page:
     form = InvitationForm()
     if form.validate_on_submit():
         with _refusals_on(form), unit_of_work() as session:
-            accounts.invite(
+            proposal = proposals.invite(
                 session, form.email.data, form.name.data, form.chosen, current_user.user, now()
             )
         if not form.form_errors:
-            return _done("oversight.staff", f"We have invited {form.name.data} by mail.")
-    return _page("oversight/invite.html", form)
+            return _done_or_proposed(proposal, "oversight.staff", _invited(form))
+    return _page("oversight/invite.html", form, alone=_is_alone())
 
 
 @bp.get("/oversight/staff/<uuid:person>")
@@ -108,7 +118,7 @@ def invite() -> Page:
 def person(person: uuid.UUID) -> Page:
     colleague = _colleague(person)
     form = RolesForm(roles=[role.value for role in colleague.roles])
-    return render_template("oversight/person.html", person=colleague, form=form)
+    return _person_page(colleague, form)
 
 
 @bp.post("/oversight/staff/<uuid:person>/roles")
@@ -117,14 +127,15 @@ def person(person: uuid.UUID) -> Page:
 def roles(person: uuid.UUID) -> Page:
     form = RolesForm()
     if not form.validate():
-        return _page("oversight/person.html", form, person=_colleague(person))
+        return _person_page(_colleague(person), form)
     if form.confirmed.data != "yes":
-        return _page("oversight/roles.html", form, person=_colleague(person))
+        return _second_look(_colleague(person), form)
     with _refusals_on(form), unit_of_work() as session:
-        accounts.change_roles(session, _colleague(person), form.chosen, current_user.user, now())
+        colleague, actor = _colleague(person), current_user.user
+        proposal = proposals.change_roles(session, colleague, form.chosen, actor, now())
     if form.form_errors:
-        return _page("oversight/person.html", form, person=_colleague(person))
-    return _done("oversight.person", "The roles are changed.", person=person)
+        return _person_page(_colleague(person), form)
+    return _done_or_proposed(proposal, "oversight.person", "The roles are changed.", person=person)
 
 
 @bp.route("/oversight/staff/<uuid:person>/closure", methods=["GET", "POST"])
@@ -144,9 +155,12 @@ def disable(person: uuid.UUID) -> Page:
 @policy(is_administrator)
 @step_up
 def enable(person: uuid.UUID) -> Page:
-    with unit_of_work() as session:
-        accounts.enable(session, _colleague(person), current_user.user, now())
-    return _done("oversight.person", "The account is open again.", person=person)
+    form, done = EmptyForm(), "The account is open again."
+    with _refusals_on(form), unit_of_work() as session:
+        proposal = proposals.enable(session, _colleague(person), current_user.user, now())
+    if form.form_errors:
+        return _done("oversight.person", form.form_errors[0], person=person)
+    return _done_or_proposed(proposal, "oversight.person", done, person=person)
 
 
 @bp.post("/oversight/staff/<uuid:person>/invitation")
@@ -251,6 +265,45 @@ def _colleague(public_id: uuid.UUID) -> User:
     if found is None:
         raise NotFound
     return found
+
+
+def _person_page(colleague: User, form: RolesForm) -> Page:
+    return _page(
+        "oversight/person.html",
+        form,
+        person=colleague,
+        alone=[row for row in colleague.role_rows if two_people.given_alone(row, now())],
+        names={user.id: user.name or user.email for user in queries.colleagues()},
+        new_for=two_people.NEW_FOR,
+    )
+
+
+def _second_look(colleague: User, form: RolesForm) -> Page:
+    new = form.chosen - colleague.roles
+    return _page(
+        "oversight/roles.html",
+        form,
+        person=colleague,
+        takes_two=two_people.needs_two(db.session(), current_user.user, colleague, new),
+        alone=bool(new & two_people.GIVEN_BY_TWO),
+    )
+
+
+def _is_alone() -> bool:
+    """Whether there is no other administrator who could agree."""
+    return not two_people.needs_two(db.session(), current_user.user, None, [Role.administrator])
+
+
+def _invited(form: InvitationForm) -> str:
+    return f"We have invited {form.name.data} by mail."
+
+
+def _done_or_proposed(
+    proposal: RoleProposal | None, endpoint: str, words: str, **values: uuid.UUID
+) -> Response:
+    if proposal is None:
+        return _done(endpoint, words, **values)
+    return _done("oversight.role_proposals", PROPOSED)
 
 
 def _shift_form() -> ShiftForm:

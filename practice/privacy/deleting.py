@@ -1,5 +1,8 @@
 """Deleting rows and blanking columns, in the order in which tables refer to each other."""
 
+import json
+import re
+import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -9,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from billing.operations import forget_orders
 from core import mail
+from core.audit import AuditEntry
 from core.blanking import blank
+from core.database import Base
 from core.readings import AuditConcern
 from practice.accounts.models import (
+    STAFF_ROLES,
     AuthenticatorApp,
     Client,
     EmailChange,
@@ -54,6 +60,7 @@ from practice.privacy.models import LegalHold, Restriction
 from practice.waiting.models import Placement, WaitingEntry
 
 NOBODYS_PASSWORD = "erased"
+AN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SIGN_IN_TABLES = (
     SignInSession,
     EmailToken,
@@ -79,7 +86,18 @@ def blank_traces(session: Session, client: Client, at: datetime) -> None:
     """What was written down beside the record: mails, and their names in the log."""
     mail.forget_address(session, client.user.email)
     session.execute(sa.delete(AuditConcern).where(AuditConcern.client_id == client.public_id))
-    blank(session, (client.public_id, client.user.public_id), at=at)
+    person = {client.public_id, client.user.public_id}
+    blank(session, person, at=at, spares=lambda row: _was_for_others(row, person))
+
+
+def _was_for_others(row: AuditEntry, person: set[uuid.UUID]) -> bool:
+    """What they did when they worked here is others' to ask about; nobody's name is in it."""
+    named = {row.client_id, row.subject_id, *_ids_in(row.details)}
+    return row.actor_id in person and row.actor_role in STAFF_ROLES and not named & person
+
+
+def _ids_in(details: dict[str, Any]) -> set[uuid.UUID]:
+    return {uuid.UUID(found) for found in AN_ID.findall(json.dumps(details))}
 
 
 def delete_what_may_go(session: Session, client: Client, stays: Stays) -> None:
@@ -109,9 +127,29 @@ def delete_the_person(session: Session, client: Client) -> None:
         session.execute(sa.delete(table).where(table.client_id == client.id))
     session.execute(sa.delete(Client).where(Client.id == client.id))
     session.execute(sa.delete(UserRole).where(UserRole.user_id == user.id))
-    session.execute(sa.delete(User).where(User.id == user.id))
+    if _is_named(session, user):
+        user.email_confirmed_at = None
+        session.flush()
+    else:
+        session.execute(sa.delete(User).where(User.id == user.id))
     session.expunge(client)
     session.expunge(user)
+
+
+def _is_named(session: Session, user: User) -> bool:
+    """Whether rows of others name them, for what they did when they worked here.
+
+    Then the account stays as an empty shell: without address, name, password or roles.
+    """
+    users = User.__table__
+    bonds = [
+        bond.parent
+        for table in Base.metadata.tables.values()
+        for bond in table.foreign_keys
+        if bond.column is users.c.id
+    ]
+    named = (sa.select(sa.exists().where(bond == user.id)) for bond in bonds)
+    return any(session.scalar(query) for query in named)
 
 
 def delete_care(session: Session, client_id: int, kept: Collection[int]) -> None:

@@ -10,19 +10,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from billing.models import Charge, Order, Payer
 from billing.operations import forget_orders
 from core.audit import AuditEntry
 from core.blanking import blank
 from core.clock import now
-from core.mail import KeptMail
+from core.database import db
+from core.mail import KeptMail, was_sent_to
 from core.outbox import OutboxMessage
 from practice.accounts.models import (
     Client,
+    EmailChange,
     EmailToken,
+    FactorReset,
     Role,
+    RoleProposal,
     SignInAttempt,
     SignInSession,
     User,
@@ -33,6 +37,7 @@ from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupKind, GroupSession
 from practice.intake.models import FlagOutcome, Intake, IntakeAnswer, RiskFlag
 from practice.privacy import deleting
+from practice.privacy.keeping import held_addresses
 from practice.privacy.models import ErasureRequest, LegalHold
 from practice.privacy.retention import (
     ATTEMPTS_KEPT,
@@ -131,6 +136,27 @@ def _tokens() -> Rows:
     return _rows(EmailToken.id, EmailToken.expires_at, SIGN_IN_KEPT)
 
 
+def _address_changes() -> Rows:
+    """Under a hold they stay: by them the mails to an earlier address are found."""
+    ended = sa.func.coalesce(EmailChange.undone_at, EmailChange.confirmed_at, EmailChange.asked_at)
+    held = sa.exists().where(
+        Client.user_id == EmailChange.user_id,
+        LegalHold.client_id == Client.id,
+        LegalHold.lifted_at.is_(None),
+    )
+    return _rows(EmailChange.id, ended, SIGN_IN_KEPT, ~held)
+
+
+def _factor_resets() -> Rows:
+    ended = sa.func.coalesce(FactorReset.due_at, FactorReset.asked_at)
+    return _rows(FactorReset.id, ended, SIGN_IN_KEPT)
+
+
+def _role_proposals() -> Rows:
+    ended = sa.func.coalesce(RoleProposal.answered_at, RoleProposal.proposed_at)
+    return _rows(RoleProposal.id, ended, SIGN_IN_KEPT)
+
+
 def _unconfirmed() -> Rows:
     """Sign-ups of clients who never confirmed their address, so never signed in."""
     mine = sa.exists().where(UserRole.user_id == User.id, UserRole.role == Role.client)
@@ -171,13 +197,27 @@ def _forget_unfinished(session: Session, keys: Sequence[int]) -> None:
 
 
 def _kept_mails() -> Rows:
-    return _rows(KeptMail.id, KeptMail.sent_at, MAILS_KEPT)
+    to_others = [~was_sent_to(address) for address in held_addresses(db.session())]
+    nobodys = KeptMail.to_index.is_(None)
+    return _rows(
+        KeptMail.id, KeptMail.sent_at, MAILS_KEPT, sa.or_(nobodys, sa.and_(sa.true(), *to_others))
+    )
 
 
 def _done_work() -> Rows:
     done = sa.func.coalesce(OutboxMessage.done_at, OutboxMessage.dead_at)
     full = sa.and_(done.is_not(None), OutboxMessage.payload_sealed.is_not(None))
-    return _rows(OutboxMessage.id, done, MAILS_KEPT, full)
+    to_others = OutboxMessage.id.not_in(_unsent_mails_under_hold(db.session(), full))
+    return _rows(OutboxMessage.id, done, MAILS_KEPT, sa.and_(full, to_others))
+
+
+def _unsent_mails_under_hold(session: Session, full: sa.ColumnElement[bool]) -> list[int]:
+    """Mails that never left: each is opened to see whom it was for."""
+    addresses = held_addresses(session)
+    if not addresses:
+        return []
+    mails = session.scalars(sa.select(OutboxMessage).where(full, OutboxMessage.kind == "mail"))
+    return [mail.id for mail in mails if mail.payload.get("to") in addresses]
 
 
 def _blank_work(session: Session, keys: Sequence[int]) -> None:
@@ -248,9 +288,11 @@ def _forget_payments(session: Session, keys: Sequence[int]) -> None:
 def _free(client_id: Any) -> sa.ColumnElement[bool]:
     """Whether the schedule is in charge: no hold stands, and the client was not forgotten."""
     held = sa.exists().where(LegalHold.client_id == client_id, LegalHold.lifted_at.is_(None))
+    # An alias, and no query inside this one: a deeper one would lose sight of whose row it is.
+    theirs = aliased(Client)
     forgotten = sa.exists().where(
-        sa.select(Client.public_id).where(Client.id == client_id).scalar_subquery()
-        == ErasureRequest.client_ref,
+        theirs.id == client_id,
+        theirs.public_id == ErasureRequest.client_ref,
         ErasureRequest.done_at.is_not(None),
     )
     return sa.and_(~held, ~forgotten)
@@ -280,6 +322,9 @@ DUTIES = (
     Duty(Rule.sign_in_attempts, _attempts, _delete(SignInAttempt)),
     Duty(Rule.sign_in_ended, _sessions, _delete(SignInSession)),
     Duty(Rule.sign_in_ended, _tokens, _delete(EmailToken)),
+    Duty(Rule.sign_in_ended, _address_changes, _delete(EmailChange)),
+    Duty(Rule.sign_in_ended, _factor_resets, _delete(FactorReset)),
+    Duty(Rule.sign_in_ended, _role_proposals, _delete(RoleProposal)),
     Duty(Rule.unconfirmed_accounts, _unconfirmed, _forget_unconfirmed),
     Duty(Rule.unfinished_intakes, _unfinished, _forget_unfinished),
     Duty(Rule.mails, _kept_mails, _delete(KeptMail)),

@@ -59,7 +59,8 @@ HOLDINGS = (
         rests_on="What you asked for by opening an account",
         who="Only you. Your therapist sees the address, and so does the clinician on duty if an "
         "answer worries us.",
-        keeps=f"{AS_LONG_AS_YOU_ARE_HERE} Ended browsers and used links go after 30 days.",
+        keeps=f"{AS_LONG_AS_YOU_ARE_HERE} Ended browsers, used links and earlier addresses go "
+        "after 30 days.",
         after="Goes at once. If a worry about your safety is open and we have no telephone "
         "number, the address stays until it is closed.",
         tables=(
@@ -189,7 +190,8 @@ HOLDINGS = (
         why="To arrange meetings, and because a record of care must be kept.",
         rests_on="Treatment consent",
         who="You and your therapist, and their supervisor if your consent says so. After the end "
-        "the therapist for 30 days, to write the last notes; then only the records custodian.",
+        "the therapist for 30 days, to write the last notes; then only the records custodian, to "
+        "whom a late note is handed.",
         keeps=THE_STATE_SAYS,
         after="Care that goes on ends and meetings ahead are cancelled. The record stays closed "
         "for the years that the state sets, then it goes by itself.",
@@ -309,6 +311,7 @@ NOT_ABOUT_CLIENTS = {
     "group_leads": "who leads a group",
     "group_sessions": "when a group meets",
     "ledger_entries": "seals over lines of the log: digests and pseudonyms, nobody's name",
+    "role_proposals": "who is to work here in which role, and who of the staff agreed",
     "retention_runs": "how many rows the schedule let go, and which administrator ran it",
 }
 

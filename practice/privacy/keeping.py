@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.encryption import Erased
-from practice.accounts.models import Client
+from practice.accounts.models import Client, EmailChange, User
 from practice.care.models import Episode
 from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupSession
@@ -67,6 +68,20 @@ def is_held(session: Session, client: Client) -> bool:
         LegalHold.client_id == client.id, LegalHold.lifted_at.is_(None)
     )
     return session.scalar(standing) is not None
+
+
+def held_addresses(session: Session) -> set[str]:
+    """Every address of clients under a legal hold, those they had before as well."""
+    held = sa.exists().where(
+        LegalHold.client_id == Client.id, LegalHold.lifted_at.is_(None), Client.user_id == User.id
+    )
+    users = session.scalars(sa.select(User).where(held)).all()
+    theirs = EmailChange.user_id.in_([user.id for user in users])
+    changes = session.scalars(sa.select(EmailChange).where(theirs)).all()
+    found = {_unless_erased(user, "email") for user in users}
+    for change in changes:
+        found |= {_unless_erased(change, "old_email"), _unless_erased(change, "new_email")}
+    return found - {""}
 
 
 def stays_of(session: Session, client: Client, at: datetime) -> Stays:
@@ -172,10 +187,14 @@ def _keep_the_person(client: Client, stays: Stays) -> None:
 
 
 def _has_phone(client: Client) -> bool:
+    return bool(_unless_erased(client, "phone"))
+
+
+def _unless_erased(row: Any, name: str) -> str:
     try:
-        return bool(client.phone)
-    except Erased:  # A restored backup has the number, sealed under a key that is gone.
-        return False
+        return str(getattr(row, name))
+    except Erased:  # A restored backup has it, sealed under a key that is gone.
+        return ""
 
 
 def _keep_everything(session: Session, client: Client, stays: Stays) -> None:

@@ -108,13 +108,17 @@ class LegalHold(Identified, Base):
 
 
 class RetentionRun(Identified, Base):
-    """One keeping of the schedule: `gone` counts what was deleted, by rule."""
+    """One keeping of the schedule: `gone` counts what was deleted, by rule.
+
+    `failed` are rules that could not be kept to the end; the next run tries them again.
+    """
 
     __tablename__ = "retention_runs"
 
     at: Mapped[datetime] = mapped_column(index=True)
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     gone: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    failed: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
 
     by: Mapped[User | None] = relationship()
 

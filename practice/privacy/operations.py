@@ -255,6 +255,7 @@ def record_run(session: Session, run: RetentionRun, actor: User | None, at: date
         actor_id=actor.public_id if actor else None,
         actor_role=Role.administrator if actor else "",
         **run.gone,
+        **({"failed": run.failed} if run.failed else {}),
     )
     session.flush()
 

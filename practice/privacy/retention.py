@@ -28,12 +28,16 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the schedule: what, for how long, counted from when, and on what ground."""
+    """One line of the schedule: what, for how long, counted from when, and on what ground.
+
+    `under_hold` says why it goes although a legal hold stands; empty: then it stays.
+    """
 
     what: str
     how_long: str
     counted_from: str
     source: str
+    under_hold: str = ""
     as_of: str = AS_OF
 
 
@@ -67,13 +71,20 @@ YEARS_OF_AUDIT = 6
 
 SCHEDULE = {
     Rule.sign_in_attempts: Line(
-        "Counted tries at signing in", "1 day", "the try", "Chosen: longer shows nothing more"
+        "Counted tries at signing in",
+        "1 day",
+        "the try",
+        "Chosen: longer shows nothing more",
+        under_hold="a keyed number that says nothing of anybody",
     ),
     Rule.sign_in_ended: Line(
-        "Browsers that were signed out, and used links from mails",
+        "Browsers that were signed out, used links from mails, and what was asked about an "
+        "address, a lost second step or a role",
         "30 days",
         "their end",
         "Chosen: time enough to ask about a sign-in one does not know",
+        under_hold="they open an account and are no record of the person; that somebody signed in "
+        "stays in the log, and earlier addresses stay too",
     ),
     Rule.unconfirmed_accounts: Line(
         "Sign-ups that nobody confirmed",

@@ -2,15 +2,22 @@
 
 Nothing of a client under a legal hold goes. Clients who were forgotten have a schedule of their
 own (`operations.finish`); here it is about everybody else, and about what belongs to nobody.
+
+Each duty has transactions of its own. One that fails is logged by the error's class and place,
+noted on the run and tried again with the next; the others go on.
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
+from core.erasures import write_down_what_is_missing
+from core.logs import log, where
 from practice.accounts.models import User
 from practice.one_by_one import whatever_happens
 from practice.privacy import operations, queries
@@ -22,6 +29,12 @@ EVERY = timedelta(days=1)
 SOON = timedelta(days=30)
 THIS_YEAR = timedelta(days=365)
 MOST_AT_ONCE = 500
+REGISTER = "register"
+"""Stands for the register of erasures among the duties of a run."""
+
+
+class NothingWent(RuntimeError):
+    """A duty was given rows to let go of, and they are still there."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,17 @@ def preview(session: Session, at: datetime) -> list[Preview]:
 def keep_schedule(at: datetime, actor: User | None = None) -> RetentionRun:
     """Let go of everything that is over, a few hundred rows a transaction; returns what went."""
     gone: Counter[str] = Counter()
+    failed: list[str] = []
     for duty in DUTIES:
-        gone[duty.rule] += _let_go(duty, at)
+        with _noting_failure(duty.rule, failed):
+            _let_go(duty, at, gone)
+    with _noting_failure(REGISTER, failed):
+        write_down_what_is_missing()
     forgotten = _keep_promises(at)
     with unit_of_work() as session:
         run = RetentionRun(at=at, by_id=actor.id if actor else None)
         run.gone = {rule: count for rule, count in {**gone, **forgotten}.items() if count}
+        run.failed = sorted(set(failed))
         session.add(run)
         session.flush()
         operations.record_run(session, run, actor, at)
@@ -85,13 +103,26 @@ def erase_what_is_due(at: datetime) -> int:
     return erased
 
 
-def _let_go(duty: Duty, at: datetime) -> int:
-    gone = 0
+@contextmanager
+def _noting_failure(name: str, failed: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        db.session.rollback()
+        log("retention.failed", kind=str(name), error=type(error), where=where(error))
+        failed.append(str(name))
+
+
+def _let_go(duty: Duty, at: datetime, gone: Counter[str]) -> None:
+    """Counts what went as it goes: of a duty that fails half-way the first half is gone."""
+    before: set[int] = set()
     while keys := _over(duty, at):
+        if before.intersection(keys):
+            raise NothingWent
         with unit_of_work() as session:
             duty.let_go(session, keys)
-        gone += len(keys)
-    return gone
+        gone[duty.rule] += len(keys)
+        before.update(keys)
 
 
 def _over(duty: Duty, at: datetime) -> list[int]:

@@ -28,6 +28,9 @@ from practice.vocabularies import vocabulary
 
 Authorities = dict[int, dict[str, datetime]]
 
+# An associate's supervisor and that one's licences; made once, as an alias takes long to make.
+_SUPERVISOR, _THEIRS = aliased(Therapist), aliased(Licence)
+
 
 @dataclass(frozen=True)
 class LicenceEvidence:
@@ -132,6 +135,12 @@ def therapist_of(user: User, *, lock: bool = False) -> Therapist | None:
     return db.session.scalars(own.options(*related)).first()
 
 
+def is_verified(user: User) -> bool:
+    """Whether somebody has seen who they are: as a therapist anybody may sign up."""
+    own = sa.select(Therapist.id).where(Therapist.user_id == user.id, _is_verified(Therapist))
+    return db.session.scalar(own) is not None
+
+
 def possible_supervisors(therapist: Therapist, at: datetime) -> list[Therapist]:
     """Licensed, verified therapists with a licence in a place where this one declares one."""
     places = {licence.place for licence in therapist.declared_licences}
@@ -159,54 +168,52 @@ def supervised_by(therapist: Therapist) -> list[Therapist]:
 
 def _rights(at: datetime, chosen: sa.Select[int]) -> sa.Select[Any]:
     """(therapist id, place, until) of every right; an associate's is cut to the supervisor's."""
-    supervisor, theirs = aliased(Therapist), aliased(Licence)
     cut = sa.case(
-        (theirs.in_force_until < Licence.in_force_until, theirs.in_force_until),
+        (_THEIRS.in_force_until < Licence.in_force_until, _THEIRS.in_force_until),
         else_=Licence.in_force_until,
     )
     return (
         sa.select(Licence.therapist_id, Licence.place, cut)
         .join(Therapist, Therapist.id == Licence.therapist_id)
-        .outerjoin(supervisor, _supervises(supervisor))
-        .outerjoin(theirs, _covers(theirs, supervisor, at))
+        .outerjoin(_SUPERVISOR, _supervises())
+        .outerjoin(_THEIRS, _covers(at))
         .where(Therapist.id.in_(chosen), _is_verified(Therapist), _in_force(Licence, at))
-        .where(sa.or_(Therapist.level == Level.licensed, _supervised(theirs)))
+        .where(sa.or_(Therapist.level == Level.licensed, _supervised()))
     )
 
 
 def _counts(at: datetime) -> sa.ColumnElement[bool]:
     """Whether a licence of `Therapist` gives them a right at `at`."""
-    supervisor, theirs = aliased(Therapist), aliased(Licence)
     supported = (
         sa.exists()
-        .where(supervisor.id == Therapist.supervisor_id, _covers(theirs, supervisor, at))
-        .where(_supervised(theirs))
+        .where(_SUPERVISOR.id == Therapist.supervisor_id, _covers(at))
+        .where(_supervised())
         .correlate(Therapist, Licence)
     )
     return sa.and_(_in_force(Licence, at), sa.or_(Therapist.level == Level.licensed, supported))
 
 
-def _supervises(supervisor: Any) -> sa.ColumnElement[bool]:
+def _supervises() -> sa.ColumnElement[bool]:
     """Whoever holds a full licence may still name the one who supervised them before."""
-    return sa.and_(supervisor.id == Therapist.supervisor_id, Therapist.level == Level.associate)
+    return sa.and_(_SUPERVISOR.id == Therapist.supervisor_id, Therapist.level == Level.associate)
 
 
-def _covers(theirs: Any, supervisor: Any, at: datetime) -> sa.ColumnElement[bool]:
+def _covers(at: datetime) -> sa.ColumnElement[bool]:
     """A supervisor's own state licence, in force where the associate's is."""
     return sa.and_(
-        theirs.therapist_id == supervisor.id,
-        theirs.place == Licence.place,
-        theirs.kind == LicenceKind.state,
-        _in_force(theirs, at),
-        supervisor.level == Level.licensed,
-        _is_verified(supervisor),
+        _THEIRS.therapist_id == _SUPERVISOR.id,
+        _THEIRS.place == Licence.place,
+        _THEIRS.kind == LicenceKind.state,
+        _in_force(_THEIRS, at),
+        _SUPERVISOR.level == Level.licensed,
+        _is_verified(_SUPERVISOR),
     )
 
 
-def _supervised(theirs: Any) -> sa.ColumnElement[bool]:
+def _supervised() -> sa.ColumnElement[bool]:
     """Compacts admit no supervisees, so an associate's right is a licence of the state itself."""
     return sa.and_(
-        theirs.id.is_not(None),
+        _THEIRS.id.is_not(None),
         Therapist.supervisor_confirmed_at.is_not(None),
         Licence.kind == LicenceKind.state,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import sqlalchemy as sa
 import stripe
@@ -69,8 +70,9 @@ class Bank:
 
 
 @contextmanager
-def bank_for(app: Flask, retries: int = 0) -> Iterator[Bank]:
-    sandbox = Sandbox(":memory:", now=_clock_of(app))
+def bank_for(app: Flask, retries: int = 0, books: Path | str = ":memory:") -> Iterator[Bank]:
+    """Its `books` in a file outlive the process that keeps them."""
+    sandbox = Sandbox(books, now=_clock_of(app))
     client = stripe.StripeClient(
         sandbox.api_key, http_client=InProcess(sandbox), max_network_retries=retries
     )

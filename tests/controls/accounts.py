@@ -10,6 +10,9 @@ TOKENS = "practice/accounts/tokens.py"
 ATTEMPTS = "practice/accounts/attempts.py"
 PASSWORDS = "practice/accounts/passwords.py"
 TESTS = "tests/practice/accounts"
+KNOWN = "practice/accounts/known_browsers.py"
+KNOWN_TESTS = f"{TESTS}/test_known_browsers.py"
+PROPOSALS = "tests/practice/oversight/test_proposals.py"
 
 CONTROLS = (
     Control(
@@ -89,6 +92,77 @@ CONTROLS = (
             f"{TESTS}/test_attempts.py::test_one_browser_trying_many_addresses_is_slowed",
             f"{TESTS}/test_signing_in.py"
             "::test_too_many_tries_stop_even_the_right_password_for_a_while",
+        ),
+    ),
+    Control(
+        "strangers do not lock the owner's own browser out",
+        "a known browser is counted as a stranger",
+        KNOWN,
+        'return next((token for token in tokens if _is_good(token, account, now())), "")',
+        'return ""',
+        (
+            f"{KNOWN_TESTS}::test_strangers_guesses_leave_the_owners_browser_its_own_tries",
+            f"{KNOWN_TESTS}"
+            "::test_whatever_is_tried_in_the_same_house_leaves_the_owners_browser_its_own",
+            f"{KNOWN_TESTS}::test_the_second_step_has_tries_of_its_own_at_home_too",
+        ),
+    ),
+    Control(
+        "a known browser has its own ten tries",
+        "it is not counted",
+        ATTEMPTS,
+        "        return {_known_key(kind, known): BY_ADDRESS[kind]}",
+        "        return {}",
+        (
+            f"{KNOWN_TESTS}::test_a_known_browser_has_ten_tries_and_no_more",
+            f"{KNOWN_TESTS}::test_copies_of_one_token_share_its_tries",
+        ),
+    ),
+    Control(
+        "nobody but us makes a browser known",
+        "the signature is not looked at",
+        KNOWN,
+        "is_ours = hmac.compare_digest(mac.encode(), _mac(account, made, nonce).encode())",
+        "is_ours = True",
+        (
+            f"{KNOWN_TESTS}::test_a_token_that_was_changed_is_a_strangers",
+            f"{KNOWN_TESTS}::test_a_token_is_good_for_its_account_alone",
+        ),
+    ),
+    Control(
+        "a browser is known for ninety days",
+        "it is known for ever",
+        KNOWN,
+        "return is_ours and at - datetime.fromtimestamp(int(made), UTC) < GOOD_FOR",
+        "return is_ours",
+        (f"{KNOWN_TESTS}::test_a_token_is_good_for_ninety_days_to_the_second",),
+    ),
+    Control(
+        "a new password and signing out make every browser a stranger",
+        "they stay known",
+        KNOWN,
+        "user.known_round = User.known_round + 1",
+        "pass",
+        (f"{KNOWN_TESTS}::test_afterwards_the_browser_is_a_strangers_again",),
+    ),
+    Control(
+        "whoever brings a known browser learns of no other account",
+        "an unknown address gets other words",
+        KNOWN,
+        "account = _account_of(email) or NOBODYS",
+        "account = _account_of(email)\n    if account is None:\n        return tokens[0]",
+        (f"{KNOWN_TESTS}::test_whoever_brings_a_token_learns_of_no_other_account",),
+    ),
+    Control(
+        "signing in is one transaction",
+        "another one begins the session",
+        ENTERING,
+        "            operations.renew_hash(user, newer_hash)\n        entry",
+        "            operations.renew_hash(user, newer_hash)\n"
+        "    with unit_of_work() as session:\n        entry",
+        (
+            f"{TESTS}/test_signing_in.py"
+            "::test_signing_in_is_one_transaction_so_a_new_password_ends_it_or_stops_it",
         ),
     ),
     Control(
@@ -205,19 +279,142 @@ CONTROLS = (
         ),
     ),
     Control(
+        "a second person's role is given by two",
+        "one administrator alone makes another",
+        "practice/accounts/two_people.py",
+        "return bool(GIVEN_BY_TWO & frozenset(roles)) and "
+        "session.scalars(others).first() is not None",
+        "return False",
+        (
+            f"{PROPOSALS}::test_no_way_round_the_page_makes_one_alone",
+            f"{PROPOSALS}::test_an_invitation_waits_until_another_administrator_agrees",
+            f"{PROPOSALS}::test_a_change_of_roles_waits_too_and_changes_nothing_until_then",
+            f"{PROPOSALS}::test_a_closed_administrator_is_opened_again_by_two",
+        ),
+    ),
+    Control(
+        "whom one administrator made alone is their hand for a week",
+        "they are a second person at once",
+        "practice/accounts/two_people.py",
+        "    if _hand(session, first, asks_as, at) == _hand(session, second, answers_as, at):\n"
+        "        raise OneHand",
+        "    pass",
+        (
+            "tests/practice/accounts/test_two_people.py"
+            "::test_for_a_week_whom_one_made_administrator_alone_is_their_hand_both_ways",
+            f"{PROPOSALS}::test_a_second_factor_is_not_removed_by_one_with_two_mailboxes",
+            f"{PROPOSALS}::test_who_proposes_does_not_agree_through_a_mailbox_of_their_own",
+            "tests/practice/credentials/test_operations.py"
+            "::test_an_administrator_whom_the_first_one_made_alone_is_no_second_person_for_a_week",
+            "tests/practice/care/test_emergency.py"
+            "::test_whom_one_administrator_made_alone_does_not_decide_for_them",
+            "tests/practice/care/test_emergency.py"
+            "::test_a_lead_and_a_clinician_of_one_hand_do_not_review_each_other_nor_put_the_notice_off",
+        ),
+    ),
+    Control(
+        "whoever proposed a role does not agree to it",
+        "anybody may agree",
+        OPERATIONS,
+        "two_people.require_two(session, actor, agreed_by, at)",
+        "pass",
+        (f"{PROPOSALS}::test_whoever_proposed_cannot_agree",),
+    ),
+    Control(
+        "nobody agrees to a role of their own",
+        "the person concerned may",
+        "practice/accounts/proposals.py",
+        "if proposal.user_id == actor.id:",
+        "if False:",
+        (f"{PROPOSALS}::test_nobody_agrees_to_a_role_of_their_own",),
+    ),
+    Control(
+        "a proposed role lapses",
+        "it can be agreed to for ever",
+        "practice/accounts/proposals.py",
+        "RoleProposal.proposed_at > at - GOOD_FOR,",
+        "",
+        (f"{PROPOSALS}::test_a_proposal_lapses_after_a_week_to_the_second",),
+    ),
+    Control(
+        "closing an account ends what was proposed for it",
+        "whoever closed it opens it again with a yes",
+        "practice/accounts/proposals.py",
+        "        ~closed_since,\n",
+        "",
+        (f"{PROPOSALS}::test_closing_an_account_ends_what_was_proposed_for_it",),
+    ),
+    Control(
+        "another change of roles ends what was proposed before",
+        "a role taken away comes back with a yes to another",
+        "practice/accounts/proposals.py",
+        "        ~changed_since,\n",
+        "",
+        (f"{PROPOSALS}::test_another_change_of_roles_ends_what_was_proposed_before",),
+    ),
+    Control(
+        "an open account is not opened again",
+        "its roles count as given now, by one alone",
+        OPERATIONS,
+        "    if not user.is_disabled:\n        raise WrongState\n    _require_agreement",
+        "    _require_agreement",
+        (f"{PROPOSALS}::test_an_open_account_is_not_opened_again",),
+    ),
+    Control(
+        "whoever lost a second person's role hears of it",
+        "only those who have one still",
+        OPERATIONS,
+        "for person in dict.fromkeys([*holders, *losers]):",
+        "for person in holders:",
+        (
+            f"{PROPOSALS}::test_an_administrator_is_also_unmade_by_one_and_the_others_are_told",
+            f"{PROPOSALS}::test_whoever_is_closed_hears_of_it_unless_they_never_came",
+        ),
+    ),
+    Control(
+        "administrators are locked before whom a change of roles concerns",
+        "whoever it concerns is locked first",
+        OPERATIONS,
+        "    two_people.administrators(session)\n    session.execute(sa.select(User.id)",
+        "    session.execute(sa.select(User.id)",
+        (f"{PROPOSALS}::test_administrators_are_locked_before_whom_a_change_concerns",),
+    ),
+    Control(
+        "a passkey opens no account that is closed meanwhile",
+        "its session is good once the account is open again",
+        ENTERING,
+        "        if user.is_disabled:\n            raise PasskeyRefused\n",
+        "",
+        (
+            f"{TESTS}/test_passkeys.py"
+            "::test_an_account_that_is_closed_while_the_answer_is_looked_at_is_not_entered",
+        ),
+    ),
+    Control(
+        "the house hears of what one administrator did alone",
+        "nobody is told",
+        OPERATIONS,
+        "mails.send_second_persons_changed(session, person, at)",
+        "pass",
+        (
+            f"{PROPOSALS}::test_the_only_administrators_word_stands_and_the_house_is_told",
+            f"{PROPOSALS}::test_an_administrator_is_also_unmade_by_one_and_the_others_are_told",
+        ),
+    ),
+    Control(
         "a change of roles signs the person out",
         "their browsers stay signed in",
         OPERATIONS,
         "end_all_sessions(session, user, actor, at)\n    record_about(\n"
-        '        session, user, actor, "staff.roles_changed"',
-        'record_about(\n        session, user, actor, "staff.roles_changed"',
+        '        session, user, agreed_by or actor, "staff.roles_changed"',
+        'record_about(\n        session, user, agreed_by or actor, "staff.roles_changed"',
         ("tests/practice/oversight/test_staff.py::test_a_change_of_roles_signs_the_person_out",),
     ),
     Control(
         "one administrator who can sign in remains",
         "the last one can go",
         OPERATIONS,
-        "if not stays and _administrators(session) <= {user.id}:",
+        "if not stays and two_people.administrators(session) <= {user.id}:",
         "if False:",
         (
             "tests/practice/oversight/test_staff.py"

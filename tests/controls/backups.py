@@ -153,6 +153,17 @@ CONTROLS = (
         ),
     ),
     Control(
+        "a backup that takes long is made once",
+        "another worker begins it too, and fails",
+        CONSOLE,
+        "        if not is_alone:\n            raise Elsewhere\n",
+        "",
+        (
+            "tests/practice/oversight/test_backups.py"
+            "::test_a_backup_that_outlives_its_lease_is_neither_made_twice_nor_called_failed",
+        ),
+    ),
+    Control(
         "starting a backup needs a fresh proof",
         "none is asked for",
         "practice/oversight/backup_views.py",

@@ -39,8 +39,8 @@ CONTROLS = (
         "a consent holds for its scope alone",
         "the scope left out of the clause",
         "practice/consent/policy.py",
-        ".where(signature.client_id == client_id, signature.scope == scope)",
-        ".where(signature.client_id == client_id)",
+        ".where(_SIGNATURE.client_id == client_id, _SIGNATURE.scope == scope)",
+        ".where(_SIGNATURE.client_id == client_id)",
         (
             "tests/practice/consent/test_signing.py"
             "::test_a_consent_holds_for_its_person_its_purpose_and_its_scope_alone",
@@ -96,6 +96,19 @@ CONTROLS = (
         "Episode.ended_at.is_(None), ",
         "",
         (f"{CARE}::test_an_ended_episode_is_no_longer_there",),
+    ),
+    Control(
+        "nobody is asked to agree to what is over",
+        "ended care is asked about",
+        "practice/consent/renewing.py",
+        "        .where(~is_over(signature))\n",
+        "",
+        (
+            "tests/practice/consent/test_going_on.py"
+            "::test_whose_care_has_ended_is_not_asked_and_not_counted",
+            "tests/practice/consent/test_going_on.py"
+            "::test_in_a_group_only_who_has_a_seat_and_meets_again_is_asked",
+        ),
     ),
     Control(
         "a supervisor reads along only while supervising",

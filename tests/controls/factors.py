@@ -67,6 +67,41 @@ CONTROLS = (
         (f"{FACTOR_TESTS}::test_guessing_codes_is_stopped_even_for_the_right_one",),
     ),
     Control(
+        "the owner hears of codes guessed after the right password",
+        "nobody is told",
+        FACTORS,
+        "mails.send_second_step_guessed(session, user, at)",
+        "pass",
+        (
+            f"{FACTOR_TESTS}"
+            "::test_codes_that_are_guessed_after_the_right_password_are_told_to_the_owner",
+        ),
+    ),
+    Control(
+        "a code opens nothing once the password before it was replaced",
+        "the half is not looked at again",
+        "practice/accounts/entering.py",
+        "        operations.require_half(session, key)\n",
+        "",
+        (f"{FACTOR_TESTS}::test_a_code_opens_nothing_when_the_password_is_replaced_meanwhile",),
+    ),
+    Control(
+        "a passkey's count is kept by who saw it",
+        "whatever stands there is written over",
+        FACTORS,
+        "as_seen = sa.and_(Passkey.id == used.row, Passkey.sign_count == used.kept_count)",
+        "as_seen = Passkey.id == used.row",
+        (f"{PASSKEY_TESTS}::test_a_count_that_was_shown_twice_at_once_opens_once",),
+    ),
+    Control(
+        "a challenge answers to its own browser",
+        "any that waits is taken",
+        CHALLENGES,
+        "PasskeyChallenge.public_id.in_(public_ids),\n",
+        "",
+        (f"{PASSKEY_TESTS}::test_a_challenge_is_good_on_the_browser_that_asked_for_it",),
+    ),
+    Control(
         "the second step follows within ten minutes",
         "half a sign-in lasts for ever",
         SIGNING_IN,

@@ -110,4 +110,15 @@ CONTROLS = (
             "tests/journeys/test_leaving.py::test_a_page_that_the_browser_had_kept_is_asked_for_anew",
         ),
     ),
+    Control(
+        "what belongs together is kept together or not at all",
+        "each row is kept as it is written",
+        "core/database.py",
+        '        session.connection(execution_options={"writes": True})',
+        '        session.connection(execution_options={"writes": True}).exec_driver_sql("COMMIT")',
+        (
+            "tests/journeys/test_killed_at_each_step.py"
+            "::test_killed_anywhere_nothing_is_half_done_lost_or_done_twice",
+        ),
+    ),
 )

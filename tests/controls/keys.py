@@ -82,11 +82,25 @@ CONTROLS = (
         "a rotation leaves nothing on an old key",
         "rows are not sealed again",
         ROTATION,
-        "    unreadable = yield from _seal_all_again()\n"
-        "    yield from _delete_unused()\n"
-        "    while _left() > unreadable:",
-        "    unreadable = 0\n    while False:",
+        "    unreadable = yield from _leave_old_keys()\n    left, moved =",
+        "    unreadable = 10**9\n    left, moved =",
         (f"{ROTATING}::test_every_key_is_new_and_everything_reads_as_before",),
+    ),
+    Control(
+        "a rotation that is held up ends",
+        "it looks again for ever, until somebody ends it",
+        ROTATION,
+        "elif time.monotonic() - moved > PATIENCE:",
+        "elif time.monotonic() - moved > 100 * PATIENCE:\n            return\n        elif False:",
+        (f"{ROTATING}::test_a_rotation_that_somebody_holds_up_says_so_and_goes_on_the_next_time",),
+    ),
+    Control(
+        "an old key is left even by who has no other",
+        "values without a key to go to stay on the old one",
+        ROTATION,
+        "active = keys.sealing_keys(session,",
+        "active = keys.active(session,",
+        (f"{ROTATING}::test_an_old_key_whose_owner_has_no_other_is_replaced_all_the_same",),
     ),
     Control(
         "keys are made once, whoever starts first",
@@ -95,6 +109,28 @@ CONTROLS = (
         "        with suppress(FileExistsError):\n            os.link(file.name, path)",
         "        path.unlink(missing_ok=True)\n        os.link(file.name, path)",
         ("tests/core/test_keeping.py::test_processes_that_start_at_once_share_their_keys",),
+    ),
+    Control(
+        "keys that others may read are not used",
+        "any mode will do",
+        KEEPING,
+        "        if mode & OTHERS:",
+        "        if False:",
+        (
+            "tests/core/test_keeping.py::test_keys_that_others_may_read_are_refused_in_one_line",
+            "tests/core/test_keeping.py::test_of_our_own_keys_each_one_must_be_its_owners_alone",
+        ),
+    ),
+    Control(
+        "the database's file is its owner's alone",
+        "it is made as the machine makes files",
+        "practice/app.py",
+        "    keep_private(settings.database_url)\n",
+        "",
+        (
+            "tests/core/test_database.py"
+            "::test_the_file_its_log_and_its_folder_are_their_owners_alone",
+        ),
     ),
     Control(
         "no column of a table is forgotten",
@@ -111,5 +147,13 @@ CONTROLS = (
         "        write_anew_if_owed(connection)\n",
         "        pass\n",
         ("tests/core/test_sealing_over.py::test_none_of_it_is_left_in_the_files",),
+    ),
+    Control(
+        "what migrations sealed is opened on the way back",
+        "answers and names stay sealed, in columns that go",
+        "migrations/versions/0025_seal_what_clients_told_us.py",
+        '    op.get_context().config.attributes["sealer"].open(*SEALED)',
+        "    pass",
+        ("tests/core/test_there_and_back.py::test_up_down_and_up_again_nothing_is_lost",),
     ),
 )

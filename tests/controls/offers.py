@@ -36,7 +36,7 @@ CONTROLS = (
         "a reversal takes a second administrator",
         "the first one may confirm",
         CREDENTIALS,
-        "if reversal.proposed_by_id == actor.id:\n        raise SecondPersonNeeded",
+        "require_two(session, reversal.proposed_by, actor, at)",
         "pass",
         (f"{CREDENTIAL_TESTS}::test_to_undo_a_decision_takes_two",),
     ),

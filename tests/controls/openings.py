@@ -6,10 +6,34 @@ POLICY = "practice/care/policy.py"
 EMERGENCY = "practice/care/emergency_operations.py"
 EMERGENCY_POLICY = "practice/care/emergency_policy.py"
 CLOSING_TESTS = "tests/practice/care/test_closing.py"
+LATE_TESTS = "tests/practice/care/test_late_notes.py"
 CUSTODY_TESTS = "tests/practice/care/test_custody.py"
 EMERGENCY_TESTS = "tests/practice/care/test_emergency.py"
 
 CONTROLS = (
+    Control(
+        "whoever signed up as a therapist asks for no record before they are verified",
+        "any therapist asks",
+        EMERGENCY_POLICY,
+        "(user.has(Role.therapist) and is_verified(user))",
+        "user.has(Role.therapist)",
+        (
+            f"{EMERGENCY_TESTS}"
+            "::test_who_signed_up_as_a_therapist_and_is_not_verified_finds_no_door",
+            f"{EMERGENCY_TESTS}::test_a_therapist_who_is_suspended_within_the_hour_reads_no_longer",
+        ),
+    ),
+    Control(
+        "for a week a new therapist is the hand of who verified them",
+        "they are a second person at once",
+        "practice/credentials/operations.py",
+        "            _note_who_took_them_in(subject.therapist.user, actor, at)\n",
+        "            pass\n",
+        (
+            "tests/practice/credentials/test_operations.py"
+            "::test_for_a_week_a_new_therapist_is_the_hand_of_who_verified_them",
+        ),
+    ),
     Control(
         "closing notes end after thirty days",
         "they can be written for ever",
@@ -28,6 +52,41 @@ CONTROLS = (
         "return sa.select(Episode).where(_is_own(user), Episode.ended_at > at - CLOSING_NOTES)",
         "return sa.select(Episode).where(Episode.ended_at > at - CLOSING_NOTES)",
         (f"{CLOSING_TESTS}::test_neither_supervisor_nor_colleague_finds_the_notes",),
+    ),
+    Control(
+        "what is typed too late is not lost",
+        "the page is not found",
+        "practice/care/closing_views.py",
+        "if form.words.data and queries.handed_on_episode(current_user.user, episode, at):",
+        "if False:",
+        (f"{LATE_TESTS}::test_what_was_typed_is_given_back_and_nothing_of_the_record_with_it",),
+    ),
+    Control(
+        "a late note is the responsible clinician's",
+        "any therapist adds to any record",
+        POLICY,
+        "return sa.select(Episode).where(_is_own(user), Episode.ended_at <= at - CLOSING_NOTES)",
+        "return sa.select(Episode).where(Episode.ended_at <= at - CLOSING_NOTES)",
+        (f"{LATE_TESTS}::test_nobody_elses_record_takes_a_late_note",),
+    ),
+    Control(
+        "a late note is marked as late",
+        "it looks like one that was in time",
+        "practice/care/models.py",
+        "return until is not None and until <= self.written_at",
+        "return False",
+        (
+            f"{LATE_TESTS}::test_handed_over_it_stands_in_the_record_late_by_its_author_and_time",
+            f"{LATE_TESTS}::test_the_custodian_finds_what_came_and_reads_it_only_with_a_reason",
+        ),
+    ),
+    Control(
+        "each search of the custodian is written down",
+        "names are opened in silence",
+        "practice/care/custody.py",
+        "    _record_search(session, found, actor, at)\n",
+        "",
+        (f"{CUSTODY_TESTS}::test_each_search_is_one_row_that_says_how_many_names_were_opened",),
     ),
     Control(
         "the custodian holds what is closed, and nothing before",
@@ -107,7 +166,7 @@ CONTROLS = (
         "whoever opened in danger does not review it",
         "the lead reviews their own",
         EMERGENCY,
-        "_require_lead(opening, actor)\n    if not opening.wants_review:",
+        "_require_lead(session, opening, actor, at)\n    if not opening.wants_review:",
         "if not opening.wants_review:",
         (f"{EMERGENCY_TESTS}::test_whoever_opened_it_does_not_review_it",),
     ),
@@ -139,8 +198,8 @@ CONTROLS = (
         "a removal of a second factor takes two",
         "whoever asked confirms",
         "practice/accounts/factor_resets.py",
-        "if actor.id == reset.asked_by_id:",
-        "if False:",
+        "two_people.require_two(session, reset.asked_by, actor, at)",
+        "pass",
         ("tests/practice/accounts/test_factor_resets.py::test_whoever_asked_cannot_confirm",),
     ),
     Control(

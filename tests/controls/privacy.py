@@ -12,6 +12,25 @@ ROOM = "practice/privacy"
 
 CONTROLS = (
     Control(
+        "the list of what must be kept is not read in silence",
+        "nothing is written down",
+        "practice/privacy/views/kept.py",
+        "if clients:",
+        "if False:",
+        (
+            "tests/practice/privacy/test_kept.py::test_each_look_is_one_row_that_names_whom_it_showed",
+            "tests/practice/privacy/test_kept.py::test_no_row_no_page",
+        ),
+    ),
+    Control(
+        "the list of what must be kept leaves out one's own",
+        "the custodian finds themselves",
+        "practice/privacy/kept.py",
+        "return table.client_id.not_in(own)",
+        "return sa.true()",
+        ("tests/practice/privacy/test_kept.py::test_nobody_is_the_custodian_of_their_own_record",),
+    ),
+    Control(
         "erasing destroys the key of what was told",
         "the rows go, the key stays",
         f"{ROOM}/forgetting.py",
@@ -47,9 +66,25 @@ CONTROLS = (
         "names leave the log",
         "the log keeps whose acts they were",
         f"{ROOM}/deleting.py",
-        "    blank(session, (client.public_id, client.user.public_id), at=at)\n",
+        "    blank(session, person, at=at, spares=lambda row: _was_for_others(row, person))\n",
         "",
         (f"{ERASING}::test_names_leave_the_log_and_its_lines_stay",),
+    ),
+    Control(
+        "what somebody did for others while they worked here stays in the log",
+        "their name leaves every row",
+        f"{ROOM}/deleting.py",
+        "row.actor_role in STAFF_ROLES and not named & person",
+        "False and named",
+        (f"{ERASING}::test_of_whoever_worked_here_once_an_empty_shell_stays",),
+    ),
+    Control(
+        "whoever worked here once can be erased",
+        "their row has to go although others name it",
+        f"{ROOM}/deleting.py",
+        "    return any(session.scalar(query) for query in named)",
+        "    return False and any(named)",
+        (f"{ERASING}::test_of_whoever_worked_here_once_an_empty_shell_stays",),
     ),
     Control(
         "every way in is deleted",
@@ -119,6 +154,33 @@ CONTROLS = (
         (f"{SCHEDULE}::test_it_goes_on_its_day_and_not_a_second_before",),
     ),
     Control(
+        "a legal hold keeps mails",
+        "they go on their day, whoever they are to",
+        f"{ROOM}/keeping.py",
+        '    return found - {""}',
+        "    return set()",
+        (f"{SCHEDULE}::test_a_hold_keeps_mails_to_that_client_and_nobody_elses",),
+    ),
+    Control(
+        "a duty that fails keeps none of the others from being done",
+        "the run ends with it",
+        f"{ROOM}/schedule.py",
+        "        failed.append(str(name))",
+        "        raise",
+        (
+            f"{SCHEDULE}::test_a_duty_that_fails_keeps_none_of_the_others_from_being_done",
+            f"{SCHEDULE}::test_the_page_says_what_could_not_go",
+        ),
+    ),
+    Control(
+        "a duty that lets nothing go ends",
+        "it is handed the same rows again",
+        f"{ROOM}/schedule.py",
+        "            raise NothingWent\n",
+        "            break\n",
+        (f"{SCHEDULE}::test_a_duty_that_lets_nothing_go_ends_and_is_noted",),
+    ),
+    Control(
         "a legal hold stops the schedule",
         "the schedule does not ask",
         f"{ROOM}/duties.py",
@@ -130,11 +192,30 @@ CONTROLS = (
         "the register outlives the database",
         "the line is never written",
         "core/erasures.py",
-        '        os.write(descriptor, separator + line.text.encode() + b"\\n")\n',
-        "",
+        'separator + "".join(f"{line}\\n" for line in lines).encode()',
+        'b""',
         (
             f"{REGISTER}::test_erasing_destroys_one_realm_and_is_registered_twice",
             f"{ERASING}::test_the_register_has_the_line_whenever_the_process_died_after_the_commit",
+        ),
+    ),
+    Control(
+        "what was lost on the way to the register is written again",
+        "a line is written for the newest erasure alone",
+        "core/erasures.py",
+        "    missing = [line.text for line in _registered() if line.text not in written]",
+        "    missing = [line.text for line in _registered()[-1:] if line.text not in written]",
+        (f"{REGISTER}::test_a_line_whose_work_was_set_aside_is_written_with_the_next_one",),
+    ),
+    Control(
+        "nothing of a destroyed key is left in the files",
+        "what was written before the erasure stays there",
+        "core/overwriting.py",
+        "            _empty_the_log(connection)\n",
+        "            pass\n",
+        (
+            "tests/core/test_overwriting.py"
+            "::test_after_an_erasure_nothing_of_the_key_is_in_the_files",
         ),
     ),
     Control(
@@ -175,5 +256,16 @@ CONTROLS = (
         "        in_force(Purpose.privacy_notice, Intake.client_id),\n",
         "",
         (f"{FAIRNESS}::test_whoever_took_back_the_privacy_notice_is_not_counted",),
+    ),
+    Control(
+        "the schedule asks of each client whether they were forgotten",
+        "whoever was erased is left to the schedule as well",
+        "practice/privacy/duties.py",
+        "return sa.and_(~held, ~forgotten)",
+        "return ~held",
+        (
+            "tests/practice/privacy/test_schedule.py"
+            "::test_whoever_was_erased_leaves_the_schedule_alone",
+        ),
     ),
 )

@@ -7,6 +7,7 @@ HEADER_TESTS = "tests/practice/test_headers.py"
 DOOR_TESTS = "tests/practice/test_front_door.py"
 LOG_TESTS = "tests/core/test_logs.py"
 APP = "practice/app.py"
+KEYBOARD = "tests/journeys/test_keyboard_alone.py"
 
 CONTROLS = (
     Control(
@@ -273,11 +274,104 @@ CONTROLS = (
         ("tests/core/test_mail.py::test_an_address_cannot_add_headers_or_people",),
     ),
     Control(
+        "a mail server without TLS is told nothing",
+        "TLS only if the greeting offers it",
+        "core/mail.py",
+        "settings.mail_tls is MailTls.required:",
+        'server.has_extn("starttls"):',
+        ("tests/core/test_mail.py::test_whoever_takes_tls_out_of_the_greeting_is_told_nothing",),
+    ),
+    Control(
+        "a mail server's certificate is its own",
+        "any certificate will do",
+        "core/mail.py",
+        "    server.starttls(context=ssl.create_default_context())",
+        "    server.starttls()",
+        (
+            "tests/core/test_mail.py::test_a_certificate_of_another_host_is_told_nothing",
+            "tests/core/test_mail.py::test_a_certificate_that_nobody_vouches_for_is_told_nothing",
+        ),
+    ),
+    Control(
+        "mail in the clear stays on this machine",
+        "none is taken for every server",
+        "core/config.py",
+        "    return is_here and not (server.username or server.password)",
+        "    return bool(server.scheme) or is_here",
+        (
+            "tests/core/test_config.py"
+            "::test_mail_in_the_clear_goes_to_no_other_machine_and_with_no_password",
+        ),
+    ),
+    Control(
         "a mail server's password is never sent in the clear",
         "the check for TLS left out",
         "core/mail.py",
         "if not isinstance(server.sock, ssl.SSLSocket):",
         "if False:",
         ("tests/core/test_mail.py::test_a_password_is_never_sent_in_the_clear",),
+    ),
+    Control(
+        "what has the focus shows a ring",
+        "the ring is taken away",
+        "static/css/base.css",
+        ":focus-visible { outline: 3px solid var(--focus); outline-offset: 3px;",
+        ":focus-visible { outline: none;",
+        (f"{KEYBOARD}::test_whatever_can_be_used_is_reached_in_order_and_shows_it",),
+    ),
+    Control(
+        "the navigation can be skipped",
+        "there is no way round it",
+        "templates/base.html",
+        '<a class="skip" href="#main">Skip to the page</a>',
+        "",
+        (
+            f"{KEYBOARD}::test_whatever_can_be_used_is_reached_in_order_and_shows_it",
+            f"{KEYBOARD}::test_the_way_round_the_navigation_is_one_key",
+        ),
+    ),
+    Control(
+        "a form that did not go through leads to what is missing",
+        "the reader is left at the top",
+        "static/js/attune.js",
+        'document.querySelector(".error-summary")?.focus();',
+        "",
+        (f"{KEYBOARD}::test_a_form_that_did_not_go_through_leads_to_what_is_missing",),
+    ),
+    Control(
+        "a text is pressed as an address only where it is one",
+        "whatever somebody wrote becomes a link",
+        "templates/components/link.html",
+        "{% if address is web_address %}",
+        "{% if true %}",
+        (
+            "tests/practice/test_web_address.py"
+            "::test_no_hostile_text_becomes_more_than_a_link_or_text",
+            "tests/journeys/test_stored_script.py"
+            "::test_nothing_that_anybody_writes_runs_on_any_page",
+        ),
+    ),
+    Control(
+        "an address in a form is a whole https address",
+        "any beginning passes",
+        "practice/web_address.py",
+        'if not text.startswith("https://") or any(each <= " " for each in text):',
+        "if not text:",
+        (
+            "tests/practice/test_web_address.py::test_anything_else_is_not",
+            "tests/practice/credentials/test_pages.py"
+            "::test_evidence_that_says_too_little_is_sent_back_with_everything_typed",
+        ),
+    ),
+    Control(
+        "a page that was finished when the database went away is answered",
+        "letting go of the database spoils it",
+        "core/database.py",
+        "    with suppress(OperationalError, InterfaceError):\n        db.session.rollback()",
+        "    pass",
+        (
+            "tests/practice/test_letting_go.py"
+            "::test_a_page_that_was_finished_when_the_database_went_away_is_answered",
+        ),
     ),
 )

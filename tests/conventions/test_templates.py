@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
 HTML = sorted(TEMPLATES.rglob("*.html"))
 PAGES = [path for path in HTML if "{% extends" in path.read_text()]
+LIGHT_DARK = "light-dark("
 MACROS = sorted((TEMPLATES / "components").glob("*.html"))
 
 
@@ -75,6 +76,17 @@ def test_every_macro_is_used_somewhere(path):
     for macro in re.findall(r"{% macro ([a-z_]+)\(", own):
         used_inside = len(re.findall(rf"\b{macro}\(", own)) > 1
         assert used_inside or re.search(rf"\b{macro}\b", others), f"{macro} of {path.name}"
+
+
+def test_the_dark_theme_has_other_colours_and_differs_in_nothing_else():
+    """So axe looks at it with the rules about colours alone (tests/journeys/chromium.py)."""
+    sheets = [*(ROOT / "static").rglob("*.css"), *(ROOT / "static").rglob("*.js"), *HTML]
+    assert not [path for path in sheets if "prefers-color-scheme" in path.read_text()]
+    shown = [
+        line for path in sheets for line in path.read_text().splitlines() if LIGHT_DARK in line
+    ]
+    assert len(shown) > 10
+    assert all(re.match(r"\s*(--[a-z-]+: light-dark\(|@supports not |/\*)", line) for line in shown)
 
 
 def test_there_is_something_to_look_at():

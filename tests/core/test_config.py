@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from core.config import BadSetting, settings_from
+from core.config import BadSetting, MailTls, settings_from
 
 
 def read(tmp_path, **environment):
@@ -43,6 +43,8 @@ def test_an_empty_setting_is_one_that_is_not_set(tmp_path):
         ("ARGON2_TIME_COST", "0"),
         ("ARGON2_MEMORY_KIB", "7"),
         ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "sqlite:///attune.sqlite3"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "postgresql+psycopg://host:port/name"),
         ("BASE_URL", "care.example.org"),
         ("BASE_URL", "https://"),
@@ -52,12 +54,39 @@ def test_an_empty_setting_is_one_that_is_not_set(tmp_path):
         ("SMTP_URL", "mail.example.org"),
         ("SMTP_URL", "smtp://mail.example.org:many"),
         ("SMTP_URL", "smtp://mail.example.org"),
+        ("MAIL_TLS", "opportunistic"),
+        ("MAIL_TLS", "none"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_its_name_in_one_line(tmp_path, name, value):
     with pytest.raises(BadSetting, match=name) as refusal:
         read(tmp_path, **{name: value})
     assert "\n" not in str(refusal.value)
+
+
+def test_mail_goes_over_tls_unless_its_relay_is_on_this_machine(tmp_path):
+    assert read(tmp_path, SMTP_URL="smtp://mail.example.org:25").mail_tls is MailTls.required
+    for host in ("127.0.0.1", "127.1.2.3", "[::1]", "localhost"):
+        here = read(tmp_path, SMTP_URL=f"smtp://{host}:25", MAIL_TLS="none")
+        assert here.mail_tls is MailTls.none
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        "smtp://mail.example.org:25",
+        "smtp://10.0.0.5:25",
+        "smtp://[fe80::1]:25",
+        "smtp://127.0.0.1.example.org:25",
+        "smtp://localhost.example.org:25",
+        "smtp://me:secret@127.0.0.1:25",
+        "smtps://127.0.0.1:465",
+    ],
+)
+def test_mail_in_the_clear_goes_to_no_other_machine_and_with_no_password(tmp_path, server):
+    with pytest.raises(BadSetting, match="MAIL_TLS=none") as refusal:
+        read(tmp_path, SMTP_URL=server, MAIL_TLS="none")
+    assert "secret" not in str(refusal.value)
 
 
 def test_the_port_next_to_the_last_one_is_asked_for(tmp_path):

@@ -1,7 +1,9 @@
 """The register of erasures: written once the erasing has committed, and good for erasing again."""
 
 import json
+import resource
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,10 @@ from core.erasures import (
     lines_of,
     register_of,
     replay,
-    write_down,
+    write_down_what_is_missing,
 )
 from core.keys import DataKey, Realm, new_key
-from core.outbox import drain
+from core.outbox import OutboxMessage, drain
 from tests.conftest import NOW
 
 OWNER = uuid.UUID("3f2b8c1e-5a7d-4e0f-9c6b-1d2e3f4a5b6c")
@@ -108,10 +110,62 @@ def test_a_line_that_a_crash_left_half_written_swallows_no_other(
     register.write_text('{"at": "2026-12-01T18:00')
     with app.app_context():
         give_keys("personal")
-        write_down(json.loads(Line(NOW, OWNER, "personal").text))
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        drain(app, NOW)
+        give_keys("personal")
         with unit_of_work() as session:
             assert replay(session, lines_of(register)) == 1
         assert realms_left() == set()
+
+
+def test_a_line_whose_work_was_set_aside_is_written_with_the_next_one(
+    app: Flask, register: Path
+) -> None:
+    """Whatever a full disk or a schedule did to the work, the table still knows."""
+    with app.app_context():
+        for realm, at in ((Realm.personal, NOW), (Realm.record, NOW + timedelta(days=60))):
+            with unit_of_work() as session:
+                erase(session, OWNER, realm, at)
+            if realm is Realm.personal:
+                with unit_of_work() as session:
+                    given_up = {"dead_at": NOW, "payload_sealed": None}
+                    session.execute(sa.update(OutboxMessage).values(given_up))
+    drain(app, NOW + timedelta(days=60))
+    realms = [json.loads(line)["realm"] for line in lines_of(register)]
+    assert realms == ["personal", "record"]
+
+
+def test_what_a_full_disk_takes_only_a_part_of_counts_as_not_written(
+    app: Flask, register: Path
+) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            for realm in (Realm.personal, Realm.record, Realm.account):
+                erase(session, OWNER, realm, NOW)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))
+        try:
+            with pytest.raises(OSError, match="large"):
+                write_down_what_is_missing()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert register.stat().st_size == 200
+        assert write_down_what_is_missing() == 2
+        with unit_of_work() as session:
+            assert replay(session, lines_of(register)) == 3
+
+
+def test_a_register_that_went_missing_is_written_again(app: Flask, register: Path) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        drain(app, NOW)
+        before = register.read_text()
+        register.unlink()
+        assert write_down_what_is_missing() == 1
+        assert write_down_what_is_missing() == 0
+    assert register.read_text() == before
 
 
 @pytest.mark.parametrize(
@@ -125,25 +179,3 @@ def test_a_line_that_was_tampered_with_stops_everything(app: Flask, line: str) -
         with pytest.raises(UnreadableRegister, match="line 2"), unit_of_work() as session:
             replay(session, [good, line])
         assert realms_left() == {"personal"}
-
-
-def test_a_destroyed_key_does_not_linger_in_the_database_file(app: Flask) -> None:
-    """SQLite overwrites what it deletes, in the file and, once it is checked in, in its log."""
-    if not app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite"):
-        pytest.skip("PostgreSQL leaves dead rows to its own vacuum (docs/reference/encryption.md)")
-    path = Path(app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
-    with app.app_context():
-        give_keys("personal")
-        wrapped = db.session.scalars(sa.select(DataKey.wrapped)).one()
-        db.session.rollback()
-        assert wrapped in on_disk(path)
-        with unit_of_work() as session:
-            erase(session, OWNER, Realm.personal, NOW)
-        assert wrapped in on_disk(path)
-        db.session.remove()
-    drain(app, NOW)
-    assert wrapped not in on_disk(path)
-
-
-def on_disk(path: Path) -> bytes:
-    return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))

@@ -120,12 +120,14 @@ def test_derived_keys_are_one_for_each_purpose_and_outlive_a_new_key(fresh):
 def test_keys_can_be_handed_in_by_a_file(fresh, tmp_path):
     path = tmp_path / "handed"
     path.write_text("\n".join((word("root", 1), word("key", 2), word("key", 3))))
+    path.chmod(0o400)
     given = replace(fresh, key_file=str(path))
     keeper = keeper_for(given)
     assert keeper.current() == keeping.fingerprint(bytes([3]) * 32)
     assert not (fresh.data_dir / "keys").exists()
     with pytest.raises(KeptElsewhere):
         keeper.add()
+    path.chmod(0o600)
     path.write_text(path.read_text() + "\n" + word("key", 4))
     assert keeper.current() == keeping.fingerprint(bytes([4]) * 32)
 
@@ -147,6 +149,27 @@ def test_keys_that_cannot_be_used_are_refused_without_repeating_them(text):
     with pytest.raises(BadSetting, match="KEY_FILE") as refusal:
         keeping.parse(text, "KEY_FILE")
     assert len(text) < 8 or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666])
+def test_keys_that_others_may_read_are_refused_in_one_line(fresh, tmp_path, mode):
+    path = tmp_path / "handed"
+    path.write_text(f"{word('root', 1)} {word('key', 2)}")
+    path.chmod(mode)
+    with pytest.raises(BadSetting, match=f"KEY_FILE {path} .*chmod 600") as refusal:
+        keeper_for(replace(fresh, key_file=str(path)))
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["root.key", "0001.key", "0002.key"])
+def test_of_our_own_keys_each_one_must_be_its_owners_alone(fresh, name):
+    keeper_for(fresh).add()
+    path = fresh.data_dir / "keys" / name
+    path.chmod(0o640)
+    with pytest.raises(BadSetting, match=rf"{name} .*chmod 600"):
+        keeper_for(fresh)
+    path.chmod(0o600)
+    assert keeper_for(fresh).current()
 
 
 def test_a_file_that_is_not_there_is_never_made(fresh, tmp_path):

@@ -328,7 +328,11 @@ def test_who_waited_for_another_to_change_the_key_is_told(app, session):
 
 
 def until_somebody_waits_for_the_sealer():
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    # The other worker's database stands in the same cluster, and its sealer may wait as well.
+    waiting = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+        " WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"
+    )
     patience = time.monotonic() + 20
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
         while not looking.exec_driver_sql(waiting).scalar():

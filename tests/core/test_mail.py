@@ -1,16 +1,23 @@
 """Mails leave through the outbox, once, to a mail server or into the demo's post box."""
 
+import ipaddress
 import smtplib
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from core.config import Settings
+from core.clock import SystemClock
+from core.config import MailTls, Settings
 from core.database import db, unit_of_work
 from core.mail import Attachment, KeptMail, UnsafeMailServer, deliver_mail, send_mail
 from core.outbox import FIRST_WAIT, OutboxMessage, drain
@@ -41,18 +48,21 @@ class Sink:
 
 @pytest.fixture
 def serve(app):
-    """Starts a mail server and points the application to it; returns its sink."""
+    """Starts a mail server and points the application to it; returns its sink.
+
+    Without another word the application takes it for a relay on this machine, in the clear.
+    """
     settings: Settings = app.extensions["settings"]
     running = []
 
-    def start(who="", **options):
+    def start(who="", tls=MailTls.none, **options):
         sink = Sink()
         port = free_port()
         options.setdefault("authenticator", sink.authenticate)
         running.append(Controller(sink, hostname="127.0.0.1", port=port, **options))
         running[-1].start()
         url = f"smtp://{who}127.0.0.1:{port}"
-        app.extensions["settings"] = replace(settings, smtp_url=url)
+        app.extensions["settings"] = replace(settings, smtp_url=url, mail_tls=tls)
         return sink
 
     yield start
@@ -135,17 +145,86 @@ def test_a_server_that_is_away_costs_a_wait_and_no_mail(app, serve):
     assert len(sink.mails) == 1
 
 
-def test_a_server_that_offers_tls_is_never_told_anything_in_the_clear(app, serve):
-    """Its certificate is nobody's we know, so nothing is sent at all."""
-    sink = serve("me:secret@", tls_context=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+@pytest.fixture
+def known_server(tmp_path, monkeypatch):
+    """TLS for a mail server whose certificate this machine trusts, for the host it is given."""
+
+    def make(host="127.0.0.1"):
+        path = tmp_path / f"{host}.pem"
+        path.write_bytes(certificate(host))
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(path)
+        return context
+
+    return make
+
+
+def certificate(host):
+    """A key and a certificate that vouches for itself, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    address = x509.IPAddress(ipaddress.ip_address(host))
+    today = SystemClock().now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private + made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_with_tls_and_a_certificate_that_is_the_servers_a_mail_arrives(app, serve, known_server):
+    sink = serve("me:secret@", MailTls.required, tls_context=known_server())
+    post_mail(app)
+    drain(app, NOW)
+    assert len(sink.mails) == 1
+    assert sink.signed_in == [("me", "secret")]
+
+
+@pytest.mark.parametrize("who", ["", "me:secret@"])
+def test_whoever_takes_tls_out_of_the_greeting_is_told_nothing(app, serve, who):
+    sink = serve(who, MailTls.required, auth_require_tls=False)
+    post_mail(app)
+    drain(app, NOW)
+    assert (sink.mails, sink.signed_in) == ([], [])
+    assert failure(app) == UnsafeMailServer.__name__
+
+
+@pytest.mark.parametrize("who", ["", "me:secret@"])
+def test_a_certificate_of_another_host_is_told_nothing(app, serve, known_server, who):
+    sink = serve(who, MailTls.required, tls_context=known_server("127.0.0.2"))
+    post_mail(app)
+    drain(app, NOW)
+    assert (sink.mails, sink.signed_in) == ([], [])
+    assert failure(app) == "SSLCertVerificationError"
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_nothing(
+    app, serve, known_server, monkeypatch
+):
+    tls = known_server()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    sink = serve("", MailTls.required, tls_context=tls)
     post_mail(app)
     drain(app, NOW)
     assert sink.mails == []
-    assert sink.signed_in == []
-    assert failure(app).startswith("SSL")
+    assert failure(app) == "SSLCertVerificationError"
 
 
 def test_a_password_is_never_sent_in_the_clear(app, serve):
+    """Not even where the settings were put together by something else than the environment."""
     sink = serve("me:secret@", auth_require_tls=False)
     post_mail(app)
     drain(app, NOW)

@@ -17,7 +17,7 @@ from core.encryption import Unreadable
 from core.keeping import current_keeper
 from core.keys import DataKey, KeyRotation, Realm
 from core.migrating import upgrade
-from core.rotation import all_sealed_columns, begin, carry_on, rows_on_old_keys
+from core.rotation import HeldUp, all_sealed_columns, begin, carry_on, rows_on_old_keys
 from practice.accounts.models import Client
 from practice.app import create_app
 from practice.intake.models import Assessment, IntakeAnswer
@@ -141,6 +141,42 @@ def test_a_key_that_nothing_here_unwraps_holds_nobody_else_up(session, people):
     left = session.scalars(sa.select(DataKey).where(DataKey.id.in_(old))).all()
     assert {(key.owner, key.kek) for key in left} == {(client.public_id, "put away")}
     assert session.scalars(sa.select(KeyRotation.unreadable)).one() == len(left) == 1
+
+
+def test_an_old_key_whose_owner_has_no_other_is_replaced_all_the_same(session, people):
+    """A database came back without the one that was to take its place."""
+    before, old = everything(session), key_ids(session)
+    start(session)
+    run = carry_on()
+    next(run)
+    theirs = session.scalars(sa.select(Client.public_id).order_by(Client.id)).first()
+    fresh = sa.and_(DataKey.owner == theirs, DataKey.retired_at.is_(None))
+    session.execute(sa.delete(DataKey).where(fresh))
+    session.commit()
+    list(run)
+    assert everything(session) == before
+    assert not key_ids(session) & old
+    assert rows_on_old_keys(session) == 0
+
+
+def test_a_rotation_that_somebody_holds_up_says_so_and_goes_on_the_next_time(
+    session, people, monkeypatch
+):
+    before, old = everything(session), key_ids(session)
+    monkeypatch.setattr(rotation, "PATIENCE", 0.1)
+    # As it is while another connection has locked every row.
+    monkeypatch.setattr(rotation, "_on_old_keys", lambda *given: on_old_keys(*given).limit(0))
+    with pytest.raises(HeldUp, match="still on old keys") as why:
+        rotate(session)
+    monkeypatch.setattr(rotation, "_on_old_keys", on_old_keys)
+    assert "\n" not in str(why.value)
+    assert everything(session) == before
+    list(carry_on())
+    assert not key_ids(session) & old
+    assert everything(session) == before
+
+
+on_old_keys = rotation._on_old_keys
 
 
 def test_what_was_erased_stays_erased(session, people):

@@ -32,7 +32,7 @@ def whole_town(settings: Settings) -> Iterator[Town]:
 
 
 @pytest.fixture
-def town(whole_town: Town) -> Town:
+def town(whole_town: Town) -> Iterator[Town]:
     """A running world without people, its texts published; the clock shows today."""
     whole_town.clock.move_to(datetime.now(UTC).replace(microsecond=0))
     whole_town.faults.clear()
@@ -41,7 +41,11 @@ def town(whole_town: Town) -> Town:
         with unit_of_work() as session:
             ensure_documents(session, whole_town.clock.now())
             ensure_weights(session, whole_town.clock.now())
-    return whole_town
+    yield whole_town
+    with whole_town.app.app_context():
+        # It shares its database with every other test, and some want that for themselves.
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,7 @@ OPEN_TO: dict[str, Audience] = {
     "accounts.secure": {*EVERYBODY},
     "accounts.signed_out": ALL,
     "accounts.take_back_address": ALL,
+    "accounts.taken_back": ALL,
     "accounts.time_left": ALL,
     "accounts.check_mail": ALL,
     "accounts.confirm": ALL,
@@ -165,6 +166,7 @@ OPEN_TO: dict[str, Audience] = {
     # There is none without BACKUP_DIR.
     "oversight.new_backup": set(),
     "oversight.new_version": INES,
+    "oversight.role_proposals": INES,
     "oversight.person": {"ann": set(), "ben": set(), "noor": INES},
     "oversight.rota": INES,
     "oversight.rotation": INES,
@@ -174,6 +176,7 @@ OPEN_TO: dict[str, Audience] = {
     "privacy.download": CLIENTS,
     "privacy.erased": {"somebody's": set()},
     "privacy.erasure": CLIENTS,
+    "privacy.kept": {"idris"},
     "privacy.openings": CLIENTS,
     "privacy.run": INES,
     "privacy.schedule": INES,
@@ -236,6 +239,7 @@ MAY_SEND: dict[str, Audience] = {
     "accounts.sign_in_with_passkey": set(),
     "accounts.stay": {*EVERYBODY},
     "accounts.take_back_address": ALL,
+    "accounts.taken_back": ALL,
     "accounts.throw_away": {*EVERYBODY},
     "accounts.end_every_browser": {*EVERYBODY},
     "accounts.open_account": ALL,
@@ -249,6 +253,7 @@ MAY_SEND: dict[str, Audience] = {
     "care.delay_notice": CLARAS,
     "care.end": OPEN_TO["care.ending"],
     "care.end_emergency": OPEN_TO["care.emergency"],
+    "care.hand_late_note_over": {**NOT_THEIRS, "ben's with rosa, closed": ROSA},
     "care.open_in_danger": OPEN_TO["care.open_in_danger"],
     "care.review_emergency": CLARAS,
     "care.search_records": OPEN_TO["care.records"],
@@ -285,6 +290,8 @@ MAY_SEND: dict[str, Audience] = {
     "oversight.count_fairness": {"clara"},
     "oversight.factor_resets_page": INES,
     "oversight.stop_factor_reset": set(),
+    "oversight.agree_to_roles": set(),
+    "oversight.refuse_roles": set(),
     "oversight.enable": OPEN_TO["oversight.disable"],
     "oversight.rotate_keys": INES,
     "oversight.invite_again": OPEN_TO["oversight.disable"],
@@ -320,7 +327,9 @@ WORDS_IN_ADDRESSES = {
     "token": "not-a-token",
 }
 PUBLIC_FILES = {"static", "styles.sheet"}
-NOBODYS = {"reversal", "mail", "browser", "factor_reset", "kept", "passkey", "reference", "hold"}
+NOBODYS = set(
+    "reversal mail browser factor_reset kept passkey reference hold role_proposal".split()
+)
 FEWEST_REQUESTS = 900
 
 

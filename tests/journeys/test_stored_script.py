@@ -19,7 +19,7 @@ from core.audit import AuditEntry
 from core.database import Base, unit_of_work
 from core.encryption import Sealed
 from core.mail import KeptMail
-from practice.accounts.models import Client, FactorReset, Passkey, SignInSession, User
+from practice.accounts.models import Client, FactorReset, Passkey, RoleProposal, SignInSession, User
 from practice.appointments.models import Appointment
 from practice.care.emergency import EmergencyOpening, NoticeDelay, OpeningDecision, OpeningReview
 from practice.care.models import ClosingNote, RecordLookup
@@ -30,7 +30,7 @@ from practice.intake.models import FlagContact, FlagOutcome, IntakeAnswer
 from practice.matches.models import MatchRequest
 from practice.privacy.models import LegalHold
 from practice.therapists.models import Application, Licence, Therapist
-from tests.journeys.hostile import CORPUS, fitting
+from tests.journeys.hostile import CORPUS, IN_AN_ADDRESS, fitting
 from tests.journeys.street import Street, build
 from tests.journeys.test_private_pages import OPEN_TO, Walk, audience_of
 from tests.journeys.town import Town
@@ -64,6 +64,7 @@ WRITTEN: dict[type[Base], tuple[str, ...]] = {
     OpeningReview: ("words",),
     NoticeDelay: ("words",),
     RecordLookup: ("words",),
+    RoleProposal: ("email", "name"),
     FactorReset: ("reason",),
     LegalHold: ("reason",),
     Passkey: ("name",),
@@ -78,6 +79,8 @@ WRITTEN: dict[type[Base], tuple[str, ...]] = {
 # Values with parts: which part is a text, and what else must stay as it is.
 WITH_PARTS = {"evidence": "typed_name", "shared": "name", "details": "person"}
 STORY = "story"
+# Pages make these into links.
+PRESSED = {(Appointment, "where"), (Therapist, "meeting_link"), (LicenceCheck, "source_address")}
 UNIQUE = {"handle", "number"}
 # Long fields hold them all each time; short ones hold one, another in each turn.
 TURNS = range(0, len(CORPUS), 4)
@@ -172,6 +175,8 @@ def plant_one(session: Session, row: Any, name: str, turn: int) -> int:
 
 
 def hostile_value(row: Any, name: str, turn: int, sealed: bool) -> Any:
+    if (type(row), name) in PRESSED:
+        return IN_AN_ADDRESS[turn % len(IN_AN_ADDRESS)]
     if name in WITH_PARTS:
         whole = fitting(None, turn)
         parts = getattr(row, name) or {}

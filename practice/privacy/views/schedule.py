@@ -16,6 +16,7 @@ from practice.forms import EmptyForm
 from practice.places import PLACES
 from practice.privacy import operations, queries
 from practice.privacy.forms import HoldForm
+from practice.privacy.models import RetentionRun
 from practice.privacy.retention import DEFAULT_YEARS_OF_RECORD, SCHEDULE, YEARS_OF_RECORD
 from practice.privacy.schedule import keep_schedule, preview
 from practice.privacy.views.blueprint import Page, bp
@@ -36,7 +37,7 @@ def run() -> Page:
     form = EmptyForm()
     if form.validate_on_submit():
         kept = keep_schedule(now(), current_user.user)
-        flash(f"The schedule was kept. What went: {kept.total or 'nothing'}.", "leaf")
+        _say_what_went(kept)
         return redirect(url_for("privacy.schedule"), 303)
     due = [line for line in preview(db.session(), now()) if line.now]
     return render_template("privacy/run.html", due=due, schedule=SCHEDULE, form=form)
@@ -64,6 +65,16 @@ def lift_hold(hold: uuid.UUID) -> Page:
         operations.lift_hold(session, standing, current_user.user, now())
     flash("The hold is lifted. What was waiting goes with the next run.", "leaf")
     return redirect(url_for("privacy.schedule"), 303)
+
+
+def _say_what_went(run: RetentionRun) -> None:
+    went = f"What went: {run.total or 'nothing'}."
+    if run.failed:
+        flash(
+            f"Not everything that is over could go. {went} The rest is under “Last runs”.", "clay"
+        )
+    else:
+        flash(f"The schedule was kept. {went}", "leaf")
 
 
 def _held(form: HoldForm) -> bool:

@@ -25,6 +25,7 @@ from core.clock import now
 from practice.forms import Form, with_fields
 from practice.therapists.models import Therapist
 from practice.vocabularies import vocabulary
+from practice.web_address import WebAddress
 
 ACUITY = [
     ("0", "People who are managing, and want to look at something"),
@@ -177,7 +178,7 @@ class PracticeForm(SectionForm):
     languages = SelectMultipleField("Languages you can work in")
     formats = SelectMultipleField("How people can meet you")
     office = StringField("Address of your room", [Length(max=200)])
-    meeting_link = StringField("Link to your video room", [Length(max=300)])
+    meeting_link = StringField("Link to your video room", [Length(max=300), WebAddress()])
 
     @classmethod
     def of(cls, therapist: Therapist) -> Self:
@@ -201,8 +202,6 @@ class PracticeForm(SectionForm):
             raise ValidationError("You meet in person, so people need to know where.")
 
     def validate_meeting_link(self, field: Field) -> None:
-        if field.data and not field.data.startswith("https://"):
-            raise ValidationError("Please write a link that begins with https://.")
         if "online" in (self.formats.data or []) and not field.data:
             raise ValidationError("You meet online, so people need a link.")
 

@@ -461,7 +461,8 @@ def test_a_lost_register_is_said_and_begun_anew(bank, app, town, register, is_lo
     warnings = bank.restore().warnings
     assert ["may be back" in warning for warning in warnings] == [True] * is_lost
     with sessions_of(bank.target) as session:
-        again = [key for key in session.scalars(waiting()) if key.endswith(NOW.isoformat())]
+        key = f"erasure:restored:{NOW.isoformat()}"
+        again = [one for one in session.scalars(waiting()) if one == key]
         assert len(again) == is_lost
 
 

@@ -7,14 +7,18 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from practice.accounts import passkeys
+from core.database import unit_of_work
+from practice.accounts import attempts, passkeys
+from practice.accounts.attempts import BY_BROWSER, Kind
 from practice.accounts.challenges import GOOD_FOR
-from practice.accounts.models import Passkey, Role, SignInAttempt, SignInSession
+from practice.accounts.models import Passkey, Role, SignInAttempt, SignInSession, User
+from practice.accounts.passkey_views import MOST_PAGES
 from practice.accounts.passkeys import PasskeyRefused
 from practice.accounts.passwords import hash_password
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.authenticator import USER_PRESENT, SoftAuthenticator
-from tests.builders.second_factors import add_passkey, give_app
+from tests.builders.second_factors import add_passkey, give_app, give_passkey
+from tests.conftest import NOW
 from tests.practice.accounts.mailbox import mails_to
 
 ADDRESS = "sam@example.test"
@@ -120,6 +124,54 @@ def test_an_answer_is_taken_once(http, app, key):
     assert copied.post("/sign-in/passkey", data=answer).location == "/sign-in"
 
 
+def test_two_pages_of_one_browser_wait_for_a_key_beside_each_other(http, key):
+    first = http.post("/passkey-options").get_json()
+    http.post("/passkey-options")
+    answer = http.post("/sign-in/passkey", data={"credential": key.get(first)})
+    assert answer.location == "/today"
+
+
+def test_a_browser_remembers_few_of_the_challenges_it_asked_for(http, key):
+    first = http.post("/passkey-options").get_json()
+    for _ in range(MOST_PAGES):
+        newest = http.post("/passkey-options").get_json()
+    for options, path in ((first, "/sign-in"), (newest, "/today")):
+        answer = http.post("/sign-in/passkey", data={"credential": key.get(options)})
+        assert answer.location == path
+
+
+def test_a_page_that_only_waits_for_a_key_uses_up_no_tries(app, http, key):
+    for _ in range(BY_BROWSER[Kind.sign_in].most + 1):
+        assert "challenge" in http.post("/passkey-options").get_json()
+    assert sign_in_with(http, key).location == "/today"
+
+
+def test_challenges_run_out_for_one_connection_too(session, http):
+    for _ in range(BY_BROWSER[Kind.challenge].most):
+        attempts.count(Kind.challenge, "", "127.0.0.1", NOW)
+    assert http.post("/passkey-options").get_json() == {"refused": True}
+
+
+@pytest.mark.parametrize("purpose", ["excludeCredentials", "allowCredentials"])
+def test_a_browser_is_told_how_each_key_is_reached(http, session, user, purpose):
+    give_passkey(session, user).transports = ["internal", "hybrid", "a way yet to come"]
+    sign_in(http, user)
+    path = "/passkey-options" if purpose == "allowCredentials" else "/account/passkeys/new/options"
+    [known] = http.post(path).get_json()[purpose]
+    assert known["transports"] == ["internal", "hybrid"]
+    assert known["type"] == "public-key"
+
+
+def test_how_a_new_key_is_reached_is_kept(http, session, user):
+    sign_in(http, user)
+    key = SoftAuthenticator()
+    answer = json.loads(key.create(http.post("/account/passkeys/new/options").get_json()))
+    answer["response"]["transports"] = ["usb", "nfc"]
+    http.post("/account/passkeys/new", data={"name": "Key", "credential": json.dumps(answer)})
+    [known] = http.post("/account/passkeys/new/options").get_json()["excludeCredentials"]
+    assert known["transports"] == ["usb", "nfc"]
+
+
 def test_a_challenge_is_good_on_the_browser_that_asked_for_it(http, app, key):
     options = http.post("/passkey-options").get_json()
     elsewhere = app.test_client()
@@ -144,6 +196,57 @@ def test_a_count_that_went_back_means_a_copy_and_is_refused(http, session, key):
         assert sign_in_with(http, key).location == "/sign-in"
     key.count = 6
     assert sign_in_with(http, key).location == "/today"
+
+
+def test_a_key_that_is_removed_while_its_answer_is_looked_at_opens_nothing(
+    http, session, key, monkeypatch
+):
+    verified = passkeys.verified_use
+
+    def removed_meanwhile(*arguments):
+        used = verified(*arguments)
+        with unit_of_work() as other:
+            other.execute(sa.delete(Passkey))
+        return used
+
+    monkeypatch.setattr(passkeys, "verified_use", removed_meanwhile)
+    assert sign_in_with(http, key).location == "/sign-in"
+    assert not is_in(http)
+
+
+def test_a_count_that_was_shown_twice_at_once_opens_once(http, session, key, monkeypatch):
+    """Two copies of a key answer at the same moment, and the other one was a little quicker."""
+    verified = passkeys.verified_use
+
+    def used_meanwhile(*arguments):
+        used = verified(*arguments)
+        with unit_of_work() as other:
+            other.execute(sa.update(Passkey).values(sign_count=7))
+        return used
+
+    monkeypatch.setattr(passkeys, "verified_use", used_meanwhile)
+    key.count = 7
+    assert sign_in_with(http, key).location == "/sign-in"
+    assert not is_in(http)
+
+
+def test_an_account_that_is_closed_while_the_answer_is_looked_at_is_not_entered(
+    http, session, user, key, monkeypatch
+):
+    verified = passkeys.verified_use
+
+    def closed_meanwhile(*arguments):
+        used = verified(*arguments)
+        with unit_of_work() as other:
+            other.execute(sa.update(User).values(disabled_at=user.created_at))
+        return used
+
+    monkeypatch.setattr(passkeys, "verified_use", closed_meanwhile)
+    begun = sa.select(sa.func.count()).select_from(SignInSession)
+    before = session.scalar(begun)
+    assert sign_in_with(http, key).location == "/sign-in"
+    look_again(session)
+    assert session.scalar(begun) == before, "it would be good again once the account is"
 
 
 def test_a_signature_of_another_key_is_refused(http, key):
@@ -265,7 +368,9 @@ def test_whatever_bytes_arrive_as_a_new_key_are_refused_by_name(app, noise, part
 OPTIONS = {"user": {"id": "AAAA"}, "challenge": "Y2hhbGxlbmdl"}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"response": 1}', "x" * 20_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "{}", '{"response": 1}', "x" * 20_000, "[" * 16_000]
+)
 def test_what_is_no_credential_is_refused(http, key, text):
     http.post("/passkey-options")
     assert http.post("/sign-in/passkey", data={"credential": text}).location == "/sign-in"

@@ -4,10 +4,13 @@ import pytest
 import sqlalchemy as sa
 
 from core.audit import AuditEntry
+from core.database import unit_of_work
 from practice.accounts import authenticator, second_factors
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import AuthenticatorApp, RecoveryCode, Role, SignInSession
+from practice.accounts.operations import end_all_sessions
 from practice.accounts.passwords import hash_password
+from practice.accounts.queries import user_with
 from practice.accounts.second_factors import CodeUsed
 from practice.accounts.signing_in import HALF_LASTS
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
@@ -127,6 +130,72 @@ def test_guessing_codes_is_stopped_even_for_the_right_one(http, app, secret):
     assert answer.status_code == 422
     assert "wait a quarter of an hour" in answer.text
     assert not is_in(http)
+
+
+def guess_codes(app, times: int) -> None:
+    browser = app.test_client()
+    give_password(browser)
+    for _ in range(times):
+        give_code(browser, "000000")
+
+
+def warnings_to(session, address: str) -> list[dict[str, str]]:
+    return [mail for mail in mails_to(session, address) if "may know your" in mail["subject"]]
+
+
+@pytest.mark.usefixtures("http")
+def test_codes_that_are_guessed_after_the_right_password_are_told_to_the_owner(
+    app, session, secret
+):
+    most = BY_ADDRESS[Kind.second_factor].most
+    guess_codes(app, most)
+    assert warnings_to(session, ADDRESS) == []
+    guess_codes(app, 1)
+    [mail] = warnings_to(session, ADDRESS)
+    assert "/forgotten" in mail["body"]
+    assert actions(session).count("second_step.guessed") == 1
+
+
+@pytest.mark.usefixtures("http")
+def test_of_guessed_codes_the_owner_is_told_once_a_day(app, session, clock, secret):
+    guess_codes(app, BY_ADDRESS[Kind.second_factor].most + 3)
+    assert len(warnings_to(session, ADDRESS)) == 1
+    clock.move(second_factors.WARNED_EVERY - timedelta(seconds=1))
+    guess_codes(app, BY_ADDRESS[Kind.second_factor].most + 1)
+    assert len(warnings_to(session, ADDRESS)) == 1
+    clock.move(timedelta(seconds=1))
+    guess_codes(app, 1)
+    assert len(warnings_to(session, ADDRESS)) == 2
+
+
+@pytest.mark.usefixtures("http")
+def test_somebody_without_the_password_makes_no_mail(app, session, secret):
+    stranger = app.test_client()
+    for _ in range(BY_ADDRESS[Kind.second_factor].most + 3):
+        give_password(stranger, "not the one")
+        give_code(stranger, "000000")
+    assert mails_to(session, ADDRESS) == []
+
+
+def test_a_code_opens_nothing_when_the_password_is_replaced_meanwhile(
+    app, http, session, secret, monkeypatch
+):
+    """Everybody was signed out while the code was looked at."""
+    looked = second_factors.look_at
+
+    def replaced_meanwhile(db_session, user, typed, at):
+        shown = looked(db_session, user, typed, at)
+        with unit_of_work() as other:
+            owner = user_with(other, ADDRESS)
+            owner.password_hash = hash_password("a boat on the lake")
+            end_all_sessions(other, owner, owner, NOW)
+        return shown
+
+    give_password(http)
+    monkeypatch.setattr(second_factors, "look_at", replaced_meanwhile)
+    give_code(http, code(secret, NOW))
+    look_again(session)
+    assert session.scalars(sa.select(SignInSession)).all() == []
 
 
 def test_the_second_step_must_follow_within_ten_minutes(http, secret, clock):

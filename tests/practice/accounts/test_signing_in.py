@@ -1,17 +1,20 @@
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from core.database import unit_of_work
-from practice.accounts import passwords
+from practice.accounts import entering, passwords
 from practice.accounts.attempts import BY_ADDRESS, Kind
 from practice.accounts.models import Role, SignInSession
+from practice.accounts.operations import end_all_sessions
 from practice.accounts.passwords import hash_password
 from practice.accounts.queries import user_with
 from practice.accounts.signing_in import CLIENT_LIMITS, SEEN_EVERY
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
+from tests.conftest import NOW
 from tests.practice.accounts.mailbox import mails_to
 
 ADDRESS = "sam@example.test"
@@ -67,6 +70,28 @@ def test_a_password_replaced_while_it_was_compared_opens_nothing(http, session, 
     assert live(session) == []
     look_again(session)
     assert user.password_hash == newer
+
+
+def test_signing_in_is_one_transaction_so_a_new_password_ends_it_or_stops_it(
+    http, session, user, monkeypatch
+):
+    """The owner chooses another password right after the first thing that signing in writes."""
+    whole, changes = entering.unit_of_work, iter([hash_password("a boat on the lake")])
+
+    @contextmanager
+    def followed_by_a_new_password():
+        with whole() as inner:
+            yield inner
+        for newer in changes:
+            with whole() as other:
+                owner = user_with(other, ADDRESS)
+                owner.password_hash = newer
+                end_all_sessions(other, owner, owner, NOW)
+
+    monkeypatch.setattr(entering, "unit_of_work", followed_by_a_new_password)
+    try_it(http)
+    assert live(session) == []
+    assert not is_in(http)
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(http, user):

@@ -126,7 +126,8 @@ def test_each_view_of_the_record_adds_one_row(session, http, episode):
     for _ in range(2):
         http.get(page_of(episode))
     http.get("/caseload")
-    rows = session.scalars(sa.select(AuditEntry).where(AuditEntry.action.contains("viewed"))).all()
+    viewed = sa.select(AuditEntry).where(AuditEntry.action.contains("viewed"))
+    rows = session.scalars(viewed.order_by(AuditEntry.id)).all()
     assert [row.action for row in rows] == ["record.viewed", "record.viewed", "caseload.viewed"]
     assert {row.actor_id for row in rows} == {episode.therapist.user.public_id}
     assert STORY not in str([row.details for row in rows])

@@ -93,9 +93,10 @@ def test_notes_are_written_to_the_last_minute_of_day_thirty_and_not_on_day_31(
     assert http.post(notes_page(episode), data={"words": NOTE}).status_code == 303
     clock.move_to(NOW + 30 * DAYS)
     assert http.get(notes_page(episode)).status_code == 404
-    assert http.post(notes_page(episode), data={"words": NOTE}).status_code == 404
+    assert http.post(notes_page(episode), data={"words": NOTE}).status_code == 409
     assert episode.client.called not in text(http.get("/caseload"))
     look_again(session)
+    assert len(session.scalars(sa.select(ClosingNote)).all()) == 1
     with pytest.raises(ClosingNotesOver):
         write_note(session, episode, NOTE, episode.therapist.user, NOW + 30 * DAYS)
 

@@ -140,3 +140,56 @@ def test_nobody_is_the_custodian_of_their_own_record(session, custodian, episode
     session.flush()
     with pytest.raises(NothingClosed):
         look_up(session, "Sam", LookupReason.law, WORDS, custodian, CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("who", "by", "opened", "found"),
+    [
+        ("SAM", "name", 3, 3),
+        ("Josef Müller", "name", 3, 1),
+        ("José  Muller", "name", 3, 0),
+        ("nobody", "name", 3, 0),
+        ("somebody@example.test", "address_or_number", 0, 1),
+        ("nobody@example.test", "address_or_number", 0, 0),
+    ],
+)
+def test_each_search_is_one_row_that_says_how_many_names_were_opened(
+    session, http, clock, custodian, episode, who, by, opened, found
+):
+    for nth in (1, 2):
+        other = make_episode(session, therapist=episode.therapist, nth=nth)
+        operations.end(session, other, EndReason.completed, other.therapist.user, NOW)
+    other.client.user.name = "Josef Muller"
+    episode.client.user.email = "somebody@example.test"
+    make_episode(session, therapist=episode.therapist, nth=3)
+    clock.move_to(CLOSED)
+    sign_in(http, custodian)
+    assert search(http, who).status_code == (303 if found else 422)
+    look_again(session)
+    [row] = session.scalars(sa.select(AuditEntry).filter_by(action="records.searched"))
+    assert row.details == {"by": by, "names_opened": opened, "found": found}
+    assert (row.actor_id, row.client_id) == (custodian.public_id, None)
+    lookups = session.scalars(sa.select(AuditEntry).filter_by(action="record.looked_up")).all()
+    assert len(lookups) == found
+
+
+def test_a_name_is_found_without_its_capitals_and_accents(session, custodian, episode):
+    episode.client.user.name = "Renée  de la Cruz"
+    session.flush()
+    for typed in ("renee de la cruz", "RENÉE DE LA CRUZ", " Renée de la Cruz"):
+        assert look_up(session, typed, LookupReason.law, WORDS, custodian, CLOSED)
+    for part in ("renee", "de la cruz", "renee de la"):
+        with pytest.raises(NothingClosed):
+            look_up(session, part, LookupReason.law, WORDS, custodian, CLOSED)
+
+
+def test_of_a_common_name_nobody_is_found(session, http, clock, custodian, episode):
+    for nth in range(1, 6):
+        other = make_episode(session, therapist=episode.therapist, nth=nth)
+        operations.end(session, other, EndReason.completed, other.therapist.user, NOW)
+    clock.move_to(CLOSED)
+    sign_in(http, custodian)
+    answer = search(http, "Sam")
+    assert answer.status_code == 422
+    assert "Several people have that name" in text(answer)
+    assert session.scalars(sa.select(RecordLookup)).all() == []

@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
 from core.errors import NotAllowed, WrongState
 from core.outbox import OutboxMessage
 from practice import one_by_one
 from practice.accounts.models import Role
+from practice.accounts.two_people import SecondPersonNeeded
 from practice.care import emergency_operations as emergencies
 from practice.care import emergency_sweeps, queries
 from practice.care.emergency import EmergencyOpening, OpeningReason, Stage
@@ -21,7 +23,9 @@ from practice.care.emergency_operations import (
     YourOwnRecord,
 )
 from practice.care.emergency_sweeps import remind_of_reviews, tell_clients
+from practice.paging import PER_PAGE
 from practice.privacy import operations as erasing
+from practice.therapists.models import ApplicationState
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.care import make_episode
 from tests.builders.intake import STORY
@@ -128,6 +132,83 @@ def test_neither_can_the_client_nor_somebody_without_the_role(session, client, i
     for nobody in (noor, client.user):
         with pytest.raises(NotAllowed):
             decide(session, opening, nobody)
+
+
+def give_alone(person, by):
+    """These roles were given a moment ago, by one administrator."""
+    for row in person.role_rows:
+        row.granted_at, row.granted_by_id = NOW, by.id
+
+
+def test_whom_one_administrator_made_alone_does_not_decide_for_them(
+    session, http, client, ines, clara
+):
+    give_alone(clara, by=ines)
+    opening = ask(session, client, ines)
+    with pytest.raises(SecondPersonNeeded):
+        decide(session, opening, clara)
+    assert opening.opened_at is None
+    sign_in(http, clara)
+    page = http.get(f"/emergency/{opening.public_id}").text
+    assert "count as one person" in page
+    assert "Give my answer" not in page
+    decide(session, opening, staff(session, "Bea", Role.administrator))
+    assert opening.opened_at == NOW
+
+
+def test_nor_does_an_administrator_decide_what_a_mailbox_of_their_own_asks_for(
+    session, client, ines, noor
+):
+    give_alone(noor, by=ines)
+    with pytest.raises(SecondPersonNeeded):
+        decide(session, ask(session, client, noor), ines)
+
+
+@pytest.mark.parametrize("state", [one for one in ApplicationState if one.value != "verified"])
+def test_who_signed_up_as_a_therapist_and_is_not_verified_finds_no_door(
+    session, http, client, state
+):
+    """Anybody may sign up as one, and would learn here who is a client."""
+    stranger = make_therapist(session, state=state).user
+    session.commit()
+    sign_in(http, stranger)
+    assert http.get("/emergency").status_code == 404
+    data = {"who": client.user.email, "reason": OpeningReason.therapist_away, "words": WORDS}
+    assert http.post("/emergency/request", data=data).status_code == 404
+    with pytest.raises(NotAllowed):
+        ask(session, client, stranger)
+
+
+def test_a_therapist_who_is_suspended_within_the_hour_reads_no_longer(session, http, client, clara):
+    therapist = make_therapist(session)
+    opening = ask(session, client, therapist.user)
+    decide(session, opening, clara)
+    session.commit()
+    sign_in(http, therapist.user)
+    assert http.get(record_of(opening)).status_code == 200
+    assert "Ask to open it" in http.get("/caseload").text
+    look_again(session)
+    therapist.application.state = ApplicationState.suspended
+    session.commit()
+    assert http.get(record_of(opening)).status_code == 404
+    assert "Ask to open it" not in http.get("/caseload").text
+
+
+def test_a_lead_and_a_clinician_of_one_hand_do_not_review_each_other_nor_put_the_notice_off(
+    session, http, client, ines, noor, clara
+):
+    for person in (noor, clara):
+        give_alone(person, by=ines)
+    opening = in_danger(session, client, noor)
+    with pytest.raises(SecondPersonNeeded):
+        review(session, opening, clara)
+    with pytest.raises(SecondPersonNeeded):
+        delay(session, opening, clara, NOW + timedelta(days=20))
+    sign_in(http, clara)
+    page = http.get(f"/emergency/{opening.public_id}").text
+    assert "count as one person" in page
+    assert "Keep my review" not in page
+    assert "Tell them later" not in page
 
 
 def test_it_ends_by_itself_after_sixty_minutes_by_the_clock(
@@ -480,3 +561,39 @@ def test_the_reasons_are_sealed(session, client, noor, clara):
     sealed = session.scalars(sa.select(EmergencyOpening.words_sealed)).all()
     assert WORDS.encode() not in b"".join(sealed)
     assert opening.words == WORDS
+
+
+def test_what_waits_for_a_word_is_whole_and_the_rest_comes_in_pages(
+    session, http, client, ines, clara, noor
+):
+    many = PER_PAGE + 2
+    for nth in range(many):
+        in_danger(session, client, noor, NOW - timedelta(hours=many - nth) * 2)
+    waiting = queries.emergencies(clara, NOW).to_review
+    assert len(waiting) == many
+    assert waiting[0].asked_at < waiting[-1].asked_at
+    session.commit()
+    sign_in(http, clara)
+    page = text(http.get("/emergency"))
+    assert page.count("to be reviewed") + page.count("review is overdue") == many
+    look_again(session)
+    for opening in queries.emergencies(clara, NOW).to_review:
+        review(session, opening, clara)
+    newest, older = (queries.emergencies(clara, NOW, reviewed=page).reviewed for page in (1, 2))
+    assert (len(newest.rows), len(older.rows), older.pages) == (PER_PAGE, 2, 2)
+    assert newest.rows[0].asked_at > newest.rows[-1].asked_at > older.rows[0].asked_at
+    session.commit()
+    page = BeautifulSoup(http.get("/emergency?reviewed=2&mine=7").data, "html.parser")
+    [turns] = page.select("nav.pages")
+    assert turns["aria-label"] == "Pages of what was reviewed"
+    back = turns.select_one("a")["href"]
+    assert "reviewed=1" in back
+    assert back.endswith("#reviewed")
+    [first] = page.select(".empty a")
+    assert first["href"].endswith("#mine"), "page 7 of what she asked for does not leave her there"
+    assert "mine=1" in first["href"]
+    assert "reviewed=2" in first["href"]
+    sign_in(http, noor)
+    mine = BeautifulSoup(http.get("/emergency").data, "html.parser")
+    assert "Page 1 of 2" in mine.select_one("nav.pages").get_text()
+    assert "Page 2 of 2" in text(http.get("/emergency?mine=2"))

@@ -43,17 +43,24 @@ def page_of(episode):
     return f"/care/{episode.public_id}/supervisor"
 
 
-def test_a_new_supervisor_sees_nothing_until_the_client_agrees(session, episode, first, second):
+def test_a_new_supervisor_sees_nothing_until_the_client_agrees(
+    session, http, episode, first, second
+):
     assert seen_by(session, first) == [episode]
     supervise(session, episode, second)
     assert seen_by(session, second) == []
     assert seen_by(session, first) == []
     assert seen_by(session, episode.therapist) == [episode]
+    sign_in(http, second.user)
+    assert http.get(f"/caseload/{episode.public_id}").status_code == 404
+    look_again(session)
     [asked] = new_supervisors(episode.client)
     assert asked.supervisor is second
     operations.agree_to_supervisor(session, episode, second, episode.client.user, NOW)
     assert seen_by(session, second) == [episode]
     assert new_supervisors(episode.client) == []
+    session.commit()
+    assert http.get(f"/caseload/{episode.public_id}").status_code == 200
 
 
 def test_a_supervisors_list_is_not_told_as_that_of_whoever_treats(session, http, episode, first):
@@ -101,6 +108,10 @@ def test_nobody_agrees_for_the_client(session, http, episode, second):
         session.commit()
         sign_in(http, other)
         assert http.get(page_of(episode)).status_code == 404
+        answer = {"answer": "agree", "supervisor": str(second.public_id)}
+        assert http.post(page_of(episode), data=answer).status_code == 404
+    look_again(session)
+    assert seen_by(session, second) == []
 
 
 def test_whom_the_consent_named_stands_on_the_episode(session, episode, first):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from core.audit import AuditEntry
 from core.errors import WrongState
 from core.outbox import OutboxMessage
+from practice.accounts.models import Role
+from practice.accounts.two_people import NEW_FOR, OneHand, SecondPersonNeeded, require_two
 from practice.credentials import operations
 from practice.credentials.comparing import GOOD_FOR
 from practice.credentials.models import Decision, LicenceCheck
@@ -16,7 +18,6 @@ from practice.credentials.operations import (
     AlreadyProposed,
     NotReady,
     OwnApplication,
-    SecondPersonNeeded,
     VerifiedElsewhere,
     hash_of,
 )
@@ -259,6 +260,39 @@ def test_to_undo_a_decision_takes_two(session, state, to):
     assert (decision.decided_by, decision.confirmed_by) == (first, second)
     with pytest.raises(WrongState):
         operations.answer_reversal(session, reversal, licence, confirms=True, actor=second, at=NOW)
+
+
+def test_an_administrator_whom_the_first_one_made_alone_is_no_second_person_for_a_week(session):
+    first, second = make_administrator(session, "First"), make_administrator(session, "Second")
+    [row] = second.role_rows
+    row.granted_at, row.granted_by_id = NOW, first.id
+    (licence,) = make_therapist(session, licence_state=LicenceState.verified).licences
+    reversal = operations.propose_reversal(
+        session, licence, "revoked", reason="New facts.", actor=first, at=NOW
+    )
+
+    def confirm(at):
+        answer = {"confirms": True, "actor": second, "at": at}
+        operations.answer_reversal(session, reversal, licence, **answer)
+
+    with pytest.raises(SecondPersonNeeded):
+        confirm(NOW + NEW_FOR - timedelta(seconds=1))
+    confirm(NOW + NEW_FOR)
+    assert licence.state is LicenceState.revoked
+
+
+def test_for_a_week_a_new_therapist_is_the_hand_of_who_verified_them(session):
+    """Else an administrator's own mailbox, signed up as a therapist, would be a second person."""
+    actor, other = make_administrator(session, "First"), make_administrator(session, "Second")
+    therapist = make_applicant(session)
+    verified_licence(session, therapist, actor)
+    check_npi(session, therapist, actor)
+    decide(session, therapist.application, "verified", actor)
+    roles = {"asks_as": [Role.therapist]}
+    require_two(session, therapist.user, other, NOW, **roles)
+    with pytest.raises(OneHand):
+        require_two(session, therapist.user, actor, NOW + NEW_FOR - timedelta(seconds=1), **roles)
+    require_two(session, therapist.user, actor, NOW + NEW_FOR, **roles)
 
 
 def test_a_second_person_may_disagree_and_nothing_changes(session):

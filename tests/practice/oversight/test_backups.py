@@ -1,5 +1,7 @@
 """The page of the backups, and the commands."""
 
+import fcntl
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +11,11 @@ from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from core.audit import AuditEntry
+from core.backup import making
 from core.backup.making import FILE, UNFINISHED
 from core.clock import now
 from core.database import db, unit_of_work
-from core.outbox import drain
+from core.outbox import LEASE, MOST_ATTEMPTS, Elsewhere, OutboxMessage, drain
 from practice.accounts.models import Role
 from practice.accounts.queries import user_with
 from practice.oversight import backups
@@ -89,6 +92,49 @@ def test_a_backup_that_was_finished_before_a_crash_is_not_made_twice(app, backup
         for _try in range(2):
             backups.make_asked_for({"name": "attune-20261201T180000Z"})
         assert len(acts(backups.MADE)) == 1
+
+
+def test_a_backup_that_outlives_its_lease_is_neither_made_twice_nor_called_failed(
+    app, http, ines, backup_dir, monkeypatch
+):
+    """While it is being made, workers take it over more often than work may fail."""
+    most, taken_over = MOST_ATTEMPTS + 3, []
+
+    def takes_long(*given):
+        monkeypatch.setattr(making, "make_backup", make_backup)
+        for number in range(1, most + 1):
+            other = threading.Thread(
+                target=lambda at: taken_over.append(drain(app, at)), args=[NOW + number * LEASE]
+            )
+            other.start()
+            other.join()
+        return make_backup(*given)
+
+    make_backup = making.make_backup
+    monkeypatch.setattr(making, "make_backup", takes_long)
+    http.post("/oversight/backups")
+    drain(app, NOW)
+    drain(app, NOW + (most + 1) * LEASE)
+    assert taken_over == [1] * most
+    with app.app_context():
+        assert (len(acts(backups.MADE)), len(acts(backups.FAILED))) == (1, 0)
+        row = db.session.scalars(
+            sa.select(OutboxMessage).where(OutboxMessage.kind == backups.MAKE)
+        ).one()
+    assert (row.attempts <= 2, row.dead_at, row.last_error) == (True, None, "")
+    assert row.done_at is not None
+    assert len(list(backup_dir.iterdir())) == 1
+
+
+def test_a_worker_that_lost_its_connection_while_it_writes_is_waited_for(app, backup_dir):
+    """Nothing says any more that somebody is at it but the file itself."""
+    folder = backup_dir / "attune-20261201T180000Z"
+    folder.mkdir()
+    with (folder / UNFINISHED).open("wb") as file, app.app_context():
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(Elsewhere):
+            backups.make_asked_for({"name": folder.name})
+        assert acts(backups.FAILED) == []
 
 
 def test_a_backup_that_cannot_be_made_is_said_on_the_page(app, http, ines, backup_dir):

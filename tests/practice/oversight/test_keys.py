@@ -126,6 +126,18 @@ def test_the_command_says_what_it_does_and_what_is_left(app, session, admin):
     assert "wrapped by earlier keys: 0" in said.output
 
 
+def test_a_command_that_is_held_up_ends_with_one_line(app, session, admin, monkeypatch):
+    def held_up():
+        yield rotation.Progress("keys retired", 1)
+        raise rotation.HeldUp(3)
+
+    monkeypatch.setattr(rotation, "carry_on", held_up)
+    said = app.test_cli_runner().invoke(cli, ["keys", "rotate"], obj=info(app))
+    assert said.exit_code == 1
+    assert said.output.count("3 values are still on old keys") == 1
+    assert len(said.output.strip().splitlines()) == 2
+
+
 def test_keys_that_were_handed_in_are_not_made_here(app, session, admin, monkeypatch):
     monkeypatch.setattr(current_keeper(), "_add", None)
     said = app.test_cli_runner().invoke(cli, ["keys", "rotate", "--new-kek"], obj=info(app))

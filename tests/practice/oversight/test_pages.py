@@ -10,8 +10,8 @@ from practice.accounts.models import Role
 from practice.consent.models import ConsentDocument, Purpose
 from practice.consent.policy import has, needs_signing
 from practice.intake.models import DutyShift
-from practice.oversight import queries
 from practice.oversight.mails import Piece, pieces
+from practice.paging import PER_PAGE
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.consent import make_document, make_signature
 from tests.conftest import NOW
@@ -274,7 +274,7 @@ def test_a_page_behind_every_end_is_an_empty_page(http, admin, list_):
 
 
 def test_links_to_other_pages_carry_the_filters_and_nothing_else(http, session, admin):
-    for _ in range(queries.PER_PAGE):
+    for _ in range(PER_PAGE):
         make_user(session, roles=[Role.therapist])
     session.commit()
     page = http.get("/oversight/staff?role=therapist&endpoint=x&_scheme=ftp&_external=1&page=0")

@@ -3,23 +3,33 @@
 import io
 import json
 import re
+import time
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from core.audit import AuditEntry
+from core.audit import AuditEntry, record
 from core.database import db, unit_of_work
 from core.verifying import verify
 from practice.accounts.models import Client
+from practice.appointments.models import Appointment, AppointmentState
 from practice.care.emergency import EmergencyOpening, OpeningKind, OpeningReason
+from practice.care.models import ClosingNote
+from practice.intake.queries import answers_of, latest_submitted
 from practice.matches.models import Proposal
+from practice.matches.operations import keep_proposal
+from practice.matches.search import search_for
 from practice.privacy.copying import SECTIONS, everything_of
+from practice.privacy.exporting import archive
 from tests.builders.accounts import sign_in
+from tests.builders.care import make_episode
 from tests.builders.matches import make_seeker
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
@@ -200,3 +210,70 @@ OWN_VALUES = {
     "value", "shared", "shared_in_words", "raised_by", "evidence", "your_inputs", "rules",
     "factors", "weights",
 }  # fmt: skip
+
+
+YEARS, ACTS, LISTS, SHOWN = 10, 2000, 40, 30
+# Longer than this, and it would have to be made in the background. Seconds of work.
+WAITED_FOR = 2.0
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(300)
+def test_ten_years_of_weekly_meetings_are_copied_while_they_wait(
+    app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A meeting and a note a week, a list of therapists each season, and all that was done."""
+    with app.test_request_context():
+        with unit_of_work() as session:
+            client = ten_years(session)
+        began = time.process_time()
+        data = archive(db.session(), client, NOW)
+        took = time.process_time() - began
+    with capsys.disabled():
+        print(f"\n{len(data) / 1000:.0f} kB in {took:.2f} s of work")
+    assert took <= WAITED_FOR
+
+
+def ten_years(session: Session) -> Client:
+    episode = make_episode(session)
+    client, user = episode.client, episode.therapist.user
+    for week in range(YEARS * 52):
+        at = NOW - timedelta(weeks=week + 1)
+        session.add(
+            Appointment(
+                client=client, therapist=episode.therapist, episode=episode, starts_at=at,
+                ends_at=at + timedelta(minutes=50), zone="America/Los_Angeles", format="video",
+                state=AppointmentState.booked,
+            )
+        )  # fmt: skip
+        session.add(
+            ClosingNote(episode=episode, author=user, written_at=at, words="What was done. " * 60)
+        )
+    for number in range(ACTS):
+        mine = number % 4 == 0
+        record(
+            session, at=NOW - timedelta(hours=number), subject_kind="episode",
+            subject_id=episode.public_id, action="episode.begun" if mine else "record.viewed",
+            actor_id=client.user.public_id if mine else user.public_id,
+            actor_role="client" if mine else "therapist", client_id=client.public_id,
+        )  # fmt: skip
+    keep_lists(session, client)
+    return client
+
+
+def keep_lists(session: Session, client: Client) -> None:
+    for number in range(SHOWN):
+        make_therapist(session, name=f"Therapist {number}")
+    search = search_for(client, answers_of(latest_submitted(client)), NOW)
+    ranking = search.ranking(SHOWN)
+    shown = [search.market.index.therapist(match.id) for match in ranking.results]
+    first = keep_proposal(session, client, search.values, shown, search.market.weights, NOW)
+    assert first is not None
+    for number in range(LISTS - 1):
+        session.add(
+            Proposal(
+                client_id=client.id, made_at=NOW, digest=f"list {number}",
+                weights_version=first.weights_version, engine_version=first.engine_version,
+                client_inputs=first.client_inputs, shown=first.shown,
+            )
+        )  # fmt: skip

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.operations import open_checkout
-from core import readings
+from core import audit, readings
 from core.audit import AuditEntry
 from core.checking import check
 from core.clock import FrozenClock
@@ -37,6 +37,7 @@ from practice.intake import flag_operations
 from practice.intake.models import (
     Assessment,
     ContactManner,
+    FlagReading,
     FlagResult,
     Intake,
     IntakeAnswer,
@@ -46,6 +47,7 @@ from practice.matches.models import MatchRequest, Proposal, RequestState
 from practice.privacy import operations, queries
 from practice.privacy.models import Because, ErasureRequest, LegalHold, Restriction
 from practice.privacy.retention import plus_years
+from practice.privacy.schedule import keep_schedule
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.billing import CANCEL, SUCCESS
 from tests.builders.checkout import bank_for
@@ -193,12 +195,18 @@ def test_the_telephone_number_goes_from_the_meetings_that_stay(
     app: Flask, street: Street, ann: uuid.UUID
 ) -> None:
     with app.app_context(), unit_of_work() as session:
-        client = client_now(ann)
-        assert client is not None
-        meetings = session.scalars(sa.select(Appointment).where(Appointment.client_id == client.id))
-        called, *others = meetings.all()
-        called.format, called.where = "telephone", "+1 206 555 0142"
-        kept, elsewhere = called.id, [one.where for one in others]
+        meeting = session.scalars(sa.select(Appointment)).one()
+        meeting.format, meeting.where = "telephone", "+1 206 555 0142"
+        visit = Appointment(
+            client=meeting.client, therapist=meeting.therapist, request=meeting.request,
+            starts_at=meeting.starts_at + timedelta(hours=2),
+            ends_at=meeting.ends_at + timedelta(hours=2),
+            zone=meeting.zone, format="in-person", state=meeting.state, episode=meeting.episode,
+        )  # fmt: skip
+        visit.where = "12 Pine Street"
+        session.add(visit)
+        session.flush()
+        kept, visited = meeting.id, visit.id
     erase(app, ann, expected=0)
     with app.app_context():
         # While a worry is open somebody may still have to ring them.
@@ -209,8 +217,7 @@ def test_the_telephone_number_goes_from_the_meetings_that_stay(
         finish_at(ann, NOW)
         meeting = db.session.get_one(Appointment, kept)
         assert (meeting.where, meeting.format) == ("", "telephone")
-        stay = sa.select(Appointment).where(Appointment.format != "telephone")
-        assert [one.where for one in db.session.scalars(stay)][: len(elsewhere)] == elsewhere
+        assert db.session.get_one(Appointment, visited).where == "12 Pine Street"
 
 
 def test_what_goes_on_ends_and_those_concerned_are_told(
@@ -526,6 +533,48 @@ def test_somebody_who_works_here_too_is_not_erased_by_mistake(app: Flask, ben: u
     assert rows_by_table(app) == before
 
 
+def test_of_whoever_worked_here_once_an_empty_shell_stays(app: Flask, ann: uuid.UUID) -> None:
+    """Rows about others name them, so their own row cannot go; nothing of them is left in it."""
+    with app.app_context(), unit_of_work() as session:
+        client, other = make_client(session), queries.client_with(session, ann)
+        assert other is not None
+        user, address, name = client.user, client.user.email, "Benedict of long ago"
+        user.name = name
+        raised = session.scalars(sa.select(RiskFlag).where(RiskFlag.client_id == other.id)).one()
+        session.add(FlagReading(flag_id=raised.id, user_id=user.id, read_at=NOW))
+        for subject, of in ((raised, other), (client, client)):
+            audit.record(
+                session, at=NOW, action="flag.viewed", subject_kind="flag",
+                subject_id=subject.public_id, actor_id=user.public_id,
+                actor_role=Role.duty_clinician, client_id=of.public_id,
+            )  # fmt: skip
+        gone, user_id, user_ref = client.public_id, user.id, user.public_id
+    erase(app, gone)
+    with app.app_context():
+        # The proof of consents stays six years; then nothing of the client does.
+        keep_schedule(plus_years(NOW, 6))
+        db.session.rollback()
+        assert client_now(gone) is None
+        shell = db.session.get_one(User, user_id)
+        assert (shell.email, shell.name, shell.email_index) == ("", "", None)
+        assert (shell.roles, shell.is_disabled, shell.is_confirmed) == (frozenset(), True, False)
+        assert shell.password_hash == "erased"
+        assert user_id in db.session.scalars(sa.select(FlagReading.user_id)).all()
+        assert queries.unfinished_erasures(db.session()) == []
+        keys = sa.select(DataKey.realm).where(DataKey.owner.in_((gone, user_ref)))
+        assert db.session.scalars(keys).all() == []
+        # Others may still ask who looked; that they were a client themselves stands nowhere.
+        by_them = sa.select(AuditEntry).where(AuditEntry.actor_id == user_ref)
+        assert [row.client_id for row in db.session.scalars(by_them)] == [ann]
+        theirs = sa.or_(AuditEntry.client_id == gone, AuditEntry.subject_id.in_((gone, user_ref)))
+        assert db.session.scalars(sa.select(AuditEntry).where(theirs)).all() == []
+        seal_now(NOW)
+        assert check(db.session()).findings == []
+    kept = bytes_kept(app)
+    assert address.encode() not in kept
+    assert name.encode() not in kept
+
+
 def test_the_register_has_the_line_whenever_the_process_died_after_the_commit(
     app: Flask, ben: uuid.UUID, register: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -553,7 +602,11 @@ def test_a_restored_backup_is_forgotten_once_more(
     """The rows of yesterday and all their keys are back; the register is all that is new."""
     with app.app_context(), db.engine.connect() as connection:
         yesterday = {
-            table: [dict(row._mapping) for row in connection.execute(sa.select(table))]
+            table: [
+                dict(row._mapping)
+                # Whoever is supervised came after their supervisor.
+                for row in connection.execute(sa.select(table).order_by(*table.primary_key))
+            ]
             for table in Base.metadata.sorted_tables
         }
     erase(app, ann, expected=0)

@@ -1,7 +1,10 @@
 """The schedule at the clock's edges: nothing goes a second early, and a hold stops it."""
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +14,23 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from billing.models import Order, Payer
+from core import erasures, keys
 from core.audit import AuditEntry
 from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
-from core.mail import KeptMail
-from practice.accounts.models import Client, Role, SignInAttempt, SignInSession, User, UserRole
+from core.erasures import erase, lines_of
+from core.keys import Realm
+from core.mail import KeptMail, send_mail
+from core.outbox import OutboxMessage
+from practice.accounts.models import (
+    Client,
+    EmailChange,
+    Role,
+    SignInAttempt,
+    SignInSession,
+    User,
+    UserRole,
+)
 from practice.accounts.operations import sign_up
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
@@ -27,7 +42,7 @@ from practice.consent.models import Purpose, Signature
 from practice.groups.models import Enrolment, EnrolmentState, GroupKind
 from practice.intake.models import Assessment, Intake, RiskFlag
 from practice.matches.models import MatchRequest
-from practice.privacy import operations
+from practice.privacy import operations, schedule
 from practice.privacy.duties import DUTIES
 from practice.privacy.models import ErasureRequest, LegalHold, RetentionRun
 from practice.privacy.queries import standing_signatures
@@ -51,6 +66,7 @@ from tests.journeys.street import Street
 from tests.practice.privacy.test_erasing import close_flags
 
 SECOND = timedelta(seconds=1)
+OWNER = uuid.UUID("3f2b8c1e-5a7d-4e0f-9c6b-1d2e3f4a5b6c")
 Plant = Callable[[Session], tuple[type[Base], datetime]]
 
 
@@ -135,6 +151,7 @@ RULES = {
     Rule.consent_proof: taken_back,
     Rule.payment_records: payment,
 }
+CARE = next(one for one in DUTIES if one.rule is Rule.clinical_records)
 CASES = [*RULES.items(), *((Rule.clinical_records, one) for one in (ended_care, seat_in_a_group))]
 CASES += [(Rule.clinical_records, closed_flag)]
 
@@ -259,6 +276,23 @@ def test_a_hold_stops_the_schedule_for_that_client_alone(app: Flask) -> None:
         assert left(Episode) == []
 
 
+@pytest.mark.parametrize("nth", [0, 1])
+def test_whoever_was_erased_leaves_the_schedule_alone(app: Flask, nth: int) -> None:
+    """What must stay of them goes with their erasure; everybody else's goes on its day."""
+    with app.app_context():
+        with unit_of_work() as session:
+            both = [make_episode(session), make_episode(session, nth=1)]
+            for episode in both:
+                care.end(session, episode, EndReason.completed, episode.therapist.user, NOW)
+            operations.erase(session, both[nth].client, None, NOW)
+            free = both[1 - nth].id
+        due = plus_years(NOW, 8)
+        over = {key for duty in DUTIES for key, _ in duty.due(db.session(), due) if duty is CARE}
+        assert over == {free}
+        assert {one.rule: one for one in preview(db.session(), due)}[Rule.clinical_records].now == 1
+        assert keep_schedule(due).failed == []
+
+
 def test_a_hold_keeps_a_sign_up_that_nobody_confirmed(app: Flask) -> None:
     with app.app_context():
         _, due = planted(unconfirmed)
@@ -270,6 +304,62 @@ def test_a_hold_keeps_a_sign_up_that_nobody_confirmed(app: Flask) -> None:
         keep_schedule(due)
         assert left(Client) == [held]
         assert left(LegalHold)
+
+
+def test_a_hold_keeps_mails_to_that_client_and_nobody_elses(app: Flask) -> None:
+    """Copies and what never left, to every address they had; ended browsers go on their day."""
+    with app.app_context():
+        with unit_of_work() as session:
+            held = make_client(session)
+            held.user.email = "new@example.test"
+            session.add(
+                EmailChange(
+                    user_id=held.user_id, old_email="old@example.test",
+                    new_email="new@example.test", asked_at=NOW, confirmed_at=NOW,
+                )
+            )  # fmt: skip
+            for name in ("old", "new", "other"):
+                to = f"{name}@example.test"
+                session.add(KeptMail(sent_at=NOW, to=to.upper(), subject="s", body="b"))
+                send_mail(session, to=to, subject="s", body="b", dedupe_key=name, at=NOW)
+            session.execute(sa.update(OutboxMessage).values(dead_at=NOW))
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, held, "A subpoena", ines, NOW)
+            signed_out = browser(session)
+        due = NOW + timedelta(days=30)
+        assert signed_out == (SignInSession, due)
+        keep_schedule(due)
+        assert mails_left() == {"old@example.test", "new@example.test"}
+        assert left(SignInSession) == []
+        with unit_of_work() as session:
+            hold = session.scalars(sa.select(LegalHold)).one()
+            operations.lift_hold(session, hold, hold.placed_by, due)
+        keep_schedule(due)
+        assert mails_left() == set()
+
+
+def test_a_hold_on_somebody_whose_address_opens_no_more_stops_no_rule(app: Flask) -> None:
+    """As in a restored backup: the row is back, its key is not."""
+    with app.app_context():
+        with unit_of_work() as session:
+            held = make_client(session)
+            ines = make_user(session, roles=(Role.administrator,))
+            operations.place_hold(session, held, "A subpoena", ines, NOW)
+            mail(session)
+            owner = held.user.public_id
+        with unit_of_work() as session:
+            assert keys.destroy(session, owner, Realm.account) == 1
+        assert keep_schedule(NOW + timedelta(days=30)).failed == []
+        assert left(KeptMail) == []
+
+
+def mails_left() -> set[str]:
+    """To whom there are copies; what never left is told of by the same addresses."""
+    db.session.rollback()
+    kept = {mail.to.lower() for mail in db.session.scalars(sa.select(KeptMail))}
+    full = sa.select(OutboxMessage).where(OutboxMessage.payload_sealed.is_not(None))
+    assert {work.payload["to"] for work in db.session.scalars(full)} == kept
+    return kept
 
 
 def test_an_intake_that_goes_leaves_its_worry_to_the_clinicians(app: Flask) -> None:
@@ -312,6 +402,64 @@ def test_the_sweep_keeps_it_once_a_day(app: Flask) -> None:
             keep_schedule_daily(NOW + timedelta(hours=hours))
         runs = db.session.scalars(sa.select(RetentionRun.at).order_by(RetentionRun.at)).all()
         assert runs == [NOW, NOW + timedelta(days=1)]
+
+
+def break_duty(monkeypatch: pytest.MonkeyPatch, rule: Rule) -> None:
+    """Its first duty deletes what it should and then meets an error with names in it."""
+
+    def half(session: Session, keys: Sequence[int]) -> None:
+        duty.let_go(session, keys)
+        raise ValueError("canary@example.test")
+
+    duty = next(one for one in DUTIES if one.rule is rule)
+    others = [replace(one, let_go=half) if one is duty else one for one in DUTIES]
+    monkeypatch.setattr(schedule, "DUTIES", others)
+
+
+def test_a_duty_that_fails_keeps_none_of_the_others_from_being_done(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it had begun is undone, the log has its kind and place alone, the next run does it."""
+    with app.app_context():
+        for _, plant in RULES.items():
+            planted(plant)
+        at = plus_years(NOW, 10)
+        with monkeypatch.context() as patch, caplog.at_level("INFO"):
+            break_duty(patch, Rule.sign_in_attempts)
+            run = keep_schedule(at)
+        assert run.failed == ["sign_in_attempts"]
+        assert left(SignInAttempt)
+        assert left(KeptMail) == left(Order) == left(SignInSession) == []
+        assert '"event": "retention.failed", "kind": "sign_in_attempts"' in caplog.text
+        assert "canary" not in caplog.text
+        assert keep_schedule(at).failed == []
+        assert left(SignInAttempt) == []
+
+
+def test_a_duty_that_lets_nothing_go_ends_and_is_noted(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be handed the same rows for ever."""
+    with app.app_context():
+        planted(mail)
+        idle = [replace(one, let_go=lambda *_: None) for one in DUTIES if one.rule is Rule.mails]
+        monkeypatch.setattr(schedule, "DUTIES", idle)
+        run = keep_schedule(plus_years(NOW, 1))
+        assert run.failed == ["mails"]
+        assert left(KeptMail)
+
+
+def test_a_run_brings_the_register_of_erasures_up_to_the_table(
+    app: Flask, register: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        with unit_of_work() as session:
+            erase(session, OWNER, Realm.personal, NOW)
+        with monkeypatch.context() as patch:
+            patch.setattr(erasures, "FILE", "no/such/folder/erasures.jsonl")
+            assert keep_schedule(NOW).failed == ["register"]
+        assert keep_schedule(NOW).failed == []
+    assert [str(OWNER) in line for line in lines_of(register)] == [True]
 
 
 def test_the_preview_counts_by_rule_and_date(app: Flask) -> None:
@@ -405,6 +553,26 @@ def test_the_page_shows_numbers_and_nobodys_name(app: Flask, ines: FlaskClient) 
     assert "Washington Administrative Code 246-924-354" in page
     for name in (*names[1:], reference):
         assert name not in page
+
+
+def test_the_page_says_what_could_not_go(
+    app: Flask, ines: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ines.application.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        planted(attempt)
+        break_duty(monkeypatch, Rule.sign_in_attempts)
+        assert "could not do everything" not in ines.get("/retention").text
+        keep_schedule(NOW + timedelta(days=1))
+        said = ines.get("/retention").text
+        assert "could not do everything" in said
+        assert said.count("Counted tries at signing in") == 3
+        assert "canary" not in said
+        monkeypatch.setattr(schedule, "DUTIES", DUTIES)
+        keep_schedule(NOW + timedelta(days=1, seconds=1))
+    said = ines.get("/retention").text
+    assert "could not do everything" not in said
+    assert "Could not be done to the end" in said
 
 
 def test_running_it_asks_first_then_says_what_went(

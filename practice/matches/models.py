@@ -73,7 +73,8 @@ class MarketPrices(Base):
 class Proposal(Identified, Base):
     """What a client was shown: enough to replay it to the point, not the whole market.
 
-    `prices` are those of the therapists shown, by id.
+    `prices` are those of the therapists shown, by id. `points`, by line, are those that stood
+    beside each in the order of `shown`; empty for what was shown before they were kept.
     """
 
     __tablename__ = "proposals"
@@ -88,6 +89,7 @@ class Proposal(Identified, Base):
     client_inputs = sealed_json(Realm.personal, owner="client")
     shown = sealed_json(Realm.personal, owner="client")
     prices = sealed_json(Realm.personal, owner="client", empty=dict)
+    points = sealed_json(Realm.personal, owner="client", empty=list)
 
     client: Mapped[Client] = relationship()
 

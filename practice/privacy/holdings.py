@@ -146,7 +146,10 @@ HOLDINGS = (
         "when you asked a person to look again, what you wrote and what they answered.",
         why="So that you, or a person you ask, can check how it came about.",
         rests_on="Privacy notice",
-        who="Only you; and while you ask a person to look again, the clinical lead.",
+        who="Only you; and while you ask a person to look again, the clinical lead. With the number "
+        "of a list, an administrator can have its points worked out again, without your answers "
+        "and without your name; that stands under “Who opened your record”. New weights are tried "
+        "out on past lists by the machine, which shows nothing of a single person.",
         keeps=AS_LONG_AS_YOU_ARE_HERE,
         after="Goes at once.",
         tables=("proposals", "match_alerts", "match_reviews", "match_review_suggestions"),
@@ -297,6 +300,7 @@ NOT_ABOUT_CLIENTS = {
     "duty_shifts": "who of the staff is on duty",
     "consent_documents": "public texts, and which administrator published them",
     "weights_versions": "the organisation's own decision about matching",
+    "weights_previews": "figures of groups, and which administrator asked for them",
     "waiting_runs": "figures of a whole waiting list, and which lead asked for them",
     "market_changes": "which therapist something changed about, for a while",
     "therapists": "what a therapist publishes about themselves",

@@ -11,10 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
-
-import numpy as np
-import numpy.typing as npt
 
 from matching.errors import BadValue
 
@@ -22,11 +20,14 @@ HOURS_A_WEEK = 168
 EVERY_HOUR = (1 << HOURS_A_WEEK) - 1
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-Flags = npt.NDArray[np.bool_]
-
 _MINUTES_A_DAY = 24 * 60
-_MINUTES_A_WEEK = 7 * _MINUTES_A_DAY
+_QUARTER = 15
 _QUARTERS_A_WEEK = 4 * HOURS_A_WEEK
+# Masks that repeat through a week of quarters: the lowest 1, 2, 4 and 8 of 4, 8, 16 and 32 bits.
+_LOWEST = {
+    bits: ((1 << _QUARTERS_A_WEEK) - 1) // ((1 << 4 * bits) - 1) * ((1 << bits) - 1)
+    for bits in (1, 2, 4, 8)
+}
 _WINDOW = re.compile(r"([a-z]{3}) (\d\d):([0-5]\d)-(\d\d):([0-5]\d)")
 
 
@@ -80,10 +81,7 @@ def weekly_bits(windows: Iterable[Window | str], zone: str, on: date) -> int:
     Raises BadValue for a window that cannot be read ("hours") or an unknown zone ("zone").
     """
     parsed = [Window.parse(each) if isinstance(each, str) else each for each in windows]
-    open_locally = _local_quarters(parsed)
-    open_in_utc = open_locally[_local_quarter_of_each_utc_quarter(zone, monday_of(on))]
-    whole_hours = _all_of_each(open_in_utc, 4)
-    return int.from_bytes(np.packbits(whole_hours, bitorder="little").tobytes(), "little")
+    return _whole_hours(_in_utc(_local_quarters(parsed), zone, monday_of(on)))
 
 
 def hours_in(bits: int) -> Iterator[int]:
@@ -124,23 +122,65 @@ def known_zone(zone: str) -> ZoneInfo:
         raise BadValue("zone", f"{zone!r} is not a time zone") from None
 
 
-def _local_quarters(windows: Iterable[Window]) -> Flags:
-    """For each quarter of an hour of a local week, whether every minute of it is covered."""
-    minutes = np.zeros(_MINUTES_A_WEEK, dtype=np.bool_)
-    for window in windows:
-        midnight = window.weekday * _MINUTES_A_DAY
-        minutes[midnight + window.starts : midnight + window.ends] = True
-    return _all_of_each(minutes, 15)
+def _local_quarters(windows: Iterable[Window]) -> int:
+    """A bit for each quarter of an hour of a local week: whether every minute of it is covered."""
+    bits = 0
+    for starts, ends in _joined(windows):
+        first = -(-starts // _QUARTER)
+        bits |= (1 << max(first, ends // _QUARTER)) - (1 << first)
+    return bits
 
 
-def _all_of_each(covered: Flags, size: int) -> Flags:
-    """Shape (n,) to (n / size,): whether every one of a run of `size` is set."""
-    runs: Flags = covered.reshape(-1, size)
-    return np.asarray(runs.all(axis=1), dtype=np.bool_)
+def _joined(windows: Iterable[Window]) -> list[list[int]]:
+    """From and to, in minutes of the local week; windows that meet or overlap are one."""
+    joined: list[list[int]] = []
+    for starts, ends in sorted(_in_minutes(window) for window in windows):
+        if joined and starts <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], ends)
+        else:
+            joined.append([starts, ends])
+    return joined
+
+
+def _in_minutes(window: Window) -> tuple[int, int]:
+    midnight = window.weekday * _MINUTES_A_DAY
+    return midnight + window.starts, midnight + window.ends
+
+
+def _in_utc(local: int, zone: str, monday: date) -> int:
+    """Quarters of the local week to quarters of the UTC week."""
+    bits = 0
+    for there, here, mask in _even_stretches(zone, monday):
+        bits |= (local >> there & mask) << here
+    return bits
+
+
+def _whole_hours(quarters: int) -> int:
+    """A bit for each hour of which all four quarters are set.
+
+    The first quarter of each hour stands for it, and every fourth bit is moved next to the one
+    before, in steps that halve the gaps (Hacker's Delight, 2nd edition, 7–4).
+    """
+    halves = quarters & quarters >> 1
+    hours = halves & halves >> 2 & _LOWEST[1]
+    for bits in (1, 2, 4):
+        hours = (hours | hours >> 3 * bits) & _LOWEST[2 * bits]
+    return int.from_bytes(hours.to_bytes(_QUARTERS_A_WEEK // 8, "little")[::4], "little")
 
 
 @lru_cache(maxsize=1024)
-def _local_quarter_of_each_utc_quarter(zone: str, monday: date) -> npt.NDArray[np.intp]:
+def _even_stretches(zone: str, monday: date) -> tuple[tuple[int, int, int], ...]:
+    """Where local time runs evenly: the first quarter there, in UTC, and a mask for them all."""
+    quarters = _local_quarter_of_each_utc_quarter(zone, monday)
+    starts = [0, *(at for at, (one, two) in enumerate(pairwise(quarters), 1) if two != one + 1)]
+    ends = [*starts[1:], len(quarters)]
+    return tuple(
+        (quarters[start], start, (1 << end - start) - 1)
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def _local_quarter_of_each_utc_quarter(zone: str, monday: date) -> list[int]:
     """Which local quarter of an hour each of the 672 of this UTC week is.
 
     Every offset and every change of offset since 1972 is a multiple of 15 minutes (IANA time zone
@@ -148,14 +188,12 @@ def _local_quarter_of_each_utc_quarter(zone: str, monday: date) -> npt.NDArray[n
     """
     there = known_zone(zone)
     start = datetime.combine(monday, time(), UTC)
-    quarters = (start + timedelta(minutes=15 * each) for each in range(_QUARTERS_A_WEEK))
-    found = np.fromiter((_quarter_of(each.astimezone(there)) for each in quarters), dtype=np.intp)
-    found.flags.writeable = False
-    return found
+    quarters = (start + timedelta(minutes=_QUARTER * each) for each in range(_QUARTERS_A_WEEK))
+    return [_quarter_of(each.astimezone(there)) for each in quarters]
 
 
 def _quarter_of(local: datetime) -> int:
-    return (local.weekday() * _MINUTES_A_DAY + local.hour * 60 + local.minute) // 15
+    return (local.weekday() * _MINUTES_A_DAY + local.hour * 60 + local.minute) // _QUARTER
 
 
 def _turned(bits: int, by: int) -> int:

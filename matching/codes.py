@@ -95,11 +95,16 @@ class Skillbook:
     def add(self, concern: str) -> int:
         return self._numbers.setdefault(concern, len(self._numbers))
 
-    def row(self, skills: Mapping[str, int]) -> Bytes:
-        """The skills of one therapist, shape (bytes,); new concerns are added."""
+    def bits(self, skills: Mapping[str, int]) -> int:
+        """The skills of one therapist as the bits of one whole number; new concerns are added."""
         bits = 0
         for concern, skill in skills.items():
             bits |= skill << self.add(concern) * SKILL_BITS
+        return bits
+
+    def row(self, skills: Mapping[str, int]) -> Bytes:
+        """The same as bytes, shape (bytes,)."""
+        bits = self.bits(skills)
         return np.frombuffer(bits.to_bytes(self.bytes, "little"), dtype=np.uint8)
 
     def stated(self, row: Bytes) -> dict[str, int]:

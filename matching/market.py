@@ -34,7 +34,7 @@ class Market:
 def market_of(asked: Asked) -> Market:
     """Every rule that this client's question sets, in the order of RULES."""
     rules = passing(asked)
-    everything, without = _all_but_each(np.array([*rules.values()]).view(np.uint64))
+    everything, without = all_but_each(np.array([*rules.values()]).view(np.uint64))
     eligible = int(np.bitwise_count(everything).sum())
     counts = np.bitwise_count(without).sum(axis=1).tolist()
     gains = {rule: each - eligible for rule, each in zip(rules, counts, strict=True)}
@@ -46,7 +46,7 @@ def _may_relax(rule: str) -> bool:
     return rule not in NEVER_RELAXED and not is_about_identity
 
 
-def _all_but_each(bitmaps: Words) -> tuple[Words, Words]:
+def all_but_each(bitmaps: Words) -> tuple[Words, Words]:
     """The AND of all, shape (words,), and of all but each in turn, shape (rules, words)."""
     before = np.bitwise_and.accumulate(bitmaps)
     after = np.bitwise_and.accumulate(bitmaps[::-1])[::-1]

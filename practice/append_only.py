@@ -1,4 +1,4 @@
-"""What is written once: consents, their texts and the log are added to and never rewritten.
+"""What is written once: consents, their texts, the weights and the log are only ever added to.
 
 A guard on the session, so that no operation, however wrong, can change what somebody signed or
 delete what somebody did. The ledger (`core.ledger`) finds what is done behind its back. What an
@@ -15,6 +15,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from core.audit import AuditEntry
 from core.database import Base
 from practice.consent.models import ConsentDocument, Revocation, Signature
+from practice.matches.models import WeightsVersion
 
 WRITTEN_ONCE: dict[type[Base], frozenset[str]] = {
     ConsentDocument: frozenset(
@@ -26,6 +27,7 @@ WRITTEN_ONCE: dict[type[Base], frozenset[str]] = {
         " signed_at".split()
     ),
     Revocation: frozenset("signature_id revoked_at revoked_by_id effect".split()),
+    WeightsVersion: frozenset("public_id version weights reason decided_by_id decided_at".split()),
     AuditEntry: frozenset(
         "public_id at actor_role action subject_kind actor_pseudonym subject_pseudonym"
         " client_pseudonym details_digest".split()

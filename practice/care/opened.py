@@ -7,6 +7,7 @@ from core.audit import AuditEntry
 from practice.accounts.models import Role
 from practice.care.emergency import OpeningReason
 from practice.care.models import LookupReason
+from practice.matches.replaying import VIEWED, ReplayReason
 
 # Every act that ends in ".viewed": what the page showed of the client.
 WHAT = {
@@ -24,6 +25,8 @@ WHAT = {
     "inbox.viewed": "The list of people who asked them, with the name you gave",
     "review.viewed": "What you asked a person to look at: your wishes, and what you wrote",
     "reviews.viewed": "The list of people who asked for a look, with the name you gave",
+    VIEWED: "How one of your lists of therapists came about: who stood in it and the points, "
+    "without your answers and without your name",
     "waiting_list.viewed": "The list of people who wait for a place, with the name you gave",
     "placement.viewed": "Whom was proposed for you, and your wishes; or that you are on that list",
     "meeting.viewed": "A meeting with you",
@@ -41,6 +44,12 @@ BY_ROLE = {
     Role.clinical_lead: "They answer for the clinicians",
     Role.records_custodian: "They keep closed records",
     Role.administrator: "They decided on somebody’s request",
+}
+# By how the name of the act begins: from what the reason was chosen.
+REASONS: dict[str, type[OpeningReason | LookupReason | ReplayReason]] = {
+    "emergency": OpeningReason,
+    "closed_record": LookupReason,
+    VIEWED: ReplayReason,
 }
 NOBODY = "Somebody who no longer works here"
 # Not a role that anybody holds: commands know no names.
@@ -75,10 +84,9 @@ def _role_label(role: str) -> str:
 
 def _reason_label(entry: AuditEntry) -> str:
     reason = entry.details.get("reason", "")
-    if entry.action.startswith("emergency") and reason in set(OpeningReason):
-        return OpeningReason(reason).label
-    if entry.action.startswith("closed_record") and reason in set(LookupReason):
-        return LookupReason(reason).label
+    for kind, reasons in REASONS.items():
+        if entry.action.startswith(kind) and reason in set(reasons):
+            return str(reasons(reason).label)
     if entry.action == "caseload.viewed":
         # One page, and one row, for one's own people and those of one's associates.
         return "They treat you, or supervise who does"

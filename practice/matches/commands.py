@@ -1,7 +1,9 @@
-"""`attune match`: rank the therapists of this installation for a client written down as JSON."""
+"""`attune match`: rank the therapists here for a client written down as JSON, or replay a list."""
 
 import json
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,19 +13,49 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 import matching
 from core.clock import now
+from core.database import unit_of_work
 from practice.matches.changes import the_version
 from practice.matches.market import market_for
+from practice.matches.replaying import NoSuchList, Replay, ReplayReason, Verdict, replay
 from practice.matches.vocabulary import engine_vocabulary
 
 WRONG_INPUT = 2
+NEGATIVE = 1
+RANK = "rank"
+OPERATOR = "operator"
+UNREADABLE = "the database cannot be read; `attune db upgrade` brings it up to date"
+VERDICTS = {
+    Verdict.same: "equal to the point",
+    Verdict.other_points: "the points differ from those that were shown",
+    Verdict.changed: "what is kept is not what was written down when it was shown",
+    Verdict.unopened: "what is kept does not open: it was changed from outside",
+    Verdict.unknown: "another engine made it and its points were not kept: nothing can be said",
+}
 
 
-@click.command("match")
+class MatchGroup(click.Group):
+    """What is no command of its own is a client's file: `attune match CLIENT.json`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = [RANK, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("match", cls=MatchGroup)
+def match_command() -> None:
+    """Rank therapists for a client's file, or work a list out again that was shown.
+
+    `attune match CLIENT.json` is short for `attune match rank CLIENT.json`.
+    """
+
+
+@match_command.command(RANK)
 @click.argument("client_file", metavar="CLIENT.json", type=click.Path(path_type=Path))
 @click.option("--limit", type=click.IntRange(min=0), default=10, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @with_appcontext
-def match_command(client_file: Path, limit: int, as_json: bool) -> None:
+def rank_command(client_file: Path, limit: int, as_json: bool) -> None:
     """Rank therapists for the client described in CLIENT.json.
 
     Only therapists who are verified, licensed and up to date are looked at. A file that cannot be
@@ -32,6 +64,61 @@ def match_command(client_file: Path, limit: int, as_json: bool) -> None:
     client = _client(client_file)
     ranking, names = _ranked(client, limit)
     click.echo(_json(ranking, names) if as_json else _table(ranking, names))
+
+
+@match_command.command("replay")
+@click.argument("number", metavar="ID", type=click.UUID)
+@click.option(
+    "--reason",
+    type=click.Choice([*ReplayReason]),
+    default=ReplayReason.check.value,
+    show_default=True,
+    help="The person it was shown to can read it.",
+)
+@with_appcontext
+def replay_command(number: uuid.UUID, reason: str) -> None:
+    """Work the list of this number out again, line by line, and compare it with what was shown.
+
+    ID is the number that stands beside the list and in the person's copy. It says nothing of their
+    answers or of who they are, and is written down for them. Exit 1 when anything differs or when
+    there is no such list.
+    """
+    try:
+        with unit_of_work() as session:
+            found = replay(
+                session,
+                number,
+                ReplayReason(reason),
+                actor_id=None,
+                actor_role=OPERATOR,
+                at=now(),
+            )
+    except NoSuchList as refusal:
+        _stop(refusal.message, NEGATIVE)
+    except (OperationalError, ProgrammingError):
+        _stop(UNREADABLE)
+    for line in _replay_lines(found):
+        click.echo(line)
+    if found.verdict is not Verdict.same:
+        _stop(VERDICTS[found.verdict], NEGATIVE)
+    click.echo(VERDICTS[found.verdict])
+
+
+def _replay_lines(found: Replay) -> Iterator[str]:
+    yield (
+        f"shown {found.made_at:%Y-%m-%d %H:%M} UTC, weights version {found.weights_version}, "
+        f"engine {found.engine_version} (here {matching.ENGINE_VERSION})"
+    )
+    for place, one in enumerate(found.therapists, 1):
+        yield f"{place:>3}  {one.name}: {_both(one.total, one.total_shown)}"
+        for line in one.lines:
+            yield f"     {line.label:<36}{_both(line.now, line.shown)}"
+
+
+def _both(now: int, shown: int | None) -> str:
+    if shown is None or shown == now:
+        return f"{now:>9}"
+    return f"{now:>9}  (shown: {shown})"
 
 
 def _client(path: Path) -> matching.Client:
@@ -47,9 +134,9 @@ def _client(path: Path) -> matching.Client:
         _stop(f"{path}: {bad}")
 
 
-def _stop(words: str) -> NoReturn:
+def _stop(words: str, code: int = WRONG_INPUT) -> NoReturn:
     click.echo(f"attune: {words}", err=True)
-    sys.exit(WRONG_INPUT)
+    sys.exit(code)
 
 
 def _ranked(client: matching.Client, limit: int) -> tuple[matching.Ranking, dict[str, str]]:
@@ -61,7 +148,7 @@ def _ranked(client: matching.Client, limit: int) -> tuple[matching.Ranking, dict
             ranking = index.rank(client, market.weights, limit)
         profiles = market.profiles([match.id for match in ranking.results], version, now())
     except (OperationalError, ProgrammingError):
-        _stop("the database cannot be read; `attune db upgrade` brings it up to date")
+        _stop(UNREADABLE)
     return ranking, {profile.id: profile.name for profile in profiles}
 
 

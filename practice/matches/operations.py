@@ -3,8 +3,6 @@
 Each takes the actor and the instant, records the act and flushes; the caller commits.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -15,7 +13,6 @@ from sqlalchemy.orm import Session, object_session
 
 import matching
 from core import audit
-from core.encryption import blind_index
 from core.errors import NotAllowed, Refusal, WrongState
 from matching.prices import NO_PRICES
 from practice.accounts.models import Client, Role, User
@@ -25,6 +22,7 @@ from practice.intake.queries import answers_of
 from practice.matches import review_operations
 from practice.matches.deadlines import answer_due, time_due
 from practice.matches.entries import Entry, entries_of
+from practice.matches.kept import points_of, prices_of, proposal_digest
 from practice.matches.mails import say_something_waits
 from practice.matches.models import (
     MatchAlert,
@@ -97,26 +95,6 @@ def keep_proposal(
     if _is_kept(session, proposal) or not _added(session, proposal):
         return None
     return proposal
-
-
-def proposal_digest(
-    values: matching.Client,
-    shown: Iterable[matching.Therapist],
-    weights: matching.Weights,
-    prices: matching.Prices = NO_PRICES,
-) -> str:
-    """SHA-256, in hex, of everything that decided what was shown."""
-    shown = list(shown)
-    decided = {
-        "client": values.to_json(),
-        "shown": [therapist.to_json() for therapist in shown],
-        "weights": weights.version,
-        "engine": matching.ENGINE_VERSION,
-        "prices": _prices_of(shown, prices),
-    }
-    plain = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
-    # Keyed: answers are few enough that a hash alone could be guessed.
-    return blind_index("proposal", plain)
 
 
 def ask(
@@ -308,13 +286,9 @@ def _proposal(
         engine_version=matching.ENGINE_VERSION,
         client_inputs=values.to_json(),
         shown=[therapist.to_json() for therapist in shown],
-        prices=_prices_of(shown, prices),
+        prices=prices_of(shown, prices),
+        points=points_of(values, shown, weights, prices),
     )
-
-
-def _prices_of(shown: Iterable[matching.Therapist], prices: matching.Prices) -> dict[str, int]:
-    """Of those shown only: what others are worth decided nothing of this arithmetic."""
-    return {one.id: prices[one.id] for one in shown if one.id in prices}
 
 
 def _is_kept(session: Session, proposal: Proposal) -> bool:

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force
-from practice.matches.models import MatchRequest
+from practice.matches.models import MatchRequest, Proposal
 from practice.matches.review import MatchReview, ReviewState
 from practice.therapists.models import Therapist
 
@@ -44,3 +44,11 @@ def reviews_for(user: User) -> sa.Select[MatchReview]:
         MatchReview.client.has(Client.user_id != user.id),
     )
     return open_ones if user.has(Role.clinical_lead) else open_ones.where(sa.false())
+
+
+def proposals_under_notice() -> sa.Select[Proposal]:
+    """Lists of people whose privacy notice is in force: others are not worked out again.
+
+    Of those who were erased there is none.
+    """
+    return sa.select(Proposal).where(in_force(Purpose.privacy_notice, Proposal.client_id))

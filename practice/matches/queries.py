@@ -119,10 +119,10 @@ def waiting_count(user: User) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(waiting)) or 0
 
 
-def is_kept(client: Client, digest: str) -> bool:
-    """Whether exactly this was shown to this client before."""
-    kept = sa.select(Proposal.id).where(Proposal.client_id == client.id, Proposal.digest == digest)
-    return db.session.scalar(kept) is not None
+def number_of(client: Client, digest: str) -> uuid.UUID | None:
+    """The number of the list under which exactly this was shown to this client before."""
+    kept = sa.select(Proposal.public_id)
+    return db.session.scalar(kept.where(Proposal.client_id == client.id, Proposal.digest == digest))
 
 
 def requests_that_wait(at: datetime) -> list[int]:

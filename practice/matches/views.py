@@ -18,6 +18,7 @@ from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
 from practice.matches.finding import named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
+from practice.matches.kept import proposal_digest
 from practice.matches.memory import kept_before
 from practice.matches.obstacles import obstacles
 from practice.matches.reasons import ReasonWords
@@ -38,9 +39,10 @@ def index() -> page.Answer:
     offers = search.offers(_limit())
     if not offers.results:
         return _nobody(search, offers)
-    _keep_proposal(search, offers)
+    number = _keep_proposal(search, offers)
     return render_template(
         "matches/index.html",
+        number=number,
         cards=cards_of(search, offers, page.currency()),
         licensed=offers.licensed,
         here=place(search.values.place).name,
@@ -181,16 +183,18 @@ def _refused(refusal: Refusal) -> Response:
     return redirect(url_for("matches.index"), 303)
 
 
-def _keep_proposal(search: Search, offers: Offers) -> None:
-    """What is shown for the first time is written down before it is shown."""
+def _keep_proposal(search: Search, offers: Offers) -> uuid.UUID | None:
+    """What is shown for the first time is written down before it is shown; its number."""
     shown, weights, prices = offers.therapists, offers.weights, offers.prices
-    digest = operations.proposal_digest(search.values, shown, weights, prices)
-    if kept_before(the_client(), digest):
-        return
+    digest = proposal_digest(search.values, shown, weights, prices)
+    number = kept_before(the_client(), digest)
+    if number is not None:
+        return number
     with unit_of_work() as session:
         operations.keep_proposal(
             session, the_client(), search.values, shown, weights, now(), prices
         )
+    return kept_before(the_client(), digest)
 
 
 def _therapist(public_id: uuid.UUID) -> Therapist:

@@ -24,7 +24,17 @@ from practice.therapists.models import Therapist
 
 # What administrators handle themselves; of anything else the log tells no more than that it was.
 OPEN_KINDS = frozenset(
-    {"application", "document", "licence", "role_proposal", "shift", "therapist"}
+    {
+        "application",
+        "document",
+        "licence",
+        "proposal",
+        "role_proposal",
+        "shift",
+        "therapist",
+        "weights",
+        "weights_preview",
+    }
 )
 UNREADABLE_DETAILS = frozenset({"concerns", "text_hash"})
 

@@ -36,6 +36,8 @@ from practice.oversight import (
     operations,
     proposal_views,
     queries,
+    replay_views,
+    weights_views,
 )
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.forms import (
@@ -59,6 +61,8 @@ __all__ = [
     "key_views",
     "ledger_views",
     "proposal_views",
+    "replay_views",
+    "weights_views",
 ]
 
 FILTERS = ("role", "action", "person")

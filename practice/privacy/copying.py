@@ -208,6 +208,7 @@ def _proposal(session: Session, proposal: Proposal) -> Values:
     names = _names(session, [one.id for one in shown])
     words = WishWords(values, current_settings().currency)
     return {
+        "number": str(proposal.public_id),
         "made_at": _iso(proposal.made_at),
         "engine_version": proposal.engine_version,
         "weights_version": proposal.weights_version,

@@ -44,9 +44,10 @@ RISK_PAGE = "phq-9-9"
 DAYS_LOOKED_AT = 60
 # One therapist of each place has most to do, so that there is a full day to look at.
 BUSIEST, SHARE_OF_BUSIEST = 3, 0.6
-# Where those are who wait for a place, and what they can pay, in minor units.
-SCARCE_PLACES = ("US-OR", "US-OR", "US-NY")
+# What those who wait for a place can pay, in minor units.
 SMALL_BUDGETS = (8000, 12000, 16000)
+# Those who looked are alike in a few things, so that there are groups large enough to be shown.
+YOUNGEST_WHO_LOOKED, OLDEST_WHO_LOOKED, SPEAK_SPANISH = 25, 44, 0.5
 
 
 class Stage(Enum):
@@ -63,9 +64,10 @@ class Stage(Enum):
     in_care = auto()
     in_danger = auto()
     waiting = auto()
+    looked = auto()
 
 
-# One round of forty; those who wait for a place are made apart.
+# One round of forty; those who wait for a place, or looked long ago, are made apart.
 STAGES = (
     *(Stage.signed_up,) * 3,
     *(Stage.agreed,) * 2,
@@ -88,6 +90,11 @@ DAYS_SINCE = {
 }
 HEAVIER = (0.6, 1.2, 1.9, 2.5)
 LONGEST_WAIT = timedelta(days=70)
+LOOKED_DAYS_AGO = 30, 170
+PLACES_OF = {
+    Stage.waiting: ("US-OR", "US-OR", "US-NY"),
+    Stage.looked: ("US-WA", "US-WA", "US-CA", "US-CA", "US-OR"),
+}
 FIRST_OF_STAGE = {stage: STAGES.index(stage) for stage in STAGES}
 
 
@@ -122,8 +129,14 @@ class ClientMaker:
         self.session.flush()
         return waiting
 
+    def make_past(self, before: int, count: int) -> list[Client]:
+        """More clients, after `before` others, who looked at their matches some months ago."""
+        past = [self._one(before + number, Stage.looked) for number in range(count)]
+        self.session.flush()
+        return past
+
     def _one(self, number: int, stage: Stage) -> Client:
-        places = SCARCE_PLACES if stage is Stage.waiting else SMALL_WORLD
+        places = PLACES_OF.get(stage, SMALL_WORLD)
         where = places[number % len(places)]
         name, _gender = self.names.next()
         email = f"client{number + 1}@attune.example"
@@ -160,6 +173,8 @@ class ClientMaker:
             return self.at - timedelta(hours=self.chance.randint(1, 9))
         if stage is Stage.waiting:
             return self.at - self.chance.random() * LONGEST_WAIT - timedelta(hours=1)
+        if stage is Stage.looked:
+            return self.at - timedelta(days=self.chance.randint(*LOOKED_DAYS_AGO))
         least = DAYS_SINCE.get(stage, 2)
         return self.at - timedelta(days=self.chance.randint(least, max(30, least + 5)))
 
@@ -221,6 +236,8 @@ class ClientMaker:
         }
         if stage is Stage.waiting:
             answers |= self._scarce()
+        if stage is Stage.looked:
+            answers |= self._looked_for()
         return {key: answers[key] for key in KEYS if key in answers}
 
     def _scarce(self) -> dict[str, Any]:
@@ -238,6 +255,20 @@ class ClientMaker:
                 "currency": "USD",
             },
             "wishes": {"approach": {"want": wanted, "strength": "must_have"}},
+        }
+
+    def _looked_for(self) -> dict[str, Any]:
+        chance = self.chance
+        age = chance.randint(YOUNGEST_WHO_LOOKED, OLDEST_WHO_LOOKED)
+        return {
+            "birth-year": self.at.year - age,
+            "languages": ["en", "es"] if chance.random() < SPEAK_SPANISH else ["en"],
+            "payment": {
+                "kind": "self-pay",
+                "insurer": None,
+                "budget": chance.choice((12000, 16000, 20000, 26000)),
+                "currency": "USD",
+            },
         }
 
     def _sheets(self, stage: Stage) -> dict[str, int | None]:

@@ -1,4 +1,4 @@
-"""The demo clinic of `make run`: sixty therapists, fourteen groups, forty clients, more waiting."""
+"""The demo clinic of `make run`: sixty therapists, fourteen groups, forty clients and more."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,13 +9,13 @@ from core.config import current_settings
 from core.database import db, unit_of_work
 from practice.accounts.models import User
 from practice.accounts.queries import has_address
-from practice.matches.operations import ensure_weights
 from practice.seed.clients import FIRST_OF_STAGE, Stage
+from practice.seed.lists import decide_weights, show_lists
 from practice.seed.paying import pay_for_seats
 from practice.seed.people import PASSWORD
 from practice.seed.world import Size, make_world
 
-DEMO = Size(therapists=60, groups=14, clients=40, waiting=30)
+DEMO = Size(therapists=60, groups=14, clients=40, waiting=30, past=100)
 SEED = 2026
 
 LOGINS = (
@@ -41,8 +41,9 @@ def seed_demo_if_empty(say: Callable[[str], None]) -> None:
         return
     say("The database is empty: making a demo clinic…")
     with unit_of_work() as session:
-        ensure_weights(session, now())
-        make_world(session, current_settings(), DEMO, SEED, now())
+        world = make_world(session, current_settings(), DEMO, SEED, now())
+        decide_weights(session, world.staff["admin@attune.example"], now())
+    show_lists(now())
     pay_for_seats(now())
 
 

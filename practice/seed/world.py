@@ -46,6 +46,7 @@ class Size:
     groups: int
     clients: int
     waiting: int = 0
+    past: int = 0
 
 
 def make_world(session: Session, settings: Settings, size: Size, seed: int, at: datetime) -> World:
@@ -70,6 +71,7 @@ def make_world(session: Session, settings: Settings, size: Size, seed: int, at: 
     seats = SeatMaker(session, chance, at, published_documents(session))
     seats.fill(groups, clients[len(clients) // 4 :])
     clients += client_maker.make_waiting(size.clients, size.waiting)
+    clients += client_maker.make_past(size.clients + size.waiting, size.past)
     return World(staff, therapists, groups, clients)
 
 

@@ -124,14 +124,17 @@ def make_asked_for(payload: dict[str, Any]) -> None:
 
 
 def make(public_id: uuid.UUID, at: datetime) -> None:
-    """Work it out and keep it, unless it was made or taken back already."""
-    if not _is_wanted(public_id):
-        return
-    proposal = propose(list(_looked_at(public_id, at)))
-    with unit_of_work() as session:
-        run = _locked(session, public_id)
-        if run.is_being_made:
-            _keep(session, run, proposal, at)
+    """Work it out and keep it, unless it was made or taken back already.
+
+    Once more where other weights came into force meanwhile: everybody is ranked by one version.
+    """
+    while _is_wanted(public_id):
+        version = newest_weights().version
+        proposal = propose(list(_looked_at(public_id, at)))
+        with unit_of_work() as session:
+            run = _locked(session, public_id)
+            if run.is_being_made and newest_weights().version == version:
+                _keep(session, run, proposal, at)
 
 
 def propose(waiters: Sequence[Waiter]) -> Proposal:

@@ -4,6 +4,7 @@ import "./passkeys.js";
 import "./passwords.js";
 import "./previews.js";
 import "./session.js";
+import "./sums.js";
 
 const leave = document.querySelector("[data-leave]");
 let lastEscape = -Infinity;

@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from practice.accounts.models import Client
+from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import operations
-from practice.matches.models import MatchRequest
+from practice.matches.models import MatchRequest, Proposal
+from practice.matches.search import search_for
 from practice.therapists.models import Therapist
 from tests.builders.accounts import make_client
 from tests.builders.intake import make_intake
@@ -42,3 +44,17 @@ def make_request(
     if accepted:
         operations.accept(session, request, therapist.user, at)
     return request
+
+
+def make_list(session: Session, client: Client | None = None, *, at: datetime = NOW) -> Proposal:
+    """A list as the page keeps it when it shows a client their matches; somebody must fit."""
+    client = client or make_seeker(session, at=at)
+    session.flush()
+    search = search_for(client, answers_of(latest_submitted(client)), at)
+    offers = search.offers()
+    proposal = operations.keep_proposal(
+        session, client, search.values, offers.therapists, offers.weights, at, offers.prices
+    )
+    assert proposal is not None, "this list is kept already"
+    session.flush()
+    return proposal

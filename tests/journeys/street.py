@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from matching import DEFAULT_WEIGHTS, ENGINE_VERSION
 from practice.accounts.models import Client, Role, User
 from practice.appointments.models import Appointment
 from practice.care import emergency_operations as emergencies
@@ -26,6 +27,8 @@ from practice.intake.models import ContactManner, DutyShift, FlagResult, RiskFla
 from practice.matches import operations as matches
 from practice.matches import review_operations as reviews
 from practice.matches.models import MatchRequest
+from practice.oversight import weights_preview
+from practice.oversight.weights_figures import figures_of
 from practice.therapists.models import ApplicationState, Therapist
 from practice.waiting import operations as waiting
 from practice.waiting.models import Placement, PlacementState, WaitingRun
@@ -106,6 +109,7 @@ def build(session: Session, at: datetime = NOW) -> Street:
     _end_care(session, street, ben, rosa, sven, at)
     _open_in_emergencies(session, street, ann, ben, at)
     _check_an_applicant(session, street, at)
+    _try_weights(session, street, at)
     _name_what_is_left(session, street, sven, rosa)
     session.flush()
     return street
@@ -317,6 +321,15 @@ def _check_an_applicant(session: Session, street: Street, at: datetime) -> None:
     )  # fmt: skip
     street.add("application", "omar's", omar.application.public_id)
     street.add("licence", "omar's", omar.licences[0].public_id)
+
+
+def _try_weights(session: Session, street: Street, at: datetime) -> None:
+    """Ines has had other weights tried out, and can publish them."""
+    weights = {**DEFAULT_WEIGHTS.by_factor, "hours": 160, "format": 40}
+    preview = weights_preview.ask(session, weights, "Hours", street.people["ines"], at)
+    preview.made_at, preview.engine_version = at, ENGINE_VERSION
+    preview.figures = figures_of([], findable=3)
+    street.add("weights_preview", "ines's", preview.public_id)
 
 
 def _name_what_is_left(session: Session, street: Street, sven: Therapist, rosa: Therapist) -> None:

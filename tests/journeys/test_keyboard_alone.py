@@ -43,6 +43,7 @@ FORMS = (
     ("clara", "/emergency/request", "Ask a second person"),
     ("ines", "/retention", "Place the hold"),
     ("ines", "/oversight/staff/invitation", "Send the invitation"),
+    ("ines", "/oversight/replay", "Work it out"),
 )
 # Fields that Tab walks through in several steps: day, month, year, and the button of a calendar.
 STEPS_WITHIN = 4

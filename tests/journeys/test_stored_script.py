@@ -27,7 +27,8 @@ from practice.consent.models import ConsentDocument, Revocation, Signature
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Reversal
 from practice.groups.models import Enrolment, Group, GroupLead, GroupSession, ScreeningDecision
 from practice.intake.models import FlagContact, FlagOutcome, IntakeAnswer
-from practice.matches.models import MatchRequest
+from practice.matches.models import MatchRequest, WeightsVersion
+from practice.oversight.models import WeightsPreview
 from practice.privacy.models import LegalHold
 from practice.therapists.models import Application, Licence, Therapist
 from tests.journeys.hostile import CORPUS, IN_AN_ADDRESS, fitting
@@ -74,6 +75,8 @@ WRITTEN: dict[type[Base], tuple[str, ...]] = {
     Enrolment: ("handle", "why"),
     ScreeningDecision: ("reason",),
     KeptMail: ("subject", "body"),
+    WeightsVersion: ("reason",),
+    WeightsPreview: ("reason",),
     AuditEntry: ("details",),
 }  # fmt: skip
 # Values with parts: which part is a text, and what else must stay as it is.
@@ -283,7 +286,7 @@ OUR_OWN = frozenset(
     """
     Assessment.responses Assessment.result AuthenticatorApp.secret EmailChange.new_email
     EmailChange.old_email KeptMail.attachment KeptMail.to LedgerKey.public LedgerKey.secret
-    OutboxMessage.payload Proposal.client_inputs Proposal.shown RiskFlag.raised_by User.email
-    WeightsVersion.reason
+    OutboxMessage.payload Proposal.client_inputs Proposal.points Proposal.prices Proposal.shown
+    RiskFlag.raised_by User.email
     """.split()
 )

@@ -10,6 +10,8 @@ from core.audit import AuditEntry, record
 from practice.append_only import WRITTEN_ONCE, Rewriting, kept_long_enough
 from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
 from practice.consent.operations import publish
+from practice.matches.models import WeightsVersion
+from practice.matches.operations import ensure_weights
 from tests.builders.accounts import make_client
 from tests.builders.consent import make_revocation, make_signature
 from tests.conftest import NOW
@@ -19,6 +21,7 @@ OTHER = {
     str: "rewritten",
     bool: False,
     uuid.UUID: uuid.UUID(int=7),
+    dict: {"concerns": 1000},
 }
 FROZEN = [(model, name) for model, names in WRITTEN_ONCE.items() for name in sorted(names)]
 
@@ -33,8 +36,10 @@ def written(session):
         subject_id=signature.public_id, actor_id=signature.signer.public_id,
         client_id=signature.client.public_id,
     )  # fmt: skip
+    ensure_weights(session, NOW)
+    weights = session.scalars(sa.select(WeightsVersion)).one()
     session.commit()
-    rows = (signature.document, signature, revocation, act)
+    rows = (signature.document, signature, revocation, act, weights)
     return {type(row): row for row in rows}
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
+import matching
 from core.audit import AuditEntry
 from practice.accounts.models import Role
 from practice.matches.models import MatchRequest, Proposal, RequestState
@@ -99,6 +100,29 @@ def test_what_was_shown_is_kept_once_a_day(session, http, client):
     for _ in range(2):
         http.get("/matches")
     assert session.scalar(sa.select(sa.func.count()).select_from(Proposal)) == 1
+
+
+def test_a_list_has_a_number_that_stays_its_own(session, http, client):
+    three(session)
+    session.commit()
+    numbers = [soup(http.get("/matches")).select_one("aside .num").text for _ in range(2)]
+    [kept] = session.scalars(sa.select(Proposal))
+    assert numbers == [str(kept.public_id)] * 2
+    make_therapist(session, name="Dora Dale", skills={"panic": 3, "grief": 3})
+    session.commit()
+    assert soup(http.get("/matches")).select_one("aside .num").text not in numbers
+
+
+def test_the_points_that_are_kept_are_those_of_the_page(session, http, client):
+    three(session)
+    session.commit()
+    page = soup(http.get("/matches"))
+    [kept] = session.scalars(sa.select(Proposal))
+    shown = [figures(article) for article in page.select("article")]
+    for (lines, total), points in zip(shown, kept.points, strict=True):
+        in_order = {factor: points[factor] for factor in matching.FACTORS}
+        assert lines == [*matching.thousandths(in_order).values()]
+        assert total == matching.shown_total(sum(points.values()))
 
 
 def test_the_queries_do_not_grow_with_the_number_of_therapists(app, session, http, client):

@@ -111,6 +111,8 @@ def test_the_points_in_the_copy_are_those_of_the_page_and_add_up(app: Flask) -> 
         page_of_matches(app, client)
         copy = everything_of(db.session(), db.session.merge(client), NOW)
     [found] = copy["matches"]["lists"]
+    with app.app_context():
+        assert found["number"] == str(db.session.scalars(sa.select(Proposal.public_id)).one())
     assert sum(found["weights"].values()) == 1000
     for shown in found["shown"]:
         assert sum(line["points"] for line in shown["lines"]) == shown["points"] > 0

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+import matching
 from billing.models import Order
 from core.clock import FrozenClock
 from core.database import Base, db, unit_of_work
@@ -35,8 +36,11 @@ from practice.intake.models import Assessment, Intake, RiskFlag
 from practice.intake.pages import KEYS
 from practice.intake.queries import answers_of
 from practice.intake.scoring import score
-from practice.matches.models import MatchRequest, RequestState
+from practice.matches.models import MatchRequest, Proposal, RequestState, WeightsVersion
+from practice.matches.replaying import Verdict, replayed
 from practice.npi import is_valid_npi
+from practice.oversight.weights_figures import figures_of
+from practice.oversight.weights_people import LOOKED_BACK, findable, newest_lists, seen_by
 from practice.seed.demo import DEMO, LOGINS, is_empty, logins, seed_demo_if_empty
 from practice.seed.people import PASSWORD
 from practice.seed.world import Size, make_world
@@ -63,7 +67,8 @@ def all_of(kind: type[Base], *conditions: sa.ColumnElement[bool]) -> list:  # ty
 def test_it_has_the_size_that_is_promised(clinic: Flask) -> None:
     assert len(all_of(Therapist)) == DEMO.therapists == 60
     assert len(all_of(Group)) == DEMO.groups == 14
-    assert len(all_of(Client)) == DEMO.clients == 40
+    assert DEMO.clients == 40
+    assert len(all_of(Client)) == DEMO.clients + DEMO.waiting + DEMO.past
 
 
 def test_twelve_associates_work_under_four_supervisors_of_their_own_profession(
@@ -154,7 +159,7 @@ def test_every_paid_seat_was_paid_through_an_order(clinic: Flask) -> None:
 def test_clients_stand_at_every_stage(clinic: Flask) -> None:
     intakes = all_of(Intake)
     with_consent = [one for one in all_of(Client) if has(Purpose.assessment, one)]
-    assert 0 < len(with_consent) < DEMO.clients
+    assert 0 < len(with_consent) < len(all_of(Client))
     assert any(one.submitted_at is None for one in intakes)
     assert any(one.submitted_at for one in intakes)
     requests = Counter(one.state for one in all_of(MatchRequest))
@@ -274,3 +279,20 @@ def names_of_a_world(app: Flask, seed: int) -> list[str]:
                 *(one.preferred_name for one in world.clients),
                 *(one.title for one in world.groups),
             ]
+
+
+def test_the_weights_have_a_history_and_each_list_comes_out_as_it_was_shown(clinic: Flask) -> None:
+    lists = all_of(Proposal)
+    assert {row.version for row in all_of(WeightsVersion)} == {1, 2}
+    assert {one.weights_version for one in lists} == {1, 2}
+    assert {replayed(one).verdict for one in lists} == {Verdict.same}
+
+
+def test_other_weights_can_be_tried_out_with_something_to_see(clinic: Flask) -> None:
+    weights = matching.DEFAULT_WEIGHTS, matching.Weights(2, concerns=150, price=260)
+    _, keys = newest_lists(NOW - LOOKED_BACK)
+    found = figures_of([one for one in seen_by(keys, weights, NOW) if one], findable(NOW))
+    assert found["everybody"]["list"] > 0
+    assert sum("people" in each for each in found["groups"]["language"]) >= 2
+    assert any("people" in each for each in found["groups"]["state"])
+    assert found["therapists"]["after"]["ever"] > 0

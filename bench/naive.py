@@ -67,6 +67,7 @@ class NaiveScan:
     def _totals(
         self, client: Client, rows: npt.NDArray[np.intp], common: Whole, weights: Weights
     ) -> Whole:
+        record, bonus = self._record(client)
         scores = {
             "concerns": self._concerns(client),
             "hours": self._hours(client, common),
@@ -76,12 +77,20 @@ class NaiveScan:
             "language": self._each("languages", client.languages),
             "identity": self._identity(client),
             "format": self._each("formats", client.formats),
-            "record": np.full(self.count, 500),
+            "record": record,
         }
         totals = np.zeros(len(rows), dtype=np.int64)
         for factor, weight in weights.by_factor.items():
             totals += weight * scores[factor][rows]
-        return totals
+        return totals if bonus is None else totals + weights.record * bonus[rows]
+
+    def _record(self, client: Client) -> tuple[Whole, Whole | None]:
+        """Score and bonus in the client's domain; no bonus where there are no records."""
+        records, everybody = self.table.records, np.arange(self.count, dtype=np.uint32)
+        if client.domain is None or not records.has(client.domain):
+            return np.full(self.count, 500), None
+        score, bonus = records.of_rows(client.domain, everybody)
+        return score.astype(np.int64), bonus.astype(np.int64)
 
     def _concerns(self, client: Client) -> Whole:
         if not client.concerns:

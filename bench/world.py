@@ -7,7 +7,7 @@ shares below, which are invented.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from matching import Client, Payment, Window, Wish
 from matching.codes import Codebook, Skillbook
+from matching.records import Records
 from matching.rows import CURRENCY, IDENTITY, OPEN, SCOPE
-from matching.shard import NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN
+from matching.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN
 from matching.table import Table
 
 SEED = 20261201
@@ -50,6 +51,7 @@ KINDS = (
     (IDENTITY + "ethnicity", 6, (0.08,) * 6),
 )
 CONCERNS = 60
+DOMAINS = tuple(f"domain-{each}" for each in range(10))
 SKILLED = 0.15
 FEES = np.array([0, 4000, 6000, 8000, 10000, 12000, 14000, 16000, 20000, 25000], dtype=np.int32)
 
@@ -60,8 +62,14 @@ class World:
     clients: list[Client]
 
 
-def make_world(therapists: int, clients: int, seed: int = SEED) -> World:
-    return World(make_table(therapists, seed), [*make_clients(clients, seed)])
+def make_world(therapists: int, clients: int, seed: int = SEED, recorded: float = 0.0) -> World:
+    """`recorded`: the share of therapists of whose outcomes something is known; 0 is off."""
+    table, asking = make_table(therapists, seed), [*make_clients(clients, seed)]
+    if not recorded:
+        return World(table, asking)
+    chance = Random(seed)
+    with_domains = [replace(client, domain=chance.choice(DOMAINS)) for client in asking]
+    return World(replace(table, records=_records(therapists, recorded, seed)), with_domains)
 
 
 def make_table(count: int, seed: int = SEED) -> Table:
@@ -81,7 +89,6 @@ def make_table(count: int, seed: int = SEED) -> Table:
         oldest=chance.choice(np.array([NO_OLDEST, NO_OLDEST, 65], dtype=np.uint8), count),
         fee=fee,
         lowest_fee=np.where(slides, fee // 2, fee).astype(np.int32),
-        record=np.full(count, NO_RECORD, dtype=np.uint16),
         hours=_hours(chance, count),
         codes=codes,
         skills=skills,
@@ -93,6 +100,20 @@ def make_table(count: int, seed: int = SEED) -> Table:
         book=book,
         skillbook=skillbook,
     )
+
+
+def _records(count: int, share: float, seed: int) -> Records:
+    """Of those of whom nothing is known all have the same; the others have their own figures."""
+    chance = np.random.default_rng(seed)
+    known = np.flatnonzero(chance.random(count) < share)
+    which = np.full(count, 1, dtype=np.uint32)
+    which[known] = np.arange(2, len(known) + 2, dtype=np.uint32)
+    figures = np.full((len(DOMAINS), 2, len(known) + 2), 500, dtype=np.uint16)
+    figures[:, 0, 2:] = chance.integers(300, 700, (len(DOMAINS), len(known)))
+    figures[:, 1] = 120
+    figures[:, 1, 2:] = chance.integers(40, 110, (len(DOMAINS), len(known)))
+    figures[:, 1, 0] = 0
+    return Records.laid_out(DOMAINS, which, figures)
 
 
 def make_clients(count: int, seed: int = SEED) -> Iterator[Client]:

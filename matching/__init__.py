@@ -28,10 +28,11 @@ from matching.reasons import (
     Standing,
     WhyNot,
 )
+from matching.records import Record
 from matching.showing import about_as_close, shown_total, thousandths
 from matching.stability import stable
 from matching.table import Table
-from matching.terms import FACTORS, NEEDED_ELSEWHERE
+from matching.terms import FACTORS, LITTLE_KNOWN, NEEDED_ELSEWHERE
 
 # Changes whenever the same inputs could give other points; stored beside every proposal.
 ENGINE_VERSION = "1"
@@ -40,6 +41,7 @@ __all__ = [
     "DEFAULT_WEIGHTS",
     "ENGINE_VERSION",
     "FACTORS",
+    "LITTLE_KNOWN",
     "NEEDED_ELSEWHERE",
     "Allocation",
     "BadClient",
@@ -58,6 +60,7 @@ __all__ = [
     "Payment",
     "Prices",
     "Ranking",
+    "Record",
     "Standing",
     "Strength",
     "Table",

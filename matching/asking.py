@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from matching.codes import Codebook, Skillbook
 from matching.model import Client
+from matching.records import Records
 from matching.rows import APPROACH_KIND, IDENTITY
 from matching.shard import Bits, Shard
 from matching.terms import APPROACH
@@ -24,6 +25,7 @@ class Asked:
     shard: Shard
     book: Codebook
     skills: Skillbook
+    records: Records
     exclude: Collection[int] = ()
 
     def having_any(self, kind: str, codes: Collection[str]) -> Bits:

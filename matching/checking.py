@@ -43,6 +43,8 @@ def check_client(client: "Client") -> None:
     if client.acuity is not None:
         _check_within(client.acuity, (0, TOP_ACUITY), "acuity")
     _check_levels(client.concerns, "concerns")
+    if client.domain is not None:
+        _check_codes({client.domain}, "domain")
     _check_style(client.style)
     _check_client_hours(client)
     if client.payment is not None:
@@ -58,6 +60,8 @@ def check_client(client: "Client") -> None:
 def check_client_codes(client: "Client", vocabulary: "Vocabulary") -> None:
     """Raises BadValue for a code that the vocabulary does not have."""
     _check_known(client.concerns, vocabulary.concerns, "concerns")
+    if client.domain is not None:
+        _check_known([client.domain], vocabulary.domains, "domain")
     _check_known(client.languages, vocabulary.languages, "languages")
     _check_known(client.formats, vocabulary.formats, "format")
     if client.service is not None:
@@ -96,8 +100,7 @@ def check_therapist(therapist: "Therapist", vocabulary: "Vocabulary") -> None:
     _check_within(therapist.hours, (0, EVERY_HOUR), "hours")
     _check_levels(therapist.concerns, "concerns")
     _check_style(therapist.style)
-    if therapist.record is not None:
-        _check_within(therapist.record, (0, FULL), "record")
+    _check_record(therapist, vocabulary)
     _check_therapist_codes(therapist, vocabulary)
 
 
@@ -195,6 +198,13 @@ def _check_fees(therapist: "Therapist") -> None:
         if therapist.fee is None:
             raise BadValue("sliding_from", "needs a fee to slide from")
         _check_within(therapist.sliding_from, (0, therapist.fee), "sliding_from")
+
+
+def _check_record(therapist: "Therapist", vocabulary: "Vocabulary") -> None:
+    for domain, (score, bonus) in therapist.record.items():
+        _check_within(score, (0, FULL), f"record.{domain}")
+        _check_within(bonus, (0, FULL - score), f"record.{domain}")
+    _check_known(therapist.record, vocabulary.domains, "record")
 
 
 def _check_therapist_codes(therapist: "Therapist", vocabulary: "Vocabulary") -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from matching.hours import hours_in
 from matching.model import Client, Payment, Therapist, Weights
 from matching.reasons import Facts, Finding, Line, Measure, Standing
+from matching.records import UNKNOWN, Record
 from matching.rules import in_other_money
 from matching.terms import FREE, FULL, INSURANCE, NEUTRAL, STYLE_LIMIT, TOP_SKILL
 
@@ -41,6 +42,14 @@ def lines(client: Client, therapist: Therapist, weights: Weights) -> tuple[Line,
         _line(name, MEASURES[name](client, therapist), weight)
         for name, weight in weights.by_factor.items()
     )
+
+
+def little_known(client: Client, therapist: Therapist, weights: Weights) -> int:
+    """Points, a line of their own: what not knowing somebody's outcomes yet is worth.
+
+    In the unit of the factor `record`, with its weight; the two never pass what it can give.
+    """
+    return weights.record * _recorded(client, therapist).bonus
 
 
 def concerns(client: Client, therapist: Therapist) -> Measure:
@@ -138,9 +147,9 @@ def format_(client: Client, therapist: Therapist) -> Measure:
     return _each_counts(client.formats, therapist.formats)
 
 
-def record(_client: Client, therapist: Therapist) -> Measure:
-    """The measured record, 0…1000, where there is one that counts; 500 otherwise."""
-    return SKIPPED if therapist.record is None else Measure(therapist.record)
+def record(client: Client, therapist: Therapist) -> Measure:
+    """The measured record in the client's domain, 0…1000; 500 where none counts."""
+    return Measure(_recorded(client, therapist).score)
 
 
 MEASURES: dict[str, Factor] = {
@@ -175,6 +184,10 @@ def style_distance(client: Client, therapist: Therapist, axis: str) -> int | Non
     if axis not in therapist.style:
         return None
     return abs(hundredths(client.style[axis]) - hundredths(therapist.style[axis]))
+
+
+def _recorded(client: Client, therapist: Therapist) -> Record:
+    return therapist.record.get(client.domain or "", UNKNOWN)
 
 
 def _line(name: str, measure: Measure, weight: int) -> Line:

@@ -15,13 +15,15 @@ from matching.prices import Prices
 from matching.reasons import Match
 from matching.scoring import Figures, Points, points_of, totals_of
 from matching.shard import Rows
-from matching.terms import NEEDED_ELSEWHERE
+from matching.terms import LITTLE_KNOWN, NEEDED_ELSEWHERE
 
 Positions = npt.NDArray[np.intp]
 
 # How many groups for each one to be shown; with fewer totals in each it is as fast without.
 GROUPS = 16
 WORTH_GROUPING = 8
+# Lines that only those have for whom they come to something.
+BESIDES = {LITTLE_KNOWN, NEEDED_ELSEWHERE}
 
 
 @dataclass(slots=True)
@@ -76,8 +78,8 @@ class Found:
         names, columns = self.points.keys(), self.points.values()
         lines = zip(*[_at(each, positions) for each in columns], strict=True)
         points = [dict(zip(names, line, strict=True)) for line in lines]
-        if NEEDED_ELSEWHERE in names:
-            points = [_without_free(each) for each in points]
+        for line in BESIDES & names:
+            points = [_without_nothing(each, line) for each in points]
         ids = self.directory.texts_of(self.slots.take(self.rows.take(positions)))
         return [*map(Match, ids, points, self.totals.take(positions).tolist())]
 
@@ -124,8 +126,8 @@ def _at_place(totals: Figures, place: int) -> int:
     return int(ordered[from_below])
 
 
-def _without_free(line: dict[str, int]) -> dict[str, int]:
-    """A price of nothing is no line."""
-    if not line[NEEDED_ELSEWHERE]:
-        del line[NEEDED_ELSEWHERE]
-    return line
+def _without_nothing(points: dict[str, int], line: str) -> dict[str, int]:
+    """A price or a bonus of nothing is no line."""
+    if not points[line]:
+        del points[line]
+    return points

@@ -184,6 +184,8 @@ class Index:
             factors.lines(client, therapist, weights),
             rules.failures(client, therapist),
             prices.get(therapist_id, 0),
+            factors.little_known(client, therapist, weights),
+            has_record=client.domain in therapist.record,
         )
 
     def why_not(
@@ -222,7 +224,8 @@ class Index:
     def _asked(self, client: Client, shard: Shard) -> Asked:
         rows = (self._roll.row_in(shard, each) for each in client.exclude)
         exclude = [row for row in rows if row is not None]
-        return Asked(client, shard, self._roll.book, self._roll.skills, exclude)
+        roll = self._roll
+        return Asked(client, shard, roll.book, roll.skills, roll.records, exclude)
 
 
 def rank(

@@ -11,6 +11,7 @@ from matching import checking, reading
 from matching.errors import BadClient, BadRow, BadValue, BadWeights
 from matching.hours import EVERY_HOUR, Window, weekly_bits
 from matching.reading import Reader
+from matching.records import Record
 from matching.terms import APPROACH, FACTORS, FREE, INSURANCE
 
 
@@ -79,6 +80,7 @@ class Vocabulary:
     """The codes that exist; None takes any. `identities`: attribute → its codes."""
 
     concerns: frozenset[str] | None = None
+    domains: frozenset[str] | None = None
     approaches: frozenset[str] | None = None
     languages: frozenset[str] | None = None
     services: frozenset[str] | None = None
@@ -96,8 +98,9 @@ class Client:
     """What one person asks for. Whatever is empty or None was skipped and costs nobody anything.
 
     `place` is ISO 3166-2; `on` the day the match is for; `zone` an IANA name, needed with
-    `windows`; severities are 1–3, acuity 0–3, style −3…+3 on the axes of STYLE_AXES. `exclude`
-    holds the ids of therapists they do not want. Raises BadClient.
+    `windows`; severities are 1–3, acuity 0–3, style −3…+3 on the axes of STYLE_AXES. `domain` is
+    the heading under which their main concern stands: the one whose records count. `exclude` holds
+    the ids of therapists they do not want. Raises BadClient.
     """
 
     place: str
@@ -108,6 +111,7 @@ class Client:
     formats: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     concerns: Mapping[str, int] = field(default_factory=dict)
+    domain: str | None = None
     acuity: int | None = None
     payment: Payment | None = None
     windows: tuple[Window, ...] = ()
@@ -144,6 +148,7 @@ class Client:
             formats=found.codes("format"),
             languages=found.codes("languages"),
             concerns=found.mapping("concerns", reading.whole),
+            domain=found.optional("domain", reading.text),
             acuity=found.optional("acuity", reading.whole),
             payment=found.optional("payment", Payment.read),
             windows=tuple(Window.parse(each) for each in windows),
@@ -161,6 +166,7 @@ class Client:
             "format": sorted(self.formats),
             "languages": sorted(self.languages),
             "concerns": dict(self.concerns),
+            "domain": self.domain,
             "acuity": self.acuity,
             "payment": self.payment.to_json() if self.payment else None,
             "hours": [str(window) for window in self.windows],
@@ -213,6 +219,7 @@ CLIENT_KEYS = (
     "format",
     "languages",
     "concerns",
+    "domain",
     "acuity",
     "payment",
     "hours",
@@ -231,8 +238,9 @@ class Therapist:
     `ages` youngest and oldest (None: no limit), `acuity_max` the most acute client within scope
     (0–3). `fee` and `sliding_from` are minor units a session. `hours` are 168 UTC bits of the week
     the index is for (see `matching.hours`). `concerns`: code → skill 1–3; `style`: axis → −3…+3,
-    what is not stated left out; `identities`: attribute → published codes; `record` 0…1000, None
-    while track record is off. Not checked here: an index refuses bad rows, saying which.
+    what is not stated left out; `identities`: attribute → published codes; `record`: domain → what
+    outcomes say, empty while track record is off. Not checked here: an index refuses bad rows,
+    saying which.
     """
 
     id: str
@@ -254,7 +262,7 @@ class Therapist:
     approaches: frozenset[str] = frozenset()
     style: Mapping[str, float] = field(default_factory=dict)
     identities: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    record: int | None = None
+    record: Mapping[str, Record] = field(default_factory=dict)
 
     @property
     def lowest_fee(self) -> int | None:
@@ -295,7 +303,7 @@ class Therapist:
             approaches=found.codes("approaches"),
             style=found.mapping("style", reading.number),
             identities=found.mapping("identities", reading.codes),
-            record=found.optional("record", reading.whole),
+            record=found.mapping("record", _record),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -320,7 +328,7 @@ class Therapist:
             "approaches": sorted(self.approaches),
             "style": dict(sorted(self.style.items())),
             "identities": {name: sorted(own) for name, own in sorted(self.identities.items())},
-            "record": self.record,
+            "record": {domain: [*each] for domain, each in sorted(self.record.items())} or None,
         }
 
 
@@ -371,6 +379,13 @@ def _ages(value: Any, path: str) -> tuple[int, int | None]:
         raise BadValue(path, "must be the youngest and the oldest")
     youngest, oldest = value
     return reading.whole(youngest, path), None if oldest is None else reading.whole(oldest, path)
+
+
+def _record(value: Any, path: str) -> Record:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise BadValue(path, "must be a score and a bonus")
+    score, bonus = value
+    return Record(reading.whole(score, path), reading.whole(bonus, path))
 
 
 def _hex_week(value: Any, path: str) -> int:

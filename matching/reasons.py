@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from matching.terms import NEEDED_ELSEWHERE
+from matching.terms import LITTLE_KNOWN, NEEDED_ELSEWHERE
 
 Fact = int | str | None | tuple[str, ...] | tuple[int, ...]
 Facts = Mapping[str, Fact]
@@ -81,7 +81,8 @@ class Line:
 class Explanation:
     """Why one therapist stands where they stand for one client; lines in the order of FACTORS.
 
-    `price` is what a place with them is worth to others, in points (`matching.prices`).
+    `price` is what a place with them is worth to others, in points (`matching.prices`); `bonus`
+    what not knowing their outcomes yet is worth. `has_record` says whether outcomes count at all.
     """
 
     therapist_id: str
@@ -89,12 +90,15 @@ class Explanation:
     lines: tuple[Line, ...]
     failures: tuple[Failure, ...]
     price: int = 0
+    bonus: int = 0
+    has_record: bool = False
 
     @property
     def points(self) -> dict[str, int]:
-        """By factor; the price, where there is one, is the last line and stands below zero."""
+        """By factor, then the bonus, then the price, which stands below zero; if there are any."""
         points = {line.factor: line.points for line in self.lines}
-        return points | {NEEDED_ELSEWHERE: -self.price} if self.price else points
+        besides = {LITTLE_KNOWN: self.bonus, NEEDED_ELSEWHERE: -self.price}
+        return points | {line: each for line, each in besides.items() if each}
 
     @property
     def total(self) -> int:
@@ -108,7 +112,8 @@ class Explanation:
 class Match(NamedTuple):
     """A therapist who may be offered; `total` is the sum of `points`, at most 1,000,000.
 
-    Points are by factor; a price, where there is one, is the last line and stands below zero.
+    Points are by factor; then come a bonus for being little known, and a price, which stands below
+    zero, where there is one.
     """
 
     id: str

@@ -17,6 +17,7 @@ from matching.directory import Directory
 from matching.errors import UnknownTherapist
 from matching.ids import is_id
 from matching.model import Therapist
+from matching.records import Records
 from matching.rows import row_of, therapist_at
 from matching.shard import Row, Shard
 from matching.table import NOWHERE, Table
@@ -37,6 +38,7 @@ class Roll:
         self, book: Codebook, skills: Skillbook, directory: Directory, zone_of: ZoneOf
     ) -> None:
         self.book, self.skills, self.directory = book, skills, directory
+        self.records = Records()
         self.numbers: dict[str, int] = {}
         self.shards: list[Shard] = []
         self.live = directory.slots
@@ -49,6 +51,7 @@ class Roll:
     def of_table(cls, table: Table, zone_of: ZoneOf) -> "Roll":
         directory, shards = table.laid_out()
         roll = cls(table.book, table.skillbook, directory, zone_of)
+        roll.records = table.records_by_slot
         for place, shard in shards.items():
             roll.shards[roll._number_of(place)] = shard
         return roll
@@ -56,7 +59,8 @@ class Roll:
     @property
     def nbytes(self) -> int:
         """Bytes of the columns, the bitmaps and the directory; those who are not live apart."""
-        return self.directory.nbytes + sum(shard.nbytes for shard in self.shards)
+        by_slot = self.directory.nbytes + self.records.nbytes
+        return by_slot + sum(shard.nbytes for shard in self.shards)
 
     def __contains__(self, therapist_id: object) -> bool:
         if therapist_id in self._resting:
@@ -70,9 +74,9 @@ class Roll:
         slot = self.slot_of(therapist_id)
         rows = self.directory.rows_of(slot)
         number, row = next(iter(rows.items()))
-        authority = self._authority_at(rows)
+        authority, record = self._authority_at(rows), self.records.at(slot)
         shard = self.shards[number]
-        return therapist_at(shard, row, therapist_id, authority, self.book, self.skills)
+        return therapist_at(shard, row, therapist_id, authority, record, self.book, self.skills)
 
     def shard_in(self, place: str) -> Shard:
         """Everybody with authority in a place; one without rows where nobody has any."""
@@ -106,6 +110,7 @@ class Roll:
             slot = self.directory.open(therapist.id)
             self.live += 1
         self._lay(slot, wanted, row_of(therapist, self.book, self.skills))
+        self.records.put(slot, therapist.record, self.directory.slots)
 
     def remove(self, therapist_id: str) -> None:
         """Raises UnknownTherapist."""
@@ -185,6 +190,7 @@ class Roll:
         slots[there] = np.arange(len(there), dtype=np.uint32)
         for shard in self.shards:
             shard.slot[: shard.rows] = slots[shard.slot[: shard.rows]]
+        self.records = self.records.renumbered(there)
         self.directory = Directory.of(self.directory.ids[there], *self._all_rows())
 
     def _all_rows(self) -> tuple[Slots, Numbers, Slots, Flags]:
@@ -200,6 +206,7 @@ class Roll:
         for number, row in self.directory.rows_of(slot).items():
             self._drop(number, row)
         self.directory.close(slot)
+        self.records.clear(slot)
         self.live -= 1
 
     def _drop(self, number: int, row: int) -> None:

@@ -10,9 +10,9 @@ from matching.codes import Codebook, Skillbook, joined, split
 from matching.factors import STEP, hundredths
 from matching.hours import HOURS_A_WEEK
 from matching.model import Therapist
+from matching.records import ByDomain
 from matching.shard import (
     NO_OLDEST,
-    NO_RECORD,
     NOT_STATED,
     STYLE_OPEN,
     WORDS_A_WEEK,
@@ -33,7 +33,6 @@ STATED = SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
 IDENTITY = "identity."
 OPEN = ("open", "")
 SCOPE = "scope"
-RECORDED = ("record", "")
 CURRENCY = "currency"
 NO_CURRENCY = ""
 LOWEST_STYLE = hundredths(-STYLE_LIMIT)
@@ -49,7 +48,6 @@ def row_of(therapist: Therapist, book: Codebook, skills: Skillbook) -> Row:
         oldest=NO_OLDEST if therapist.ages[1] is None else therapist.ages[1],
         fee=NOT_STATED if therapist.fee is None else therapist.fee,
         lowest_fee=NOT_STATED if therapist.lowest_fee is None else therapist.lowest_fee,
-        record=NO_RECORD if therapist.record is None else therapist.record,
         hours=hour_words,
         codes=code_words,
         skills=skills.row(therapist.concerns),
@@ -64,6 +62,7 @@ def therapist_at(
     number: int,
     therapist_id: str,
     authority: Mapping[str, date],
+    record: ByDomain,
     book: Codebook,
     skills: Skillbook,
 ) -> Therapist:
@@ -72,7 +71,7 @@ def therapist_at(
     for kind, code in book.stated(joined(shard.codes[:, number])):
         stated[kind].add(code)
     fee, lowest = int(shard.fee[number]), int(shard.lowest_fee[number])
-    oldest, record = int(shard.oldest[number]), int(shard.record[number])
+    oldest = int(shard.oldest[number])
     return Therapist(
         id=therapist_id,
         authority=authority,
@@ -86,7 +85,7 @@ def therapist_at(
         concerns=skills.stated(shard.skills[:, number]),
         style=_style(shard, number),
         identities=_identities(stated),
-        record=None if record == NO_RECORD else record,
+        record=record,
         services=frozenset(stated[SERVICE]),
         languages=frozenset(stated[LANGUAGE]),
         formats=frozenset(stated[FORMAT]),
@@ -112,8 +111,6 @@ def _codes(therapist: Therapist) -> Iterator[tuple[str, str]]:
     yield CURRENCY, therapist.currency or NO_CURRENCY
     if therapist.capacity > 0:
         yield OPEN
-    if therapist.record is not None:
-        yield RECORDED
 
 
 def _place(therapist: Therapist, axis: str) -> int:

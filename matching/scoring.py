@@ -16,9 +16,18 @@ from matching.codes import SKILL_MASK, Words, split
 from matching.factors import HALF, STYLE_SPAN, STYLE_UNKNOWN, enough_hours
 from matching.hours import HOURS_A_WEEK
 from matching.model import Payment, Weights
-from matching.rows import APPROACH_KIND, FORMAT, LANGUAGE, RECORDED, place_on_axis
-from matching.shard import NO_RECORD, STYLE_OPEN, WORDS_A_WEEK, Rows, Shard
-from matching.terms import FREE, FULL, INSURANCE, NEUTRAL, STYLE_AXES, TOP_SKILL
+from matching.records import Scores
+from matching.rows import APPROACH_KIND, FORMAT, LANGUAGE, place_on_axis
+from matching.shard import STYLE_OPEN, WORDS_A_WEEK, Rows, Shard
+from matching.terms import (
+    FREE,
+    FULL,
+    INSURANCE,
+    LITTLE_KNOWN,
+    NEUTRAL,
+    STYLE_AXES,
+    TOP_SKILL,
+)
 
 Figures = npt.NDArray[np.int32]
 # One figure for everybody, or one for each of the rows.
@@ -26,29 +35,40 @@ Points = int | Figures
 
 
 class Eligible:
-    """`rows` (n,) of a shard that no rule fails; codes are fetched once, whichever factors ask."""
+    """`rows` (n,) of a shard that no rule fails; what several lines ask for is fetched once."""
 
     def __init__(self, shard: Shard, rows: Rows) -> None:
         self.rows = rows
         self.shard = shard
         self._codes: dict[int, Words] = {}
+        self._recorded: tuple[Scores, Scores] | None = None
 
     def codes(self, word: int) -> Words:
         if word not in self._codes:
             self._codes[word] = self.shard.codes[word].take(self.rows)
         return self._codes[word]
 
+    def recorded(self, asked: Asked) -> tuple[Scores, Scores] | None:
+        """Scores and bonuses in the client's domain; nothing is fetched while nobody has any."""
+        domain = asked.client.domain
+        if self._recorded is None and domain is not None and asked.records.has(domain):
+            slots = self.shard.slot.take(self.rows)
+            self._recorded = asked.records.of_rows(domain, slots)
+        return self._recorded
+
 
 Score = Callable[[Asked, Eligible, int], Points]
 
 
 def points_of(asked: Asked, rows: Rows, weights: Weights) -> dict[str, Points]:
-    """Weight · score of eligible rows by factor, in the order of FACTORS."""
+    """Weight · score of eligible rows by factor, in the order of FACTORS, then the bonus."""
     eligible = Eligible(asked.shard, rows)
-    return {
+    points = {
         factor: SCORES[factor](asked, eligible, weight)
         for factor, weight in weights.by_factor.items()
     }
+    bonus = _little_known(asked, eligible, weights.record)
+    return points if bonus is None else points | {LITTLE_KNOWN: bonus}
 
 
 def totals_of(points: dict[str, Points], rows: Rows) -> Figures:
@@ -140,11 +160,13 @@ def _format(asked: Asked, eligible: Eligible, weight: int) -> Points:
 
 
 def _record(asked: Asked, eligible: Eligible, weight: int) -> Points:
-    if asked.book.bit(*RECORDED) is None:
-        return weight * NEUTRAL
-    record = asked.shard.record.take(eligible.rows)
-    known = np.where(record == NO_RECORD, NEUTRAL, record)
-    return weight * known.astype(np.int32)
+    recorded = eligible.recorded(asked)
+    return weight * NEUTRAL if recorded is None else weight * recorded[0].astype(np.int32)
+
+
+def _little_known(asked: Asked, eligible: Eligible, weight: int) -> Figures | None:
+    recorded = eligible.recorded(asked)
+    return None if recorded is None else weight * recorded[1].astype(np.int32)
 
 
 SCORES: dict[str, Score] = {

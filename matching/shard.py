@@ -26,7 +26,6 @@ WORDS_A_WEEK = -(-HOURS_A_WEEK // WORD)
 STYLES = 4
 NO_OLDEST = 255
 NOT_STATED = np.iinfo(np.int32).max
-NO_RECORD = np.iinfo(np.uint16).max
 # Styles are kept as hundredths of a step above the lowest, 0…600.
 STYLE_OPEN = 601
 # Spare rows when one more is needed: an eighth, so that growing is rare and memory is not wasted.
@@ -40,7 +39,6 @@ BY_ROW: dict[str, type[np.generic]] = {
     "oldest": np.uint8,
     "fee": np.int32,
     "lowest_fee": np.int32,
-    "record": np.uint16,
     "is_home": np.bool_,
 }
 TALL: dict[str, type[np.generic]] = {
@@ -70,7 +68,6 @@ class Row:
     oldest: int
     fee: int
     lowest_fee: int
-    record: int
     hours: Words
     codes: Words
     skills: Bytes
@@ -95,7 +92,6 @@ class Shard:
     oldest: npt.NDArray[np.uint8]
     fee: npt.NDArray[np.int32]
     lowest_fee: npt.NDArray[np.int32]
-    record: npt.NDArray[np.uint16]
     is_home: npt.NDArray[np.bool_]
     hours: Words
     codes: Words
@@ -170,7 +166,6 @@ class Shard:
         self.oldest[number] = row.oldest
         self.fee[number] = row.fee
         self.lowest_fee[number] = row.lowest_fee
-        self.record[number] = row.record
         self.hours[:, number] = row.hours
         self.codes[:, number] = row.codes
         self.skills[:, number] = row.skills

@@ -15,8 +15,9 @@ from matching.errors import BadRow
 from matching.hours import HOURS_A_WEEK
 from matching.ids import order_of
 from matching.model import ANY_CODE, Vocabulary
-from matching.rows import OPEN, RECORDED
-from matching.shard import NO_OLDEST, NO_RECORD, NOT_STATED, STYLE_OPEN, Shard
+from matching.records import Records
+from matching.rows import OPEN
+from matching.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN, Shard
 from matching.terms import FULL, OLDEST
 
 Slots = npt.NDArray[np.uint32]
@@ -26,7 +27,7 @@ Check = tuple[str, Flags, str]
 
 # Columns that a shard has as they are here.
 COPIED = (
-    *("capacity", "youngest", "oldest", "fee", "lowest_fee", "record"),
+    *("capacity", "youngest", "oldest", "fee", "lowest_fee"),
     *("hours", "codes", "skills", "style"),
 )
 # Live therapists without authority anywhere stand here: nobody is offered them, but they count.
@@ -43,7 +44,7 @@ class Table:
     `skills` (bytes, n) are two bits a concern, as `skillbook` numbers them; `style` (4, n). What
     is not stated has the shard's value for it. Authority is three columns of equal length:
     `held_by` an entry of the others, `held_in` one of `places`, `last_day` the ordinal of the last
-    day on which they may practise there.
+    day on which they may practise there. `records` has a slot an entry, for those who have any.
     """
 
     ids: Words
@@ -52,7 +53,6 @@ class Table:
     oldest: npt.NDArray[np.uint8]
     fee: npt.NDArray[np.int32]
     lowest_fee: npt.NDArray[np.int32]
-    record: npt.NDArray[np.uint16]
     hours: Words
     codes: Words
     skills: Bytes
@@ -64,6 +64,7 @@ class Table:
     book: Codebook
     skillbook: Skillbook
     vocabulary: Vocabulary = field(default=ANY_CODE)
+    records: Records = field(default_factory=Records)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -87,6 +88,10 @@ class Table:
             row[pairs] = np.arange(len(pairs))
         ids, slot = self.ids[self._by_id], slots[held.by]
         return Directory.of(ids, slot, held.number, row, held.is_home), shards
+
+    @property
+    def records_by_slot(self) -> Records:
+        return self.records.renumbered(self._by_id)
 
     @cached_property
     def _by_id(self) -> npt.NDArray[np.intp]:
@@ -139,12 +144,10 @@ class Table:
         slides = _is_money(self.lowest_fee) & (self.lowest_fee <= self.fee)
         slides &= (self.lowest_fee == NOT_STATED) == (self.fee == NOT_STATED)
         yield "sliding_from", slides, "must lie between 0 and the fee"
-        known = (self.record == NO_RECORD) | (self.record <= FULL)
-        yield "record", known, f"must be a whole number from 0 to {FULL}"
         yield (
             "record",
-            self._says(RECORDED) == (self.record != NO_RECORD),
-            "and its code must agree",
+            self.records.within_limits(len(self)),
+            f"must not pass {FULL}",
         )
         yield "hours", self.hours[-1] >> BITS_OF_LAST_DAY == 0, f"must be {HOURS_A_WEEK} bits"
         style = np.asarray((self.style <= STYLE_OPEN).all(axis=0), dtype=np.bool_)

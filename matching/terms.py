@@ -12,7 +12,9 @@ FACTORS = (
     "record",
 )
 MUST = "must."
-# The line of the arithmetic that is no factor: what a place is worth to others.
+# The lines of the arithmetic that are no factor: what not knowing somebody's outcomes yet is worth,
+# and what a place is worth to others.
+LITTLE_KNOWN = "little_known"
 NEEDED_ELSEWHERE = "needed_elsewhere"
 
 STYLE_AXES = ("directive", "intensity", "past", "warm")

@@ -119,9 +119,15 @@ def points_of(client: Client, therapist: Therapist, weights: Weights) -> dict[st
         "language": _part(client.languages, therapist.languages),
         "identity": _identity(client, therapist),
         "format": _part(client.formats, therapist.formats),
-        "record": 500 if therapist.record is None else therapist.record,
+        "record": 500,
     }
-    return {factor: getattr(weights, factor) * score for factor, score in scores.items()}
+    bonus = 0
+    if client.domain is not None and client.domain in therapist.record:
+        scores["record"], bonus = therapist.record[client.domain]
+    points = {factor: getattr(weights, factor) * score for factor, score in scores.items()}
+    if bonus > 0:
+        points["little_known"] = weights.record * bonus
+    return points
 
 
 def _sees_age(client: Client, therapist: Therapist) -> bool:

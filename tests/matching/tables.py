@@ -7,6 +7,7 @@ import numpy as np
 from matching import Therapist
 from matching.codes import Codebook, Skillbook
 from matching.ids import halves
+from matching.records import Records
 from matching.rows import row_of
 from matching.table import Table
 
@@ -16,7 +17,6 @@ SCALARS = {
     "oldest": np.uint8,
     "fee": np.int32,
     "lowest_fee": np.int32,
-    "record": np.uint16,
 }
 
 
@@ -49,6 +49,7 @@ def table_of(therapists: Sequence[Therapist]) -> Table:
         last_day=until.astype(np.int32),
         book=book,
         skillbook=skills,
+        records=Records.of(each.record for each in therapists),
         **columns,
         **tall,
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import rank
+from matching import Record, rank
 from matching.effects import ENOUGH_CASES, Case, Cases, Effects, Real, effects
 from matching.errors import BadRow, BadValue
 from matching.variances import Turned, Variances, likelihood, maximised
@@ -408,8 +408,11 @@ def _mild_and_severe(better: float) -> Cases:
 def _first_by_record(cases: Cases) -> str:
     """Of the two, otherwise alike, whom a ranking puts first for a case of the first domain."""
     mild, severe = (int(each) for each in effects(cases).records(only(0))[-2:])
-    two = {"severe": make_therapist(1, record=severe), "mild": make_therapist(2, record=mild)}
-    first, last = rank(index_of(*two.values()), make_client()).results
+    two = {
+        "severe": make_therapist(1, record={"worry": Record(severe)}),
+        "mild": make_therapist(2, record={"worry": Record(mild)}),
+    }
+    first, last = rank(index_of(*two.values()), make_client(domain="worry")).results
     assert first.points["record"] > last.points["record"]
     return next(name for name, therapist in two.items() if therapist.id == first.id)
 

@@ -184,7 +184,7 @@ def test_what_is_not_an_object_is_no_client(data: Any) -> None:
         ({"concerns": {"sleep": 1}}, "concerns"),
         ({"style": {"warm": math.nan}}, "style.warm"),
         ({"style": {"warm": math.inf}}, "style.warm"),
-        ({"record": 1001}, "record"),
+        ({"record": {"mood": (1001, 0)}}, "record.mood"),
         ({"languages": frozenset({"tlh"})}, "languages"),
         ({"languages": "en"}, "languages"),
         ({"services": frozenset({""})}, "services"),

@@ -52,8 +52,6 @@ def _of_bad(field: str, to: Any) -> Callable[[Table], Table]:
         (_set("lowest_fee", BAD, to=-1), "sliding_from"),
         (_set("lowest_fee", BAD, to=9001), "sliding_from"),
         (_set("lowest_fee", BAD, to=NOT_STATED), "sliding_from"),
-        (_set("record", BAD, to=1001), "record"),
-        (_set("record", BAD, to=500), "record"),
         (_set("hours", 2, BAD, to=1 << 40), "hours"),
         (_set("style", 0, BAD, to=STYLE_OPEN + 1), "style"),
         (_of_bad("last_day", to=0), "authority"),

@@ -285,7 +285,8 @@ def test_the_gap_to_the_last_one_shown_sums_exactly() -> None:
             assert (answer.place, answer.last_shown) == (place, last.id)
             assert answer.gap == sum(answer.gaps.values()) == last.total - match.total
             assert answer.gaps == {
-                each: last.points[each] - match.points[each] for each in last.points
+                line: last.points.get(line, 0) - match.points.get(line, 0)
+                for line in last.points | match.points
             }
             compared += 1
     assert compared > 200

@@ -7,13 +7,14 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from matching import Client, Index, Payment, Strength, Therapist, Window, Wish, weekly_bits
+from matching import Client, Index, Payment, Record, Strength, Therapist, Window, Wish, weekly_bits
 
 ON = date(2026, 12, 1)
 
 PLACES = ("US-WA", "US-OR", "US-CA")
 ZONES = ("America/Los_Angeles", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 CONCERNS = ("panic", "grief", "sleep", "anger", "work", "trauma", "pain")
+DOMAINS = ("worry", "mood", "loss")
 APPROACHES = ("cbt", "act", "emdr", "ipt")
 LANGUAGES = ("en", "es", "vi", "asl")
 SERVICES = ("individual", "couple", "family")
@@ -109,8 +110,20 @@ def random_therapist(random: Random) -> Therapist:
         approaches=_some(random, APPROACHES),
         style={axis: _place_on_axis(random) for axis in _some(random, AXES)},
         identities=_published(random),
-        record=random.choice((None, None, 0, 1000, random.randint(0, 1000))),
+        record={} if random.random() < 0.4 else _random_record(random),
     )
+
+
+def _random_record(random: Random) -> dict[str, Record]:
+    """Of the few who are known in no domain many have the same; the bonus is never nothing."""
+    if random.random() < 0.5:
+        return dict.fromkeys(DOMAINS, Record(500, random.choice((110, 120))))
+    return {domain: _record(random) for domain in _some(random, DOMAINS)}
+
+
+def _record(random: Random) -> Record:
+    score = random.choice((0, 500, 999, random.randint(0, 999)))
+    return Record(score, random.choice((1, 1000 - score, random.randint(1, 1000 - score))))
 
 
 def random_client(random: Random, known: Iterable[Therapist] = ()) -> Client:
@@ -125,6 +138,7 @@ def random_client(random: Random, known: Iterable[Therapist] = ()) -> Client:
         formats=_asked(random, FORMATS),
         languages=_asked(random, LANGUAGES),
         concerns={code: random.randint(1, 3) for code in _asked(random, CONCERNS)},
+        domain=random.choice((None, "elsewhere", *DOMAINS)),
         acuity=random.choice((None, 0, 1, 2, 3)),
         payment=_payment(random),
         windows=_whole_windows(random) if random.random() < 0.6 else (),

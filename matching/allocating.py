@@ -7,12 +7,15 @@ nearly: `Allocation.gap` is certified by the prices (`theorems.duality_gap`). Se
 first three, `auction` for the last; `stability` and `arrival` for what it is compared with.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from matching.auction import GAP, auction, everybody_placed
 from matching.candidates import Allocation, Candidates, Whole, whole
+from matching.clearing import Cleared, cleared
 from matching.errors import BadRow
-from matching.placing import choice_left, highest_floor, placeable
+from matching.placing import choice_left, highest_floor, in_turn, placeable
 
 __all__ = ["Allocation", "Candidates", "allocate", "priority_of"]
 
@@ -40,11 +43,20 @@ def allocate(
     found = everybody_placed(candidates, gap)
     if found is not None and not floor:
         return found
-    placed = placeable(candidates, priority) if found is None else found.therapist
-    any_of_them = priority is None
+    start = found or _begun(candidates, priority)
+    placed, any_of_them = start.therapist, priority is None
     if floor:
         placed = highest_floor(candidates, placed, any_of_them=any_of_them)
-    return auction(choice_left(candidates, placed, any_of_them=any_of_them, floor=floor), gap)
+    choice = choice_left(candidates, placed, any_of_them=any_of_them, floor=floor)
+    return auction(choice, gap, placed, start.prices)
+
+
+def _begun(candidates: Candidates, priority: Whole | None) -> Cleared:
+    """A largest placement, and prices as if whoever comes first could be placed."""
+    clients, places = in_turn(candidates, priority), int(candidates.capacity.sum())
+    first = clients if priority is None else clients[:places]
+    begun = cleared(candidates, first, places)
+    return replace(begun, therapist=placeable(candidates, priority, begun.therapist))
 
 
 def priority_of(severity: Whole, days: Whole) -> Whole:

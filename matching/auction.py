@@ -18,12 +18,14 @@ Shapes: (clients, k) lists, (therapists, most capacity) bids; prices in points o
 Cost: O(k) a bid; bids are about 3 to 8 a client as a rule, at most MOST_BIDS.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from heapq import heapify, heapreplace
 
 import numpy as np
 
 from matching.candidates import MOST_POINTS, NOBODY, Allocation, Candidates, Choice, Real, Whole
+from matching.clearing import cleared
 from matching.placing import completed
 from matching.theorems import duality_gap
 
@@ -39,6 +41,8 @@ STEPS = (
 )
 # The same where every place will be taken: finding out who gives way to whom is then long.
 STAGES = ((1.0, 0.3, 0), (0.1, 0.05, 0), (0.02, 0.009, 0))
+# How much longer clearing prices are sought where the first were not near enough.
+EFFORTS = 1, 3
 # For a client, at each step; beyond that it is a war of prices.
 MOST_BIDS = 60
 # The same, where it is not known whether everybody can be placed.
@@ -51,19 +55,50 @@ ROUNDS_DOWN = 5
 FEW = 4
 
 
-def auction(choice: Choice, gap: float = GAP) -> Allocation:
-    """See the module. The answer has a `gap` that may only exceed `gap` after the finest ε."""
+def auction(
+    choice: Choice, gap: float = GAP, placed: Whole | None = None, prices: Whole | None = None
+) -> Allocation:
+    """See the module. The answer has a `gap` that may only exceed `gap` after the finest ε.
+
+    `placed` (clients,) is one of the allocations that the choice leaves, and `prices`
+    (therapists,) may already be near the best.
+    """
     best: Allocation | None = None
-    for step in (None, *STEPS) if _is_tight(choice) else STEPS:
-        sale = Sale(choice, *step, gap) if step else _in_stages(choice, gap)
-        sale.run()
-        found = sale.allocation()
+    for found in _attempts(choice, gap, placed, prices):
         if best is None or _gap_of(found) < _gap_of(best):
             best = found
         if _gap_of(best) <= gap:
             break
     assert best is not None
     return best
+
+
+def _attempts(
+    choice: Choice, gap: float, placed: Whole | None, prices: Whole | None
+) -> Iterator[Allocation]:
+    if placed is not None and prices is not None:
+        yield _at_prices(choice, placed, prices)
+    if _is_tight(choice):
+        for effort in EFFORTS:
+            yield _at_clearing_prices(choice, effort)
+        yield _in_stages(choice, gap)
+    for step in STEPS:
+        yield Sale(choice, *step, gap).sold()
+
+
+def _at_clearing_prices(choice: Choice, effort: int) -> Allocation:
+    asking = np.flatnonzero(choice.candidates.has_any)
+    found = cleared(choice.candidates, asking, choice.placed, effort)
+    return _at_prices(choice, completed(choice, found.therapist), found.prices)
+
+
+def _at_prices(choice: Choice, chosen: Whole, prices: Whole) -> Allocation:
+    """With the certificate. Where a place is open, it costs nothing."""
+    capacity = choice.candidates.capacity
+    load = np.bincount(chosen[chosen != NOBODY], minlength=len(prices))
+    prices = np.where(load < capacity, 0, prices)
+    found = Allocation(chosen, choice.candidates.score_of(chosen), prices, choice)
+    return replace(found, gap=duality_gap(found))
 
 
 def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | None:
@@ -91,14 +126,14 @@ def _is_tight(choice: Choice) -> bool:
     return count == choice.placed == int(candidates.capacity[is_asked[:-1]].sum())
 
 
-def _in_stages(choice: Choice, gap: float) -> "Sale":
+def _in_stages(choice: Choice, gap: float) -> Allocation:
     """A sale that begins with the prices of coarser ones: nobody will be left who is not full."""
     start: Real | None = None
     for step in STAGES[:-1]:
         sale = Sale(choice, *step, gap, start)
         sale.run()
         start = sale.house.prices
-    return Sale(choice, *STAGES[-1], gap, start)
+    return Sale(choice, *STAGES[-1], gap, start).sold()
 
 
 def _gap_of(allocation: Allocation) -> float:
@@ -136,6 +171,10 @@ class Sale:
         self.first = min(FIRST, self.value.shape[1])
         self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
         self.first_therapist = np.ascontiguousarray(self.therapist[:, : self.first].T)
+
+    def sold(self) -> Allocation:
+        self.run()
+        return self.allocation()
 
     def run(self) -> None:
         look_again = self.bids_left - 2 * self.clients

@@ -36,6 +36,12 @@ def leaf_of_columns(query: sa.Select[Any], page: int) -> Leaf[Any]:
     return Leaf(db.session.execute(_on(query, page)).all(), page, _pages(query))
 
 
+def leaf_of_list(rows: Sequence[Row], page: int) -> Leaf[Row]:
+    """One page of what is ordered already, where the database could not do it."""
+    start = (page - 1) * PER_PAGE
+    return Leaf(rows[start : start + PER_PAGE], page, _pages_of(len(rows)))
+
+
 def page_number(name: str = "page") -> int:
     """`?page=`, at least 1 and at most LAST_PAGE; 1 for whatever is no number."""
     text = request.args.get(name, "")
@@ -50,4 +56,8 @@ def _on(query: sa.Select[Any], page: int) -> sa.Select[Any]:
 
 def _pages(query: sa.Select[Any]) -> int:
     counted = sa.select(sa.func.count()).select_from(query.order_by(None).subquery())
-    return max(1, -(-(db.session.scalar(counted) or 0) // PER_PAGE))
+    return _pages_of(db.session.scalar(counted) or 0)
+
+
+def _pages_of(rows: int) -> int:
+    return max(1, -(-rows // PER_PAGE))

@@ -19,7 +19,7 @@ from practice.consent.models import ConsentDocument, Purpose
 from practice.intake.models import DutyShift
 from practice.intake.policy import FLAG_READERS
 from practice.oversight.rota import DAYS_AHEAD, Span, gaps, local_day
-from practice.paging import PER_PAGE, Leaf, leaf_of
+from practice.paging import Leaf, leaf_of, leaf_of_list
 from practice.therapists.models import Therapist
 
 # What administrators handle themselves; of anything else the log tells no more than that it was.
@@ -42,9 +42,7 @@ UNREADABLE_DETAILS = frozenset({"concerns", "text_hash"})
 def staff(role: Role | None, page: int) -> Leaf[User]:
     """Everybody with a staff role (or this one), by name."""
     wanted = {role} if role else STAFF_ROLES
-    people = _by_name(sa.select(User).where(_holds(wanted)))
-    start = (page - 1) * PER_PAGE
-    return Leaf(people[start : start + PER_PAGE], page, max(1, -(-len(people) // PER_PAGE)))
+    return leaf_of_list(_by_name(sa.select(User).where(_holds(wanted))), page)
 
 
 def staff_member(public_id: uuid.UUID) -> User | None:

@@ -15,6 +15,7 @@ from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupSession
 from practice.intake.models import Assessment, FlagOutcome, Intake, RiskFlag
 from practice.matches.models import MatchRequest, Proposal
+from practice.matches.review import MatchReview
 from practice.payments.queries import PaymentLine, payment_lines
 from practice.privacy.models import Because, LegalHold
 from practice.privacy.retention import (
@@ -23,6 +24,7 @@ from practice.privacy.retention import (
     plus_years,
     record_until,
 )
+from practice.waiting.models import WaitingEntry
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ def _keep_everything(session: Session, client: Client, stays: Stays) -> None:
         ("scores", Assessment),
         ("flags", RiskFlag),
         ("matches", Proposal),
+        ("matches", MatchReview),
+        ("waiting", WaitingEntry),
         ("requests", MatchRequest),
         ("care", Episode),
         ("groups", Enrolment),

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Seat:
-    """One who waits: `key` names them, `candidates` are (therapist, points), closest first."""
+    """One who waits: `key` names them, `candidates` are (therapist, points), closest first.
+
+    Whoever `stays` never gives way.
+    """
 
     key: int
     candidates: Sequence[tuple[str, int]]
     therapist: str | None
     priority: int
+    stays: bool = False
 
     def points(self, therapist: str | None) -> int:
         return dict(self.candidates).get(therapist or "", 0)
@@ -42,16 +46,28 @@ class Board:
         self._places = places
 
     def is_possible(self, therapist: str) -> bool:
-        return self._places.get(therapist, 0) > 0
+        """Whether a place is open there, or somebody can give way for it."""
+        return self._left(therapist) > 0 or bool(self._can_give_way(therapist))
+
+    def open_to(self, key: int) -> str | None:
+        """The closest of their list with whom a place is open that nobody is proposed for."""
+        listed = (therapist for therapist, _ in self._seats[key].candidates)
+        return next((each for each in listed if self._left(each) > 0), None)
 
     def gives_way(self, key: int, therapist: str) -> GivesWay | None:
         """None where a place is open, or it is theirs already."""
         seat = self._seats[key]
         if seat.therapist == therapist or self._left(therapist) > 0:
             return None
-        there = [one for one in self._seats.values() if one.therapist == therapist]
-        moves = [self._moved(one, freed=seat.therapist) for one in there]
+        moves = [self._moved(one, freed=seat.therapist) for one in self._can_give_way(therapist)]
         return min(moves, key=self._harm, default=None)
+
+    def _can_give_way(self, therapist: str) -> list[Seat]:
+        """Of a therapist whose places were all taken meanwhile nobody has one to give."""
+        if self._places.get(therapist, 0) <= 0:
+            return []
+        seats = self._seats.values()
+        return [one for one in seats if one.therapist == therapist and not one.stays]
 
     def _moved(self, seat: Seat, freed: str | None) -> GivesWay:
         for therapist, points in seat.candidates:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from core.config import current_settings
@@ -16,7 +17,6 @@ from practice.accounts.models import Role, User
 from practice.consent.operations import lock_consents_of
 from practice.consent.policy import has
 from practice.matches.market import newest_weights
-from practice.matches.models import MatchRequest, RequestState
 from practice.matches.operations import keep_proposal
 from practice.therapists.operations import NoRoom, take_place
 from practice.waiting.acts import record, tell_client
@@ -24,8 +24,19 @@ from practice.waiting.changing import Board, GivesWay, Seat
 from practice.waiting.fitting import Fit, fit_now
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingRun
 from practice.waiting.policy import RESTS_ON
-from practice.waiting.queries import offer_of, open_places, therapists_of
-from practice.waiting.refusals import CannotConfirm, DecidedAlready, NotOnTheirList, RunIsOver
+from practice.waiting.queries import (
+    open_places,
+    therapists_of,
+    who_has_asked,
+    who_was_offered,
+)
+from practice.waiting.refusals import (
+    CannotConfirm,
+    DecidedAlready,
+    NoLongerThere,
+    NotOnTheirList,
+    RunIsOver,
+)
 from practice.waiting.urgency import priority
 from practice.working_days import after_working_days
 
@@ -37,13 +48,13 @@ def change(
 ) -> GivesWay | None:
     """Propose another therapist of their list (public id); returns who gives way, if anybody.
 
-    Raises NotAllowed, RunIsOver, DecidedAlready and NotOnTheirList.
+    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready and NotOnTheirList.
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
     if placement.state not in UNDECIDED:
         raise DecidedAlready
-    board = board_of(session, placement.run)
+    board = board_of(session, placement.run, actor)
     if therapist not in dict(placement.candidates) or not board.is_possible(therapist):
         raise NotOnTheirList
     moved = board.gives_way(placement.id, therapist)
@@ -57,7 +68,7 @@ def change(
 def reject(session: Session, placement: Placement, reason: str, actor: User, at: datetime) -> None:
     """Not these two: the client waits on, and the two are not proposed for each other again.
 
-    Raises NotAllowed, RunIsOver and DecidedAlready.
+    Raises NotAllowed, RunIsOver, NoLongerThere and DecidedAlready.
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
@@ -74,7 +85,7 @@ def confirm(
 ) -> None:
     """Keep a place for each of them and ask each client, or none of it.
 
-    Raises NotAllowed, RunIsOver, DecidedAlready and CannotConfirm.
+    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready and CannotConfirm.
     """
     placements = sorted(chosen, key=lambda each: each.id)
     _require_lead(actor, placements)
@@ -85,26 +96,30 @@ def confirm(
         raise DecidedAlready
     fits = _found_again(placements, at)
     pairs = list(zip(placements, fits, strict=True))
-    problems = [_problem(session, placement, fit) for placement, fit in pairs]
-    if any(problems):
-        raise CannotConfirm([problem for problem in problems if problem])
+    said = [(each.public_id, _problem(session, each, fit)) for each, fit in pairs]
+    if any(problem for _, problem in said):
+        raise CannotConfirm((public_id, problem) for public_id, problem in said if problem)
     for placement, fit in pairs:
         assert fit is not None
         _offer(session, placement, fit, actor, at)
 
 
-def board_of(session: Session, run: WaitingRun) -> Board:
-    """What is undecided in a run, over the places that are open at this moment."""
+def board_of(session: Session, run: WaitingRun, actor: User) -> Board:
+    """What is undecided in a run, over the places that are open at this moment.
+
+    Nobody moves their own: where `actor` is on the list, they stay as they are.
+    """
     wanted = sa.select(Placement).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
     placements = session.scalars(wanted.order_by(Placement.id)).all()
     known = {therapist for each in placements for therapist, _ in each.candidates}
-    return Board([_seat(each) for each in placements], open_places(known))
+    return Board([_seat(each, actor) for each in placements], open_places(known))
 
 
-def _seat(placement: Placement) -> Seat:
+def _seat(placement: Placement, actor: User) -> Seat:
     found = placement.found
     urgent = priority(found["severity"], found["days"])
-    return Seat(placement.id, placement.candidates, placement.proposed, urgent)
+    stays = placement.client.user_id == actor.id
+    return Seat(placement.id, placement.candidates, placement.proposed, urgent, stays)
 
 
 def _require_lead(actor: User, placements: Sequence[Placement]) -> None:
@@ -119,9 +134,17 @@ def _lock(session: Session, run: WaitingRun, placements: Sequence[Placement]) ->
     if not run.stands:
         raise RunIsOver
     for placement in placements:
-        session.refresh(placement, with_for_update={"of": Placement})
+        _lock_one(session, placement)
         if placement.run_id != run.id:
             raise RunIsOver
+
+
+def _lock_one(session: Session, placement: Placement) -> None:
+    try:
+        session.refresh(placement, with_for_update={"of": Placement})
+    except InvalidRequestError:
+        # Between the page and the lock the client left, or the next proposal took its place.
+        raise NoLongerThere from None
 
 
 def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:
@@ -138,7 +161,7 @@ def _problem(session: Session, placement: Placement, fit: Fit | None) -> str:
     name = client.preferred_name or "a client"
     if placement.entry.left_at or not all(has(purpose, client) for purpose in RESTS_ON):
         return "Somebody no longer waits."
-    if _is_answered(session, placement):
+    if who_has_asked([client.id]) or who_was_offered([client.id]):
         return f"{name} has asked somebody meanwhile, or was offered a place."
     if fit is None or not fit.holds:
         return f"{therapist.name} no longer fits {name}: something has changed since."
@@ -147,14 +170,6 @@ def _problem(session: Session, placement: Placement, fit: Fit | None) -> str:
     except NoRoom:
         return f"{therapist.name} has no open place left for {name}."
     return ""
-
-
-def _is_answered(session: Session, placement: Placement) -> bool:
-    out = sa.select(MatchRequest.id).where(
-        MatchRequest.client_id == placement.client_id,
-        MatchRequest.state.in_((RequestState.sent, RequestState.accepted)),
-    )
-    return session.scalar(out.limit(1)) is not None or offer_of(placement.client) is not None
 
 
 def _offer(session: Session, placement: Placement, fit: Fit, actor: User, at: datetime) -> None:

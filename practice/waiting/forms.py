@@ -1,11 +1,16 @@
 """Forms of the waiting list."""
 
+import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 
-from wtforms import RadioField, SelectMultipleField, TextAreaField
+from wtforms import RadioField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from practice.forms import Form
+from practice.waiting.listing import SHOW_WORDS, Show
+
+EVERYTHING = "all"
 
 
 class ChangeForm(Form):
@@ -26,9 +31,41 @@ class RejectForm(Form):
 
 
 class ConfirmForm(Form):
-    """Which placements; `everything` confirms all that are proposed."""
+    """Which placements: `placement` those ticked or "all", `without` whom to leave out of all."""
 
-    placement = SelectMultipleField("Placements")
+    placement = SelectMultipleField("Placements", validate_choice=False)
+    without = SelectMultipleField("Left out", validate_choice=False)
 
-    def offer(self, public_ids: Iterable[str]) -> None:
-        self.placement.choices = [(each, each) for each in public_ids]
+    @property
+    def is_everything(self) -> bool:
+        return EVERYTHING in (self.placement.data or ())
+
+    @property
+    def ticked(self) -> set[uuid.UUID]:
+        return _ids(self.placement.data)
+
+    @property
+    def left_out(self) -> set[uuid.UUID]:
+        return _ids(self.without.data)
+
+
+class ShowForm(Form):
+    """Which of those who wait; sent by GET, and what makes no sense is the first."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    show = SelectField("Show", choices=[(show.value, words) for show, words in SHOW_WORDS.items()])
+
+    @property
+    def chosen(self) -> Show:
+        return Show(self.show.data) if self.show.data in set(Show) else Show.longest
+
+
+def _ids(sent: Iterable[str] | None) -> set[uuid.UUID]:
+    """Whatever is no id was not ticked on any page of ours."""
+    found = set()
+    for each in sent or ():
+        with suppress(ValueError):
+            found.add(uuid.UUID(each))
+    return found

@@ -1,9 +1,10 @@
 """The clinical lead's pages of the waiting list."""
 
 import uuid
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -15,25 +16,26 @@ from core.errors import NotFound, Refusal
 from practice.accounts.models import Role
 from practice.accounts.readings import viewed
 from practice.matches.prices import newest_prices
+from practice.paging import page_number
 from practice.waiting import deciding, queries, runs
 from practice.waiting.blueprint import bp
 from practice.waiting.comparing import measures_of, sentence_of
-from practice.waiting.forms import ChangeForm, ConfirmForm, RejectForm
-from practice.waiting.listing import Listing, case_of, listing_for, name_of
+from practice.waiting.forms import ChangeForm, ConfirmForm, RejectForm, ShowForm
+from practice.waiting.listing import SHOW_WORDS, Listing, case_of, listing_for, name_of
 from practice.waiting.models import Placement, WaitingRun
 from practice.waiting.policy import is_lead
 from practice.waiting.refusals import CannotConfirm, DecidedAlready, NothingChosen
 from practice.when import deadline_words
 
 Answer = str | Response | tuple[str, int]
-EVERYTHING = "all"
+OFFERS = "offers"
 
 
 @bp.get("/waiting-list")
 @policy(is_lead)
 def waiting_list() -> Answer:
-    """Who waits, the newest proposal beside first come, first served, and what is offered."""
-    return _list_page()
+    """The newest proposal beside first come, first served, who waits, and what is offered."""
+    return _list_page(ConfirmForm(formdata=None))
 
 
 @bp.post("/waiting-list/runs")
@@ -64,12 +66,12 @@ def confirm(waiting_run: uuid.UUID) -> Answer:
     try:
         with unit_of_work() as session:
             run = _run(waiting_run)
-            chosen = _chosen(form, listing_for(current_user.user), run)
+            chosen = _chosen(form, run)
             deciding.confirm(session, run, chosen, current_user.user, now())
     except NotFound:
         raise
     except CannotConfirm as refusal:
-        return _list_page(refusal.problems, form.placement.raw_data or ()), 409
+        return _list_page(form, refusal, [each.public_id for each in chosen]), 409
     except Refusal as refusal:
         return _back(refusal.message, "sun")
     people = "One person has" if len(chosen) == 1 else f"{len(chosen)} people have"
@@ -117,40 +119,71 @@ def reject(waiting_placement: uuid.UUID) -> Answer:
     return _back("These two are not proposed for each other again. The client waits on.", "leaf")
 
 
-def _list_page(problems: Sequence[str] = (), ticked: Container[str] = ()) -> str:
-    """No row in the log, no page. `problems` name people, so they stand here and in no cookie."""
+def _list_page(
+    form: ConfirmForm, refused: CannotConfirm | None = None, chosen: Sequence[uuid.UUID] = ()
+) -> str:
+    """No row in the log, no page. What was refused names people: here, and in no cookie."""
     with unit_of_work() as session:
-        listing = listing_for(current_user.user)
-        shown = [each.client for each in listing.offered]
-        shown += [row.placement.client for row in listing.rows]
+        listing = _listing()
+        named = queries.clients_of(current_user.user, refused.placements if refused else ())
         viewed(
             session,
             "waiting_list.viewed",
             "user",
             current_user.public_id,
-            shown,
+            [*listing.clients, *named],
             Role.clinical_lead,
         )
     return render_template(
         "waiting/list.html",
         listing=listing,
         run=listing.run,
+        making=listing.making,
+        has_failed=listing.making is not None and queries.has_failed(listing.making),
+        showing=ShowForm(formdata=None, data={"show": listing.show.value}),
+        heading=SHOW_WORDS[listing.show],
+        address=_address,
         name_of=name_of,
         **_compared(listing.run),
         prices=newest_prices(),
-        problems=problems,
-        ticked=ticked,
+        **_refused(form, refused, chosen),
         at=now(),
         zone=current_settings().zone,
         due_words=lambda placement: deadline_words(placement.due_at, current_settings().zone),
     )
 
 
+def _listing() -> Listing:
+    """The page of the list, and of what is offered, that the address asks for."""
+    show, user = ShowForm(request.args).chosen, current_user.user
+    return listing_for(user, show, page_number(), page_number(OFFERS), now())
+
+
+def _address(**changed: Any) -> str:
+    """The same part of the list with another page."""
+    kept = {name: request.args[name] for name in ("show", "page", OFFERS) if name in request.args}
+    return url_for("waiting.waiting_list", **kept | changed)
+
+
+def _refused(
+    form: ConfirmForm, refused: CannotConfirm | None, chosen: Sequence[uuid.UUID]
+) -> dict[str, object]:
+    """What is in the way, what stays ticked, and the others, who can be confirmed all the same."""
+    problems = refused.placements if refused else []
+    return {
+        "problems": refused.problems if refused else [],
+        "ticked": form.ticked,
+        "others": [each for each in chosen if each not in problems],
+        "everything": form.is_everything,
+        "without": form.left_out | set(problems),
+    }
+
+
 def _case_page(public_id: uuid.UUID, changing: ChangeForm, rejecting: RejectForm) -> str:
     """No row in the log, no page."""
     with unit_of_work() as session:
         found = _one(public_id)
-        case = case_of(session, found)
+        case = case_of(session, current_user.user, found, now())
         viewed(
             session,
             "placement.viewed",
@@ -171,17 +204,17 @@ def _compared(run: WaitingRun | None) -> dict[str, object]:
     return {"measures": measures_of(run.figures), "sentence": sentence_of(run.figures)}
 
 
-def _chosen(form: ConfirmForm, listing: Listing, run: WaitingRun) -> list[Placement]:
+def _chosen(form: ConfirmForm, run: WaitingRun) -> Sequence[Placement]:
     """Those ticked, or all that are proposed. Raises NothingChosen and DecidedAlready."""
-    proposed = [row.placement for row in listing.proposed if row.placement.run_id == run.id]
-    ticked = set(form.placement.raw_data or [])
-    if EVERYTHING in ticked:
-        return proposed
-    chosen = [each for each in proposed if str(each.public_id) in ticked]
-    if not ticked:
+    if form.is_everything:
+        proposed = queries.proposed_in(current_user.user, run)
+        chosen = [each for each in proposed if each.public_id not in form.left_out]
+    else:
+        chosen = list(queries.proposed_in(current_user.user, run, form.ticked))
+        if len(chosen) < len(form.ticked):
+            raise DecidedAlready
+    if not chosen:
         raise NothingChosen
-    if len(chosen) < len(ticked):
-        raise DecidedAlready
     return chosen
 
 
@@ -201,4 +234,4 @@ def _run(public_id: uuid.UUID) -> WaitingRun:
 
 def _back(message: str, kind: str) -> Response:
     flash(message, kind)
-    return redirect(url_for("waiting.waiting_list"), 303)
+    return redirect(_address(), 303)

@@ -1,68 +1,111 @@
-"""What the lead's pages show: the newest proposal, and one placement with whom else it could be."""
+"""What the lead's pages show: who waits, and one placement with whom else it could be."""
 
-from collections.abc import Mapping, Sequence
+import enum
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import matching
+from core.database import db
 from practice.accounts.models import Client, User
 from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches.reviewing import COMPARED
+from practice.paging import Leaf, leaf_of, leaf_of_columns, leaf_of_list
 from practice.waiting.changing import GivesWay
 from practice.waiting.deciding import board_of
 from practice.waiting.models import Placement, PlacementState, WaitingEntry, WaitingRun
 from practice.waiting.queries import (
+    Totals,
+    listed,
     names_of,
+    newest_made_run,
     newest_run,
     offered_to,
-    open_places,
     rejected_of,
-    undecided_in,
-    waiting_for,
+    totals,
+    who_has_asked,
+    who_was_offered,
 )
 from practice.waiting.urgency import WORDS
 
 NOBODY = "nobody"
 A_CLIENT = "A client"
 MOST_OTHERS = 10
+HAS_ASKED = "has asked somebody"
+WAS_OFFERED = "was offered a place"
+NOT_LOOKED_AT = "no proposal yet"
+NO_PLACE = "No place can be given there any more."
+
+Listed = tuple[WaitingEntry, Placement | None]
+
+
+class Show(enum.StrEnum):
+    """Whom of those who wait the list shows, and who comes first."""
+
+    longest = "longest"
+    severe = "severe"
+    proposed = "proposed"
+    unplaced = "unplaced"
+
+
+SHOW_WORDS = {
+    Show.longest: "Everybody, the longest waiting first",
+    Show.severe: "Everybody, the most severe first",
+    Show.proposed: "Those with a proposal",
+    Show.unplaced: "Those for whom no place was found",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One placement; `closeness` in thousandths of a full match, 0 for nobody."""
+    """One who waits. `placement` is what is proposed and not decided, if anything.
 
-    placement: Placement
+    `urgency` is empty where nothing was worked out; `closeness` in thousandths of a full match, 0
+    for nobody; `standing` says how it stands with whoever has no therapist proposed.
+    """
+
+    placement: Placement | None
     name: str
     days: int
     urgency: str
     therapist: str
     closeness: int
     arrival: str
+    standing: str = ""
 
     @property
     def is_proposed(self) -> bool:
-        return self.placement.state is PlacementState.proposed
+        return self.placement is not None and self.placement.state is PlacementState.proposed
 
 
 @dataclass(frozen=True)
 class Listing:
-    """`waiting` is everybody the lead may see, whether a run has looked at them or not."""
+    """One page of those whom the lead may see, whether a run has looked at them or not.
+
+    `run` was worked out last, `making` is being worked out; `clients` are on the page by name.
+    """
 
     run: WaitingRun | None
-    waiting: Sequence[WaitingEntry]
-    rows: list[Row]
-    offered: Sequence[Placement]
+    making: WaitingRun | None
+    show: Show
+    totals: Totals
+    leaf: Leaf[Row]
+    offered: Leaf[Placement]
+    clients: list[Client]
 
     @property
-    def proposed(self) -> list[Row]:
-        return [row for row in self.rows if row.is_proposed]
+    def can_confirm(self) -> bool:
+        return any(row.is_proposed for row in self.leaf.rows)
 
-    @property
-    def unplaced(self) -> list[Row]:
-        return [row for row in self.rows if not row.is_proposed]
+    def longest(self, at: datetime) -> int:
+        """For how many whole days whoever came first has waited."""
+        return (at - self.totals.first).days if self.totals.first else 0
 
 
 @dataclass(frozen=True)
@@ -91,47 +134,101 @@ class Case:
     rejected: list[tuple[str, str]]
 
 
-def listing_for(user: User) -> Listing:
-    run = newest_run()
-    placements = undecided_in(user, run) if run is not None and run.stands else []
-    return Listing(run, waiting_for(user), _rows(placements), offered_to(user))
+def listing_for(user: User, show: Show, page: int, offers: int, at: datetime) -> Listing:
+    """`page` of the list, and of what is offered `offers`; a constant number of queries."""
+    run, newest = newest_made_run(), newest_run()
+    making = newest if newest is not None and newest.is_being_made else None
+    found = _shown(user, run, show, page)
+    offered = leaf_of(offered_to(user), offers)
+    clients = [entry.client for entry, _ in found.rows] + [each.client for each in offered.rows]
+    rows = Leaf(_rows(found.rows, user, show, at), found.number, found.pages)
+    return Listing(run, making, show, totals(user, run), rows, offered, clients)
 
 
-def case_of(session: Session, placement: Placement) -> Case:
+def case_of(session: Session, user: User, placement: Placement, at: datetime) -> Case:
     answers = answers_of(latest_submitted(placement.client))
     wishes = [
         (BY_KEY[key].asks, "\n".join(in_words(key, answers[key])))
         for key in COMPARED
         if answers.get(key)
     ]
-    [row] = _rows([placement])
-    moves = _moves(session, placement)
+    [row] = _rows([(placement.entry, placement)], user, Show.longest, at)
+    board = board_of(session, placement.run, user)
+    moves = {each: board.gives_way(placement.id, each) for each in _listed_in(placement)}
+    possible = {each for each in moves if board.is_possible(each)}
     giving_way = [session.get_one(Placement, move.key) for move in moves.values() if move]
     named = [placement.client, *(each.client for each in giving_way)]
-    return Case(row, named, wishes, _others(session, placement, moves), _rejected(placement))
+    others = _others(session, placement, moves, possible)
+    return Case(row, named, wishes, others, _rejected(placement))
 
 
 def name_of(placement: Placement) -> str:
-    return placement.client.preferred_name or A_CLIENT
+    return _name(placement.client)
 
 
-def _rows(placements: Sequence[Placement]) -> list[Row]:
+def _name(client: Client) -> str:
+    return client.preferred_name or A_CLIENT
+
+
+def _shown(user: User, run: WaitingRun | None, show: Show, page: int) -> Leaf[Any]:
+    """Severity is sealed, so for that order everybody's is opened and sorted here."""
+    wanted = listed(user, run)
+    if show is Show.severe:
+        return leaf_of_list(sorted(db.session.execute(wanted).all(), key=_by_severity), page)
+    if show is not Show.longest:
+        wanted = wanted.where(Placement.state == PlacementState(show))
+    return leaf_of_columns(wanted, page)
+
+
+def _by_severity(row: sa.Row[Any]) -> int:
+    """The most severe first; those whom no proposal has looked at come last."""
+    return -row[1].found["severity"] if row[1] is not None else 0
+
+
+def _rows(shown: Sequence[Listed], user: User, show: Show, at: datetime) -> list[Row]:
+    placements = [placement for _, placement in shown if placement is not None]
+    open_to = _open_to(placements, user) if show is Show.unplaced else {}
     meant = {each.found[key] for each in placements for key in ("therapist", "arrival")}
-    names = names_of(meant - {None})
-    return [_row(each, names) for each in placements]
+    names = names_of({*meant, *open_to.values()} - {None})
+    others = [entry.client_id for entry, placement in shown if placement is None]
+    standing = _standing(others) if others else {}
+    return [
+        _row_of(placement, entry.days(at), names, names.get(open_to.get(placement.id) or "", ""))
+        if placement is not None
+        else _row_without(entry, at, standing.get(entry.client_id, NOT_LOOKED_AT))
+        for entry, placement in shown
+    ]
 
 
-def _row(placement: Placement, names: dict[str, str]) -> Row:
+def _row_of(placement: Placement, days: int, names: Mapping[str, str], open_now: str) -> Row:
     found = placement.found
     return Row(
         placement,
         name_of(placement),
-        found["days"],
+        days,
         WORDS[found["severity"]],
         names.get(found["therapist"] or "", NOBODY),
         matching.shown_total(placement.points),
         names.get(found["arrival"] or "", NOBODY),
+        f"waits on; {open_now} has a place" if open_now else "waits on",
     )
+
+
+def _row_without(entry: WaitingEntry, at: datetime, standing: str) -> Row:
+    return Row(None, _name(entry.client), entry.days(at), "", NOBODY, 0, "", standing)
+
+
+def _standing(client_ids: Sequence[int]) -> dict[int, str]:
+    asked = dict.fromkeys(who_has_asked(client_ids), HAS_ASKED)
+    return asked | dict.fromkeys(who_was_offered(client_ids), WAS_OFFERED)
+
+
+def _open_to(placements: Sequence[Placement], user: User) -> dict[int, str | None]:
+    """With whom each of them could be without anybody giving way: places come free meanwhile."""
+    if not placements:
+        return {}
+    board = board_of(db.session(), placements[0].run, user)
+    return {each.id: board.open_to(each.id) for each in placements}
 
 
 def _rejected(placement: Placement) -> list[tuple[str, str]]:
@@ -140,19 +237,19 @@ def _rejected(placement: Placement) -> list[tuple[str, str]]:
     return [(names.get(each.proposed or "", NOBODY), each.reason) for each in before]
 
 
-def _moves(session: Session, placement: Placement) -> dict[str, GivesWay | None]:
-    """Who gives way for each of the closest of their list, and for whom is proposed."""
-    board = board_of(session, placement.run)
+def _listed_in(placement: Placement) -> list[str]:
+    """The closest of their list, and for whom is proposed."""
     closest = [therapist for therapist, _ in placement.candidates[:MOST_OTHERS]]
-    proposed = [placement.proposed] if placement.proposed else []
-    listed = dict.fromkeys([*closest, *proposed])
-    return {each: board.gives_way(placement.id, each) for each in listed}
+    return list(dict.fromkeys([*closest, *filter(None, [placement.proposed])]))
 
 
 def _others(
-    session: Session, placement: Placement, moves: Mapping[str, GivesWay | None]
+    session: Session,
+    placement: Placement,
+    moves: Mapping[str, GivesWay | None],
+    possible: Collection[str],
 ) -> list[Other]:
-    points, places = dict(placement.candidates), open_places(moves)
+    points = dict(placement.candidates)
     names = names_of([*moves, *(move.goes_to for move in moves.values() if move and move.goes_to)])
     return [
         Other(
@@ -160,17 +257,15 @@ def _others(
             names[therapist],
             matching.shown_total(points[therapist]),
             therapist == placement.proposed,
-            places[therapist] > 0,
-            _cost(session, move, names, is_open=places[therapist] > 0),
+            therapist in possible,
+            _cost(session, move, names) if therapist in possible else NO_PLACE,
         )
         for therapist, move in moves.items()
         if therapist in names
     ]
 
 
-def _cost(session: Session, move: GivesWay | None, names: dict[str, str], *, is_open: bool) -> str:
-    if not is_open:
-        return "No place is open with them any more."
+def _cost(session: Session, move: GivesWay | None, names: Mapping[str, str]) -> str:
     if move is None:
         return "A place is open: nobody else changes."
     name = name_of(session.get_one(Placement, move.key))

@@ -1,12 +1,15 @@
 """Reads of the waiting list, shaped for its pages and its runs."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.database import db
+from core.outbox import OutboxMessage
 from practice.accounts.models import Client, User
 from practice.matches.models import MatchRequest, RequestState
 from practice.therapists.models import Therapist
@@ -25,6 +28,8 @@ from practice.waiting.policy import (
     placements_of,
 )
 
+RUN = "waiting.run"
+OUT = (RequestState.sent, RequestState.accepted)
 REFUSED = (PlacementState.declined, PlacementState.rejected)
 
 
@@ -59,15 +64,69 @@ def newest_run() -> WaitingRun | None:
     return db.session.scalars(newest.limit(1)).first()
 
 
+def newest_made_run() -> WaitingRun | None:
+    """What there is to decide on, also while another is being made."""
+    made = sa.select(WaitingRun).where(WaitingRun.made_at.is_not(None))
+    newest = made.order_by(WaitingRun.made_at.desc(), WaitingRun.id.desc())
+    return db.session.scalars(newest.limit(1)).first()
+
+
+def work_of(run: WaitingRun) -> str:
+    """What the outbox knows the working out of this run by."""
+    return f"{RUN}:{run.public_id}"
+
+
+def has_failed(run: WaitingRun) -> bool:
+    """Whether it was tried too often and set aside, so that nobody works it out any more."""
+    dead = sa.select(OutboxMessage.id).where(
+        OutboxMessage.dedupe_key == work_of(run), OutboxMessage.dead_at.is_not(None)
+    )
+    return db.session.scalar(dead) is not None
+
+
 def run_with(public_id: uuid.UUID) -> WaitingRun | None:
     wanted = sa.select(WaitingRun).where(WaitingRun.public_id == public_id)
     return db.session.scalars(wanted).first()
 
 
-def waiting_for(user: User) -> Sequence[WaitingEntry]:
-    """Who waits, the longest first."""
-    longest_first = entries_for(user).order_by(WaitingEntry.joined_at, WaitingEntry.id)
-    return db.session.scalars(longest_first).all()
+@dataclass(frozen=True)
+class Totals:
+    """How many the lead may see: all who wait, and of those what the proposal says."""
+
+    waiting: int
+    first: datetime | None
+    proposed: int
+    unplaced: int
+
+
+def totals(user: User, run: WaitingRun | None) -> Totals:
+    """One query. `first` is since when whoever has waited longest waits."""
+    states = (PlacementState.proposed, PlacementState.unplaced)
+    counted = (sa.func.count(sa.case((Placement.state == state, 1))) for state in states)
+    all_of_them = (
+        listed(user, run)
+        .order_by(None)
+        .with_only_columns(
+            sa.func.count(WaitingEntry.id), sa.func.min(WaitingEntry.joined_at), *counted
+        )
+    )
+    return Totals(*db.session.execute(all_of_them).one())
+
+
+def listed(user: User, run: WaitingRun | None) -> sa.Select[Any]:
+    """(entry, what the run proposes and nobody has decided, or None), the longest waiting first."""
+    undecided = sa.and_(
+        Placement.entry_id == WaitingEntry.id,
+        Placement.run_id == (run.id if run is not None and run.stands else None),
+        Placement.state.in_(UNDECIDED),
+    )
+    return (
+        entries_for(user)
+        .select_from(WaitingEntry)
+        .outerjoin(Placement, undecided)
+        .add_columns(Placement)
+        .order_by(WaitingEntry.joined_at, WaitingEntry.id)
+    )
 
 
 def placement_for(user: User, public_id: uuid.UUID) -> Placement | None:
@@ -78,32 +137,62 @@ def placement_for(user: User, public_id: uuid.UUID) -> Placement | None:
     return db.session.scalars(wanted).first()
 
 
-def undecided_in(user: User, run: WaitingRun) -> Sequence[Placement]:
-    """The longest waiting first."""
-    theirs = placements_for(user).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
-    longest_first = theirs.join(WaitingEntry, WaitingEntry.id == Placement.entry_id)
-    order = WaitingEntry.joined_at, Placement.id
-    return db.session.scalars(longest_first.order_by(*order)).all()
+def clients_of(user: User, placements: Collection[uuid.UUID]) -> list[Client]:
+    if not placements:
+        return []
+    theirs = placements_for(user).where(Placement.public_id.in_(placements))
+    return [each.client for each in db.session.scalars(theirs.order_by(Placement.id))]
 
 
-def offered_to(user: User) -> Sequence[Placement]:
+def proposed_in(
+    user: User, run: WaitingRun, only: Collection[uuid.UUID] | None = None
+) -> Sequence[Placement]:
+    """All that a run proposes and nobody has decided, or those of `only` that it does."""
+    theirs = placements_for(user).where(
+        Placement.run_id == run.id, Placement.state == PlacementState.proposed
+    )
+    if only is not None:
+        theirs = theirs.where(Placement.public_id.in_(only))
+    return db.session.scalars(theirs.order_by(Placement.id)).all()
+
+
+def offered_to(user: User) -> sa.Select[Placement]:
     """What clients have not answered yet, the earliest due first."""
     offered = placements_for(user).where(Placement.state == PlacementState.offered)
-    return db.session.scalars(offered.order_by(Placement.due_at, Placement.id)).all()
+    return offered.order_by(Placement.due_at, Placement.id)
+
+
+def who_has_asked(client_ids: Collection[int]) -> frozenset[int]:
+    """Which of these clients have a request out, or a yes to one."""
+    asked = sa.select(MatchRequest.client_id).where(
+        MatchRequest.client_id.in_(client_ids), MatchRequest.state.in_(OUT)
+    )
+    return frozenset(db.session.scalars(asked))
+
+
+def who_was_offered(client_ids: Collection[int]) -> frozenset[int]:
+    offered = sa.select(Placement.client_id).where(
+        Placement.client_id.in_(client_ids), Placement.state == PlacementState.offered
+    )
+    return frozenset(db.session.scalars(offered))
 
 
 def entries_to_place() -> list[int]:
-    """Keys of who can be placed now, first come first: nobody asked, and nothing offered yet."""
+    """Keys of who can be placed now, first come first."""
+    return list(db.session.scalars(can_be_placed_now().with_only_columns(WaitingEntry.id)))
+
+
+def can_be_placed_now() -> sa.Select[WaitingEntry]:
+    """First come first: whoever has asked nobody, and was offered nothing that is open."""
     asked = sa.exists().where(
-        MatchRequest.client_id == WaitingEntry.client_id,
-        MatchRequest.state.in_((RequestState.sent, RequestState.accepted)),
+        MatchRequest.client_id == WaitingEntry.client_id, MatchRequest.state.in_(OUT)
     )
     offered = sa.exists().where(
         Placement.client_id == WaitingEntry.client_id,
         Placement.state == PlacementState.offered,
     )
-    able = may_be_placed().where(~asked, ~offered).order_by(WaitingEntry.joined_at, WaitingEntry.id)
-    return list(db.session.scalars(able.with_only_columns(WaitingEntry.id)))
+    able = may_be_placed().where(~asked, ~offered)
+    return able.order_by(WaitingEntry.joined_at, WaitingEntry.id)
 
 
 def refused_of(entry: WaitingEntry) -> frozenset[str]:

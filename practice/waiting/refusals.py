@@ -1,5 +1,8 @@
 """What can be in the way of a step, each with the words of the page."""
 
+import uuid
+from collections.abc import Iterable
+
 from core.errors import Refusal, WrongState
 
 
@@ -18,6 +21,13 @@ class DecidedAlready(WrongState):
     message = "This has been decided already, perhaps by somebody else a moment ago."
 
 
+class NoLongerThere(WrongState):
+    message = (
+        "Somebody no longer waits, or a newer proposal has come. Nothing was done; please look at "
+        "the list again."
+    )
+
+
 class RunIsOver(WrongState):
     message = "This proposal no longer stands. Please look at the newest one."
 
@@ -31,12 +41,14 @@ class NothingChosen(Refusal):
 
 
 class OfferIsOver(WrongState):
-    message = "The place was kept until its time ran out, and has gone back. You are still waiting."
+    message = "This place has been answered already, or its time has run out."
 
 
 class CannotConfirm(Refusal):
-    """Nothing was confirmed; `problems` say why, one sentence each."""
+    """Nothing was confirmed; `problems` say why, one sentence for each of `placements`."""
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
+    def __init__(self, found: Iterable[tuple[uuid.UUID, str]]) -> None:
+        found = list(found)
+        self.placements = [public_id for public_id, _ in found]
+        self.problems = [words for _, words in found]
         super().__init__("Nothing was confirmed.")

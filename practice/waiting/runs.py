@@ -20,25 +20,34 @@ import matching
 from core.alone import alone_at
 from core.clock import now
 from core.database import db, unit_of_work
+from core.logs import log
 from core.outbox import Elsewhere, post
 from matching.allocating import Allocation, Candidates, allocate
 from matching.arrival import by_arrival
 from matching.candidates import NOBODY
+from matching.errors import BadValue
 from practice.accounts.models import User
 from practice.intake.queries import answers_of, latest_submitted
+from practice.matches.index import NoPlace
 from practice.matches.market import newest_weights
 from practice.matches.operations import ensure_weights
-from practice.matches.prices import clear_prices, set_prices
+from practice.matches.prices import clear_prices, newest_prices, set_prices
 from practice.matches.search import search_for
 from practice.waiting.acts import record
 from practice.waiting.comparing import figures_of
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingEntry, WaitingRun
-from practice.waiting.policy import may_be_placed
-from practice.waiting.queries import entries_to_place, newest_run, refused_of
+from practice.waiting.queries import (
+    RUN,
+    can_be_placed_now,
+    entries_to_place,
+    has_failed,
+    newest_run,
+    refused_of,
+    work_of,
+)
 from practice.waiting.refusals import RunIsOver
 from practice.waiting.urgency import priorities, severity
 
-RUN = "waiting.run"
 LISTED = 50
 AT_ONCE = 25
 
@@ -88,13 +97,12 @@ class Proposal:
 def ask(session: Session, actor: User, at: datetime) -> WaitingRun:
     """Let the worker make a proposal; while it does, the one that is being made."""
     newest = newest_run()
-    if newest is not None and newest.is_being_made:
+    if newest is not None and newest.is_being_made and not has_failed(newest):
         return newest
     run = WaitingRun(asked_at=at, asked_by_id=actor.id)
     session.add(run)
     record(session, run, "run_asked", actor, at)
-    key = str(run.public_id)
-    post(session, RUN, {"run": key}, dedupe_key=f"{RUN}:{key}", at=at)
+    post(session, RUN, {"run": str(run.public_id)}, dedupe_key=work_of(run), at=at)
     return run
 
 
@@ -110,7 +118,8 @@ def withdraw(session: Session, run: WaitingRun, actor: User, at: datetime) -> No
     session.execute(
         sa.delete(Placement).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
     )
-    if run is newest_run():
+    # Those in force may be another's: of a proposal before this one, or of one after it.
+    if run.made_at is not None and newest_prices().since == run.made_at:
         clear_prices(session, at)
     record(session, run, "run_withdrawn", actor, at)
 
@@ -161,11 +170,17 @@ def _looked_at(public_id: uuid.UUID, at: datetime) -> Iterator[Waiter]:
 
 
 def _waiter(entry: WaitingEntry, at: datetime) -> Waiter:
+    """Without candidates where the client has no place, or answers that cannot be right."""
     answers = answers_of(latest_submitted(entry.client))
     days = entry.days(at)
-    if not entry.client.place:
+    try:
+        search = search_for(entry.client, answers, at)
+    except NoPlace:
         return Waiter(entry.id, severity(answers), days, [], {})
-    search = search_for(entry.client, answers, at)
+    except BadValue as bad:
+        # What is wrong with one must not keep everybody else from being placed.
+        log("waiting.bad_answers", column=bad.field.split(".")[0])
+        return Waiter(entry.id, severity(answers), days, [], {})
     values = replace(search.values, exclude=search.values.exclude | refused_of(entry))
     with search.market.held() as index:
         best = index.rank(values, search.market.weights, LISTED).results
@@ -193,12 +208,13 @@ def _locked(session: Session, public_id: uuid.UUID) -> WaitingRun:
 
 
 def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -> None:
-    """In the place of what was undecided before, for those who still wait."""
+    """In the place of what was undecided before, for those who can still be placed."""
     ensure_weights(session, at)
+    _wait_for_decisions(session)
+    still = _still_there(session)
     session.execute(sa.delete(Placement).where(Placement.state.in_(UNDECIDED)))
-    waiting = {entry.id: entry for entry in session.scalars(may_be_placed())}
     for number, waiter in enumerate(proposal.waiters):
-        entry = waiting.get(waiter.entry_id)
+        entry = still.get(waiter.entry_id)
         if entry is not None:
             session.add(_placement(run, entry, proposal.of(number)))
     run.made_at, run.gap = at, proposal.found.gap
@@ -206,6 +222,19 @@ def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -
     run.figures, run.prices = proposal.figures, proposal.prices
     set_prices(session, run.prices, at)
     record(session, run, "run_made", None, at, people=len(proposal.waiters))
+
+
+def _wait_for_decisions(session: Session) -> None:
+    """Whoever decides holds the run that it is about; the order is theirs, so nobody is stuck."""
+    undecided = sa.select(Placement.run_id).where(Placement.state.in_(UNDECIDED))
+    before = sa.select(WaitingRun).where(WaitingRun.id.in_(undecided)).order_by(WaitingRun.id)
+    session.scalars(before.with_for_update(of=WaitingRun)).all()
+
+
+def _still_there(session: Session) -> dict[int, WaitingEntry]:
+    """Kept from ending until this is written: an entry that has ended has nothing proposed."""
+    entries = can_be_placed_now().with_for_update(key_share=True, of=WaitingEntry)
+    return {entry.id: entry for entry in session.scalars(entries)}
 
 
 def _placement(run: WaitingRun, entry: WaitingEntry, found: dict[str, Any]) -> Placement:

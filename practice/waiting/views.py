@@ -1,6 +1,7 @@
 """The client's pages of the waiting list: joining, waiting, and what was found."""
 
 import uuid
+from contextlib import suppress
 
 from flask import flash, redirect, render_template, url_for
 from flask_login import current_user
@@ -10,7 +11,7 @@ from core.access import policy
 from core.clock import now
 from core.config import current_settings
 from core.database import unit_of_work
-from core.errors import NotFound, Refusal
+from core.errors import NotFound, Refusal, WrongState
 from practice.accounts.policy import is_client, the_client
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import page
@@ -22,6 +23,7 @@ from practice.waiting import lead_views, offers, operations, queries
 from practice.waiting.blueprint import bp
 from practice.waiting.models import Placement, PlacementState
 from practice.waiting.offered import card_of_offer
+from practice.waiting.refusals import OfferIsOver
 from practice.when import deadline_words
 
 __all__ = ["bp", "lead_views"]
@@ -91,7 +93,7 @@ def agree(waiting_offer: uuid.UUID) -> page.Answer:
             )
     except NotOffered:
         return _no_longer_possible(waiting_offer)
-    except AlreadyAsking as refusal:
+    except (AlreadyAsking, OfferIsOver) as refusal:
         return _to(waiting_offer, refusal.message)
     except NotFound:
         raise
@@ -107,10 +109,8 @@ def decline(waiting_offer: uuid.UUID) -> page.Answer:
     try:
         with unit_of_work() as session:
             offers.decline(session, _own(waiting_offer), current_user.user, now())
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        return _back(refusal.message, "sun")
+    except OfferIsOver as refusal:
+        return _to(waiting_offer, refusal.message)
     return _back("You are still on the list, and will not be offered this therapist again.", "leaf")
 
 
@@ -121,6 +121,7 @@ def _offer_page(placement: Placement, form: AskForm) -> str:
         "waiting/offer.html",
         placement=placement,
         is_open=is_open,
+        still_waits=queries.open_entry(placement.client) is not None,
         card=card,
         form=form,
         items=shareable(answers_of(latest_submitted(placement.client))),
@@ -131,7 +132,8 @@ def _offer_page(placement: Placement, form: AskForm) -> str:
 
 def _no_longer_possible(public_id: uuid.UUID) -> Response:
     """Something has changed since: the place goes back, and the client waits on."""
-    with unit_of_work() as session:
+    # Its time may have run out in this very moment; then it has gone back already.
+    with suppress(WrongState), unit_of_work() as session:
         offers.withdraw(session, _own(public_id), None, now())
     return _back(
         "This therapist cannot be asked any more. You are still on the list, and we look again.",

@@ -44,10 +44,12 @@ from practice.intake.models import (
     RiskFlag,
 )
 from practice.matches.models import MatchRequest, Proposal, RequestState
+from practice.matches.review import MatchReview
 from practice.privacy import operations, queries
 from practice.privacy.models import Because, ErasureRequest, LegalHold, Restriction
 from practice.privacy.retention import plus_years
 from practice.privacy.schedule import keep_schedule
+from practice.waiting.models import WaitingEntry
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.billing import CANCEL, SUCCESS
 from tests.builders.checkout import bank_for
@@ -461,6 +463,8 @@ def test_under_a_legal_hold_everything_is_locked_and_nothing_deleted(
         stories = [one.value for one in db.session.scalars(sa.select(IntakeAnswer))]
         assert canary(STORY) in stories
         assert {one.because for one in restrictions(client)} == {Because.legal_hold}
+        assert {"matches", "waiting"} <= {one.holding for one in restrictions(client)}
+        assert count(WaitingEntry, client) == count(MatchReview, client) == 1
         with unit_of_work() as session:
             hold = session.scalars(sa.select(LegalHold)).one()
             assert hold.reason == "A subpoena"
@@ -471,7 +475,8 @@ def test_under_a_legal_hold_everything_is_locked_and_nothing_deleted(
         finish_at(ben, NOW + timedelta(days=1))
         client = client_now(ben)
         assert client is not None
-        assert count(Intake, client) == 0
+        assert count(Intake, client) == count(WaitingEntry, client) == 0
+        assert count(MatchReview, client) == 0
         assert Because.legal_hold not in {one.because for one in restrictions(client)}
 
 

@@ -1,5 +1,7 @@
 """Who gives way: whoever it costs least, and nobody where a place is open."""
 
+from dataclasses import replace
+
 import pytest
 
 from practice.waiting.changing import Board, GivesWay, Seat
@@ -58,3 +60,21 @@ def test_moving_comes_before_waiting_on_and_then_the_last_in_priority_waits_on()
 def test_without_a_place_nobody_can_be_given_one(places, possible):
     board = Board([seat(ANN, None, ("rosa", 900))], places)
     assert board.is_possible("rosa") is possible
+
+
+def test_whoever_stays_never_gives_way():
+    ben, kim = seat(BEN, "rosa", ("rosa", 100)), seat(KIM, "rosa", ("rosa", 900))
+    board = Board([seat(ANN, None, ("rosa", 900)), replace(ben, stays=True), kim], {"rosa": 2})
+    assert board.gives_way(ANN, "rosa") == GivesWay(KIM, None, 900)
+    board = Board([seat(ANN, None, ("rosa", 900)), replace(ben, stays=True)], {"rosa": 1})
+    assert board.gives_way(ANN, "rosa") is None
+    assert not board.is_possible("rosa")
+
+
+def test_a_place_that_nobody_is_proposed_for_is_open_to_whoever_lists_it():
+    seats = [
+        seat(ANN, None, ("rosa", 900), ("lena", 800), ("vera", 700)),
+        seat(BEN, "rosa", ("rosa", 100)),
+    ]
+    assert Board(seats, {"rosa": 1, "lena": 1, "vera": 1}).open_to(ANN) == "lena"
+    assert Board(seats, {"rosa": 1}).open_to(ANN) is None

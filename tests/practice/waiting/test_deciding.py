@@ -19,16 +19,18 @@ from practice.therapists.models import ApplicationState, Therapist
 from practice.waiting import deciding, offers, operations, runs
 from practice.waiting.models import Ending, Placement, PlacementState, WaitingEntry, WaitingRun
 from practice.waiting.policy import entries_for, placements_for
-from practice.waiting.queries import refused_of
+from practice.waiting.queries import proposed_in, refused_of
 from practice.waiting.refusals import (
     CannotConfirm,
     DecidedAlready,
+    NoLongerThere,
     NotOnTheirList,
     OfferIsOver,
     RunIsOver,
 )
 from practice.waiting.sweeps import lapse_offers
-from tests.builders.accounts import make_user
+from tests.builders.accounts import make_client, make_user
+from tests.builders.intake import make_intake
 from tests.builders.matches import make_request
 from tests.builders.therapists import make_therapist
 from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
@@ -136,7 +138,7 @@ def test_what_has_changed_since_is_looked_at_again(session, lead, therapist, cli
     else:
         take_back(session, client, Purpose.assessment)
     session.commit()
-    with pytest.raises((CannotConfirm, sa.exc.InvalidRequestError)):
+    with pytest.raises((CannotConfirm, NoLongerThere)):
         deciding.confirm(session, run, chosen, lead, NOW)
     session.rollback()
     assert places(session, therapist) == 1
@@ -264,6 +266,19 @@ def test_nobody_is_proposed_whom_a_rule_fails(session, lead, client, run):
         deciding.change(session, placement_of(session, client), str(elsewhere.public_id), lead, NOW)
 
 
+def test_a_lead_who_waits_too_moves_themselves_neither_up_nor_down(session, lead, therapist):
+    joined = NOW - timedelta(days=90)
+    own = make_client(session, user=lead, at=joined)
+    make_intake(session, own, at=joined)
+    operations.join(session, own, joined)
+    client = make_waiting(session, "Ann", days=1)
+    run = make_run(session, lead)
+    assert placement_of(session, own).proposed == str(therapist.public_id)
+    assert own not in [each.client for each in proposed_in(lead, run)]
+    with pytest.raises(NotOnTheirList):
+        deciding.change(session, placement_of(session, client), str(therapist.public_id), lead, NOW)
+
+
 # The client's answer
 
 
@@ -324,6 +339,29 @@ def test_a_place_that_is_not_answered_in_time_goes_back(session, lead, therapist
     assert placement_of(session, client).state is PlacementState.lapsed
     assert places(session, therapist) == 1
     assert len(mails(session)) == 2
+
+
+def test_an_offer_that_cannot_be_let_go_holds_up_none_behind_it(session, lead, monkeypatch):
+    rosa = make_therapist(session, "Rosa Almeida", open_places=2)
+    first, second = make_waiting(session, "Ann"), make_waiting(session, "Ben")
+    confirm(session, make_run(session, lead), lead, first, second)
+    due, odd, lapse = (
+        placement_of(session, first).due_at,
+        placement_of(session, first).id,
+        offers.lapse,
+    )
+
+    def failing(work, placement, at):
+        if placement.id == odd:
+            raise RuntimeError
+        return lapse(work, placement, at)
+
+    monkeypatch.setattr(offers, "lapse", failing)
+    lapse_offers(due)
+    session.expire_all()
+    assert placement_of(session, second).state is PlacementState.lapsed
+    assert placement_of(session, first).state is PlacementState.offered
+    assert places(session, rosa) == 1
 
 
 @pytest.mark.parametrize("purpose", [Purpose.privacy_notice, Purpose.assessment])

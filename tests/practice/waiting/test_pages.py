@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
-from core.outbox import drain
+from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Role
 from practice.matches.models import MatchRequest
+from practice.waiting import deciding
 from practice.waiting.models import PlacementState, WaitingRun
 from tests.builders.accounts import make_user, sign_in
 from tests.builders.intake import STORY
@@ -129,8 +130,27 @@ def test_not_this_one_is_one_click_without_a_reason(session, http, client, offer
     assert http.post(f"{offer}/refusal").location == "/waiting"
     assert "You said “not this one”" in text(http.get(offer))
     assert "You are on the waiting list" in text(http.get("/waiting"))
-    assert http.post(f"{offer}/agreement", data={"name": ""}).location == "/waiting"
+    assert http.post(f"{offer}/agreement", data={"name": ""}).location == offer
     assert not session.scalars(sa.select(MatchRequest)).all()
+
+
+def test_pressing_yes_twice_says_what_became_of_it_and_nothing_that_is_not_true(
+    session, http, client, offer
+):
+    for _ in range(2):
+        answer = http.post(f"{offer}/agreement", data={"name": "Sam"})
+    assert answer.location == offer
+    page = text(http.get(offer))
+    assert "You said yes" in page
+    assert "has gone back" not in page
+    assert len(session.scalars(sa.select(MatchRequest)).all()) == 1
+
+
+def test_whoever_left_the_list_is_not_told_that_they_still_wait(session, http, client, offer):
+    assert http.post("/waiting/departure").status_code == 303
+    page = text(http.get(offer))
+    assert "This place is no longer kept" in page
+    assert "none of the time" not in page
 
 
 def test_when_the_time_is_over_the_page_says_so_and_nothing_can_be_sent(
@@ -171,6 +191,20 @@ def test_the_copy_of_everything_tells_of_the_wait(session, http, client, therapi
     assert (placement["state"], placement["therapist"]) == ("offered", "Rosa Almeida")
     assert placement["fitting"][0]["therapist"] == "Rosa Almeida"
     assert "When you waited for a place" in document
+
+
+def test_whom_the_lead_or_the_client_did_not_want_shows_in_no_why_not(
+    session, http, lead, client, therapist, run
+):
+    def why_not():
+        sign_in(http, client.user)
+        page = http.get("/matches/why-not?name=Rosa").data
+        return re.sub(rb'nonce="[^"]*"|value="[^"]*"', b"", page)
+
+    before = why_not()
+    deciding.reject(session, placement_of(session, client), "Neighbours.", lead, NOW)
+    session.commit()
+    assert why_not() == before
 
 
 # The lead's
@@ -271,6 +305,35 @@ def test_what_is_in_the_way_is_named_on_the_page_and_in_no_cookie(
     assert page.select_one(f'input[value="{placement.public_id}"]').has_attr("checked")
     with http.session_transaction() as cookie:
         assert "Sam" not in str(dict(cookie))
+
+
+def test_a_proposal_that_could_not_be_worked_out_is_said_and_another_can_be_made(
+    app, session, http, lead, therapist, client
+):
+    sign_in(http, lead)
+    http.post(f"{LIST}/runs")
+    session.rollback()
+    session.execute(sa.update(OutboxMessage).values(dead_at=NOW))
+    session.commit()
+    page = text(http.get(LIST))
+    assert "The proposal could not be worked out" in page
+    assert "Make a new proposal" in page
+    http.post(f"{LIST}/runs")
+    drain(app, NOW)
+    assert "Rosa Almeida" in text(http.get(LIST))
+
+
+def test_while_the_next_is_worked_out_the_one_before_can_still_be_decided_on(
+    session, http, lead, client, run
+):
+    sign_in(http, lead)
+    http.post(f"{LIST}/runs")
+    page = text(http.get(LIST))
+    assert "A proposal is being worked out" in page
+    assert "Confirm all 1" in page
+    assert confirm_all(http, run).status_code == 303
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.offered
 
 
 def test_a_proposal_is_taken_back_and_what_was_offered_stays(session, http, lead, client, offer):

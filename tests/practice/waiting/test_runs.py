@@ -1,5 +1,6 @@
 """A run: everybody who can be placed is, by the market as it is, and nobody is told yet."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -7,16 +8,27 @@ import sqlalchemy as sa
 
 import matching
 from core.audit import AuditEntry
-from core.outbox import OutboxMessage
+from core.database import db, unit_of_work
+from core.outbox import LEASE, OutboxMessage, drain
+from matching.errors import BadValue
 from practice.accounts.models import Role
 from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.matches.prices import COUNT_FOR, newest_prices
-from practice.waiting import operations, runs
-from practice.waiting.models import Ending, Placement, PlacementState, WaitingRun
-from practice.waiting.queries import newest_run
+from practice.waiting import deciding, operations, runs
+from practice.waiting.models import (
+    UNDECIDED,
+    Ending,
+    Placement,
+    PlacementState,
+    WaitingEntry,
+    WaitingRun,
+)
+from practice.waiting.policy import entries_for, placements_for
+from practice.waiting.queries import has_failed, newest_run
 from practice.waiting.refusals import AlreadyWaiting, NoConsent, RunIsOver
+from tests.builders.accounts import make_user
 from tests.builders.matches import make_request, make_seeker
 from tests.builders.therapists import make_therapist
 from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
@@ -143,6 +155,129 @@ def test_a_consent_taken_back_while_it_is_worked_out_counts(session, lead, monke
     assert entry_of(session, client).ending is Ending.consent
 
 
+@pytest.mark.parametrize("meanwhile", ["asked", "offered"])
+def test_whoever_asked_or_was_offered_somebody_meanwhile_is_not_proposed(
+    session, lead, monkeypatch, meanwhile
+):
+    therapist = make_therapist(session, open_places=5)
+    client = make_waiting(session)
+    first = make_run(session, lead)
+    propose = runs.propose
+
+    def at_the_same_time(waiters):
+        if meanwhile == "asked":
+            make_request(session, client, therapist)
+        else:
+            deciding.confirm(session, first, [placement_of(session, client)], lead, NOW)
+        session.commit()
+        return propose(waiters)
+
+    monkeypatch.setattr(runs, "propose", at_the_same_time)
+    make_run(session, lead, NOW + timedelta(hours=1))
+    undecided = session.scalars(sa.select(Placement).where(Placement.state.in_(UNDECIDED))).all()
+    assert undecided == []
+
+
+def test_whoever_leaves_while_a_proposal_is_written_down_has_nothing_proposed(
+    app, session, lead, monkeypatch
+):
+    """PostgreSQL alone lets both be under way at once; without the locks a row is left behind."""
+    make_therapist(session)
+    client = make_waiting(session)
+    run = runs.ask(session, lead, NOW)
+    session.commit()
+    key, entry_key, write = run.public_id, entry_of(session, client).id, runs._placement
+    is_writing, has_left = threading.Event(), threading.Event()
+
+    def slowly(*found):
+        is_writing.set()
+        has_left.wait(0.5)
+        return write(*found)
+
+    def leave():
+        with app.app_context():
+            is_writing.wait(10)
+            with unit_of_work() as work:
+                operations.leave(work, work.get_one(WaitingEntry, entry_key), NOW)
+            has_left.set()
+            db.session.remove()
+
+    monkeypatch.setattr(runs, "_placement", slowly)
+    leaving = threading.Thread(target=leave)
+    session.rollback()
+    leaving.start()
+    runs.make(key, NOW)
+    leaving.join(30)
+    session.rollback()
+    session.expire_all()
+    assert entry_of(session, client).ending is Ending.left
+    assert session.scalars(sa.select(Placement)).all() == []
+
+
+def test_what_is_wrong_with_one_keeps_nobody_else_from_being_placed(session, lead, monkeypatch):
+    make_therapist(session)
+    odd, other = make_waiting(session, "Odd"), make_waiting(session, "Other")
+    search_for = runs.search_for
+
+    def refusing(client, *answers):
+        if client.id == odd.id:
+            raise BadValue("hours.windows", "cannot be right")
+        return search_for(client, *answers)
+
+    monkeypatch.setattr(runs, "search_for", refusing)
+    run = make_run(session, lead)
+    assert placement_of(session, odd).state is PlacementState.unplaced
+    assert placement_of(session, other).state is PlacementState.proposed
+    assert run.figures["without_anybody"] == 1
+
+
+# When the worker is killed, or never gets through
+
+
+def test_a_worker_that_is_killed_leaves_nothing_and_the_next_one_begins_anew(
+    app, session, lead, monkeypatch
+):
+    make_therapist(session)
+    client = make_waiting(session)
+    first = make_run(session, lead)
+    second = runs.ask(session, lead, NOW)
+    session.commit()
+
+    def killed(waiters):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "propose", killed)
+        with pytest.raises(KeyboardInterrupt):
+            drain(app, NOW)
+    session.rollback()
+    session.expire_all()
+    assert second.is_being_made
+    assert placement_of(session, client).run is first
+    assert drain(app, NOW) == 0  # It may still be alive: its lease has not run out.
+    assert drain(app, NOW + LEASE) == 1
+    session.rollback()
+    session.expire_all()
+    assert second.stands
+    assert placement_of(session, client).run is second
+
+
+def test_one_that_was_set_aside_is_not_waited_for(app, session, lead):
+    make_therapist(session)
+    client = make_waiting(session)
+    failed = runs.ask(session, lead, NOW)
+    session.execute(sa.update(OutboxMessage).values(dead_at=NOW))
+    assert has_failed(failed)
+    another = runs.ask(session, lead, NOW)
+    assert another is not failed
+    session.commit()
+    drain(app, NOW)
+    session.rollback()
+    session.expire_all()
+    assert placement_of(session, client).run is another
+    assert not has_failed(another)
+
+
 def test_a_run_taken_back_while_it_is_worked_out_stays_away(session, lead):
     make_therapist(session)
     client = make_waiting(session)
@@ -220,10 +355,30 @@ def test_one_that_was_stopped_leaves_the_one_before_and_its_prices(session, lead
     assert newest_prices().at(NOW) == first.prices != {}
 
 
-def test_every_role_but_the_lead_is_kept_from_the_list(session):
-    from practice.waiting.policy import entries_for, placements_for
-    from tests.builders.accounts import make_user
+def test_taking_one_back_ends_its_prices_also_while_the_next_is_worked_out(session, lead, scarce):
+    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
+    for number in range(2):
+        make_waiting(session, days=10 + number)
+    first = make_run(session, lead)
+    assert newest_prices().at(NOW)
+    runs.ask(session, lead, NOW)
+    runs.withdraw(session, first, lead, NOW)
+    session.commit()
+    assert newest_prices().at(NOW) == {}
 
+
+def test_taking_an_old_one_back_leaves_the_prices_of_the_newest(session, lead, scarce):
+    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
+    for number in range(2):
+        make_waiting(session, days=10 + number)
+    first = make_run(session, lead)
+    second = make_run(session, lead, NOW + timedelta(hours=1))
+    runs.withdraw(session, first, lead, NOW)
+    session.commit()
+    assert newest_prices().at(NOW) == second.prices != {}
+
+
+def test_every_role_but_the_lead_is_kept_from_the_list(session):
     make_waiting(session)
     for role in Role:
         user = make_user(session, roles=(role,))

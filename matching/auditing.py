@@ -4,14 +4,14 @@ Objective: for each measure, attribute and group the rate or mean, its differenc
 else under the same attribute, and whether that is more than chance.
 Measures: `score` (points of the match), `placed` (share), `wait` (days), `excluded.<rule>` (share
 of the therapists looked at whom the rule took away).
-Steps: (1) groups of fewer than 50 are kept back, and with a single one the next smallest too, since
-it could be had by subtraction; (2) a rate has Wilson's interval (1927), a difference of rates
-Newcombe's (1998, method 10) and the score test; (3) means and their differences have the standard
-error of a bootstrap that draws therapists with all their clients (Efron 1979; Field and Welsh
-2007), because clients of one therapist are alike, and Student's distribution with as many degrees
-of freedom as therapists less one; (4) Benjamini and Hochberg (1995) over all comparisons: of what
-is called a difference, at most 5 % are expected to be chance, and where all are treated alike there
-is a false alarm in about one audit of twenty at most.
+Steps: (1) groups of fewer than 50 are kept back, and the next smallest with them until nobody can
+be had by subtraction, counting those who did not say as a group that is never shown; (2) a rate has
+Wilson's interval (1927), a difference of rates Newcombe's (1998, method 10) and the score test;
+(3) means and their differences have the standard error of a bootstrap that draws therapists with
+all their clients (Efron 1979; Field and Welsh 2007), because clients of one therapist are alike,
+and Student's distribution with as many degrees of freedom as therapists less one; (4) Benjamini and
+Hochberg (1995) over all comparisons: of what is called a difference, at most 5 % are expected to be
+chance, and where all are treated alike there is a false alarm in about one audit of twenty at most.
 Everybody else is the reference, and not the largest group: nobody is the norm for the others.
 A client without a therapist stands alone. Rates are counted client by client, because only those
 who were placed have a therapist.
@@ -203,18 +203,26 @@ def rates_differ(some: float, of: float, others: float, of_others: float) -> flo
     return _two_sided(some / of - others / of_others, spread, inf)
 
 
-def kept_back(people: Whole) -> Flags:
-    """Which groups are not shown, given how many people each has.
+def kept_back(people: Whole, unsaid: int = 0) -> Flags:
+    """Which groups are not shown, given how many people each has and how many are in none.
 
-    Those under 50; with any, at least two that hold 50 people together, so that subtracting the
-    others from the whole gives nobody away: the smallest of the rest are kept back too.
+    Those under 50, and the smallest of the rest until whoever is not shown, `unsaid` among them,
+    are at least 50 people of more than one group: subtracting the others from the whole, which the
+    groups of another attribute tell, then gives nobody away.
     """
     back: Flags = np.less(people, FEWEST_PEOPLE)
     for group in np.argsort(people, kind="stable"):
-        if not back.any() or (back.sum() > 1 and people[back].sum() >= FEWEST_PEOPLE):
+        if _gives_nobody_away(people[back], unsaid):
             break
         back[group] = True
     return back
+
+
+def _gives_nobody_away(hidden: Whole, unsaid: int) -> bool:
+    if not len(hidden) and not 0 < unsaid < FEWEST_PEOPLE:
+        return True
+    groups = len(hidden) + (unsaid > 0)
+    return groups > 1 and int(hidden.sum()) + unsaid >= FEWEST_PEOPLE
 
 
 @dataclass(frozen=True)
@@ -232,6 +240,10 @@ class Split:
         code = [NOBODY if label is None else number[label] for label in labels]
         return cls(attribute, groups, np.array(code, dtype=np.int64))
 
+    def unsaid(self, values: Real) -> int:
+        """How many have a value and are in no group."""
+        return int(np.count_nonzero(np.isfinite(values) & (self.code < 0)))
+
     def counted(self, within: Whole, values: Real, size: int) -> Real:
         """Shape (size, groups): the values added up by `within` and group."""
         there = self.code >= 0
@@ -242,12 +254,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One measure by group: `people`, `clusters`, `mean` and `rest` (groups,) as they are.
+    """One measure by group: `people`, `clusters`, `mean` and `rest` (groups,) as they are, and how
+    many are in no group.
 
     `drawn_mean` and `drawn_rest` (draws, groups) as they would be with other therapists.
     """
 
     people: Whole
+    unsaid: int
     clusters: Whole
     others: Whole
     mean: Real
@@ -270,7 +284,7 @@ def _rates(split: Split, placed: Real) -> Iterator[Comparison]:
     one = np.zeros(len(placed), dtype=np.int64)
     some = split.counted(one, placed, 1)[0]
     people = split.counted(one, np.ones(len(placed)), 1)[0]
-    back = kept_back(people.astype(np.int64))
+    back = kept_back(people.astype(np.int64), split.unsaid(placed))
     for group, name in enumerate(split.groups):
         if back[group]:
             yield Comparison(PLACED, split.attribute, name, Verdict.few_people)
@@ -310,6 +324,7 @@ def _sampled(
     mean, rest = _against_the_rest(sums.sum(axis=0), people.sum(axis=0))
     return Sampled(
         people.sum(axis=0).astype(np.int64),
+        split.unsaid(values),
         np.count_nonzero(people, axis=0),
         np.count_nonzero(others, axis=0),
         mean,
@@ -327,7 +342,7 @@ def _against_the_rest(sums: Real, people: Real) -> tuple[Real, Real]:
 
 
 def _means(measure: str, split: Split, sampled: Sampled) -> Iterator[Comparison]:
-    back = kept_back(sampled.people)
+    back = kept_back(sampled.people, sampled.unsaid)
     for group, name in enumerate(split.groups):
         if back[group]:
             yield Comparison(measure, split.attribute, name, Verdict.few_people)

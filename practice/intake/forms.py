@@ -291,6 +291,23 @@ for _axis in vocabulary("style").terms:
     _field = SelectField(_axis.text("question"), choices=_steps, default="")
     setattr(StyleForm, _axis.code, _field)
 
+
+class AboutYouForm(PageForm):
+    """What somebody states about themselves; its fields are made below from the vocabulary."""
+
+    @classmethod
+    def fields_from(cls, value: Any) -> dict[str, Any]:
+        return dict(value or {})
+
+    def answer(self) -> dict[str, list[str]] | None:
+        stated = {name: self[name].data for name in vocabulary("about_you").codes}
+        return {name: codes for name, codes in stated.items() if codes} or None
+
+
+for _about in vocabulary("about_you").terms:
+    assert _about.options is not None
+    setattr(AboutYouForm, _about.code, Chips(_about.label(), choices=_about.options.choices()))
+
 FORMS: Mapping[str, type[PageForm]] = {
     "story": StoryForm,
     "concerns": ConcernsForm,
@@ -303,6 +320,7 @@ FORMS: Mapping[str, type[PageForm]] = {
     "hours": HoursForm,
     "wishes": WishesForm,
     "style": StyleForm,
+    "about-you": AboutYouForm,
 }
 
 

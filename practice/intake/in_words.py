@@ -52,6 +52,11 @@ def wish_options(name: str) -> Vocabulary:
     return vocabulary("approaches") if name == "approach" else _options("identities", name)
 
 
+def about_you(name: str) -> Vocabulary:
+    """What can be stated about oneself under this name."""
+    return _options("about_you", name)
+
+
 def insurers() -> Vocabulary:
     return _options("payments", "insurance")
 
@@ -114,6 +119,13 @@ def _style(value: Mapping[str, int]) -> list[str]:
     return lines or [NO_PREFERENCE]
 
 
+def _about_you(value: Mapping[str, list[str]]) -> list[str]:
+    return [
+        f"{vocabulary('about_you').label(name)}: {', '.join(about_you(name).labels(codes))}"
+        for name, codes in value.items()
+    ]
+
+
 def _leaning(axis: Term, step: int) -> str:
     if step == 0:
         return f"{axis.label()}: in between"
@@ -139,4 +151,5 @@ LINES: Mapping[str, Callable[[Any], list[str]]] = {
     "hours": _hours,
     "wishes": _wishes,
     "style": _style,
+    "about-you": _about_you,
 }

@@ -18,6 +18,7 @@ without an answer was not reached yet.
 | `hours` | {"zone": IANA name, "windows": ["tue 17:00-21:00", …]} |
 | `wishes` | {name: {"want": [codes], "strength": "must_have" or "would_like"}} |
 | `style` | {axis: −3…+3}, an axis without a preference left out |
+| `about-you` | {term of the vocabulary "about_you": [codes]}; for the audit of fairness alone |
 
 A wish's name is "approach" or a term of the vocabulary "identities"; no preference is left out.
 """
@@ -183,6 +184,17 @@ PERSON = (
         "Ways of working",
         "There is no right way, only what suits you. This is a gentle weight, never a rule.",
         40,
+    ),
+    Page(
+        "about-you",
+        Part.person,
+        "Is there something about yourself you would like us to know?",
+        "About you, for fairness",
+        "Only to find out whether some groups of people wait longer here, or fit less well, than "
+        "others. It is counted together with at least fifty people, changes nothing in whom you "
+        "are shown, and nobody sees it but you.",
+        20,
+        "All of this is optional, and leaving it out changes nothing for you.",
     ),
 )
 

@@ -32,7 +32,7 @@ UNITS = (
 NOT_YET = "Not answered yet"
 HAS_READ = "A clinician has read this answer."
 TOPICS = {"phq-9": "Low mood", "gad-7": "Anxiety"}
-OWN_FIELDS = ("concerns", "concern-weights", "languages", "payment", "hours", "wishes", "style")
+OWN_FIELDS = "concerns concern-weights languages payment hours wishes style about-you".split()
 
 
 def fields_of(page: Page) -> str:
@@ -98,6 +98,7 @@ EXTRAS: dict[str, Callable[[PageForm], dict[str, Any]]] = {
     "hours": _week,
     "wishes": _wish_parts,
     "style": lambda _form: {"axes": vocabulary("style").terms},
+    "about-you": lambda _form: {"names": vocabulary("about_you").codes},
 }
 
 

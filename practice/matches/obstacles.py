@@ -1,7 +1,8 @@
 """When nobody fits: which answers stand in the way most, without telling on anyone.
 
 Only answers that are compared with public profiles are counted. Wishes about the person are never
-counted, nor scope, age or who was turned down; and a count below ten is not given as a figure.
+counted, nor scope, age or who was turned down; and a count below ten is not given as a figure. The
+others are rounded, so that no two of them tell one below ten by their difference either.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ import matching
 from practice.matches.search import Search
 
 FEWEST_TOLD = 10
+ROUNDED_TO = 5
 
 
 @dataclass(frozen=True)
@@ -76,4 +78,9 @@ def obstacles(search: Search) -> list[Obstacle]:
 
 
 def how_many(count: int) -> str:
-    return "Some" if count < FEWEST_TOLD else str(count)
+    return "Some" if count < FEWEST_TOLD else f"About {rounded(count)}"
+
+
+def rounded(count: int) -> int:
+    """To the nearest five."""
+    return ROUNDED_TO * ((count + ROUNDED_TO // 2) // ROUNDED_TO)

@@ -2,7 +2,8 @@
 
 What a wish costs is the number of people more if it alone did not count. Wishes about the person
 are never counted, nor is anything that a public profile does not print; licence and risk are never
-offered for relaxing; and no count below ten is given as a figure.
+offered for relaxing; no count below ten is given as a figure, and the others are rounded: whoever
+tries two wishes and subtracts learns no count below ten either.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import matching
 from matching.market import Market
 from practice.intake.answers import Answers
-from practice.matches.obstacles import FEWEST_TOLD, TOLD
+from practice.matches.obstacles import FEWEST_TOLD, TOLD, rounded
 from practice.matches.reasons import ReasonWords
 from practice.matches.search import Offers, Search
 
@@ -47,7 +48,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Preview:
-    """`moved` names the wishes that change; `costs`: how many a wish leaves out, it alone."""
+    """`moved` names the wishes that change; `costs`: about how many a wish leaves out, it alone."""
 
     moved: list[str]
     entering: list[Listed]
@@ -95,12 +96,13 @@ def preview(before: Search, after: Search, moved: Answers, currency: str) -> Pre
 
 
 def in_figures(count: int) -> str:
-    return FEW if count < FEWEST_TOLD else str(count)
+    return FEW if count < FEWEST_TOLD else f"about {rounded(count)}"
 
 
 def _costs(market: Market) -> list[tuple[str, int]]:
     """The dearest first, of ten or more; of the others nothing is told apart."""
-    told = {rule: count for rule, count in market.gains.items() if count >= FEWEST_TOLD}
+    gains = market.gains.items()
+    told = {rule: rounded(count) for rule, count in gains if count >= FEWEST_TOLD}
     dearest_first = sorted(COSTS.keys() & told.keys(), key=lambda rule: (-told[rule], rule))
     return [(COSTS[rule], told[rule]) for rule in dearest_first]
 

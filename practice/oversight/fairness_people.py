@@ -21,6 +21,7 @@ from matching.auditing import NOBODY, Placements
 from practice.accounts.models import Client
 from practice.consent.models import Purpose
 from practice.consent.policy import in_force
+from practice.intake.in_words import about_you
 from practice.intake.models import Intake
 from practice.intake.queries import answers_of
 from practice.matches.index import client_values, market_at
@@ -35,9 +36,12 @@ TIME_TO_BE_PLACED = timedelta(days=28)
 AT_ONCE = 500
 A_DAY = timedelta(days=1)
 
+# What everybody is asked, and what they may choose to state about themselves.
+ATTRIBUTES = ("age", "language", "state", "payment", *vocabulary("about_you").codes)
 AGES = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
 AGED = "65 and over"
 ENGLISH = "en"
+SEVERAL = "Several of these"
 
 # What a rule took away that the client asked to be taken away is no unfairness.
 RULES = ("licence", "capacity", "age", "service", "scope", "language", "payment", "format", "hours")
@@ -86,10 +90,9 @@ def placements(period: Period, at: datetime) -> Placements:
 
 def placements_of(people: Collection[Person], scores: Mapping[Placed, int]) -> Placements:
     """The columns of everybody; `scores` are the points of those for whom they can be known."""
-    attributes = ("age", "language", "state", "payment")
     numbers = {key: row for row, key in enumerate(sorted({*_therapists(people)}))}
     return Placements(
-        groups={name: [one.groups[name] for one in people] for name in attributes},
+        groups={name: [one.groups[name] for one in people] for name in ATTRIBUTES},
         therapist=_whole(numbers[p.therapist_id] if p else NOBODY for p in _placed(people)),
         placed=np.array([p is not None for p in _placed(people)], dtype=np.bool_),
         score=_real(scores.get(p) if p else None for p in _placed(people)),
@@ -107,7 +110,20 @@ def groups_of(client: Client, answers: Mapping[str, Any], at: datetime) -> dict[
         "language": language_group(answers.get("languages") or ()),
         "state": place(client.place).name if client.place else None,
         "payment": vocabulary("payments").label(payment["kind"]) if payment else None,
+        **_stated(answers.get("about-you") or {}),
     }
+
+
+def _stated(about: Mapping[str, Collection[str]]) -> dict[str, str | None]:
+    """What they said of themselves; whoever said several things under one name is one group."""
+    names = vocabulary("about_you").codes
+    return {name: _stated_group(name, about.get(name, ())) for name in names}
+
+
+def _stated_group(name: str, codes: Collection[str]) -> str | None:
+    if len(codes) > 1:
+        return SEVERAL
+    return next(iter(about_you(name).labels(codes)), None)
 
 
 def age_band(age: int) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import groupby
 
 from matching.auditing import EXCLUDED, PLACED, SCORE, WAIT, Comparison, Verdict
+from practice.vocabularies import vocabulary
 
 VERDICTS = {
     Verdict.differs: "differs",
@@ -20,6 +21,7 @@ ATTRIBUTES = {
     "language": "Language for the meetings",
     "payment": "Way of paying",
     "state": "State",
+    **{term.code: f"{term.label()}, as stated" for term in vocabulary("about_you").terms},
 }
 RULES = {
     "licence": "No licence in the person's state",
@@ -160,7 +162,8 @@ def _row(kind: Kind, one: Comparison) -> Row:
     if one.people is None or one.value is None or one.low is None or one.high is None:
         return Row(one.attribute, one.group, one.verdict)
     shown = {
-        "people": f"{one.people:,}",
+        # Rounded: two counts with one person between them would tell of that person.
+        "people": f"{round(one.people, -1):,}",
         "value": kind.value(one.value),
         "between": f"{kind.value(one.low)} to {kind.value(one.high)}",
     }

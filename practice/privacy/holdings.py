@@ -99,8 +99,10 @@ HOLDINGS = (
         key="answers",
         heading="Your answers",
         what="What brings you here in your own words, your answers to the questions, where and "
-        "when you could meet, what you wish for, and how you would like to pay.",
-        why="To find therapists who may work where you are and who fit what you asked for.",
+        "when you could meet, what you wish for, how you would like to pay, and what you chose to "
+        "state about yourself.",
+        why="To find therapists who may work where you are and who fit what you asked for; and to "
+        "count, over many people at once, whether groups of people fare alike.",
         rests_on="Privacy notice",
         who="Only you. A therapist sees what you choose to share, and only that.",
         keeps="As long as you have an account here. Questions you began and did not finish go "

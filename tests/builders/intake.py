@@ -34,6 +34,7 @@ ANSWERS: Mapping[str, Any] = {
     },
     "wishes": {"gender": {"want": ["woman"], "strength": "would_like"}},
     "style": {"directive": 1, "warm": 2},
+    "about-you": {"gender": ["woman"], "faith": ["none"]},
 }
 
 # Answers that do more than stand in the intake.

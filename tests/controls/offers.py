@@ -120,8 +120,8 @@ CONTROLS = (
         "a count below ten is no figure",
         "every count is told",
         "practice/matches/obstacles.py",
-        '"Some" if count < FEWEST_TOLD else str(count)',
-        "str(count)",
+        '"Some" if count < FEWEST_TOLD else f"About {rounded(count)}"',
+        'f"About {rounded(count)}"',
         (f"{MATCH_PAGES}::test_nobody_fits_says_what_stands_in_the_way_and_what_there_is",),
     ),
     Control(
@@ -184,9 +184,17 @@ CONTROLS = (
         "trying wishes tells no count below ten",
         "every count is told",
         "practice/matches/what_if.py",
-        "return FEW if count < FEWEST_TOLD else str(count)",
-        "return str(count)",
+        'return FEW if count < FEWEST_TOLD else f"about {rounded(count)}"',
+        'return f"about {rounded(count)}"',
         (f"{WHAT_IF_TESTS}::test_no_count_below_ten_is_told_apart",),
+    ),
+    Control(
+        "two wishes that are tried tell no count below ten by subtraction",
+        "exact figures are told",
+        "practice/matches/obstacles.py",
+        "return ROUNDED_TO * ((count + ROUNDED_TO // 2) // ROUNDED_TO)",
+        "return count",
+        (f"{WHAT_IF_TESTS}::test_subtracting_what_two_wishes_show_tells_no_count_below_ten",),
     ),
     Control(
         "trying wishes counts no wish about the person",
@@ -205,6 +213,17 @@ CONTROLS = (
         (
             f"{REVIEW_TESTS}::test_only_the_clinical_lead_answers",
             f"{REVIEW_TESTS}::test_nobody_answers_their_own",
+        ),
+    ),
+    Control(
+        "nothing is proposed for whoever asked or was offered somebody meanwhile",
+        "everybody who waits is proposed for",
+        f"{WAITING}/runs.py",
+        "entries = can_be_placed_now().with_for_update(",
+        "entries = sa.select(WaitingEntry).with_for_update(",
+        (
+            f"{WAITING_TESTS}/test_runs.py"
+            "::test_whoever_asked_or_was_offered_somebody_meanwhile_is_not_proposed",
         ),
     ),
     Control(

@@ -242,11 +242,33 @@ CONTROLS = (
         "a small group of the fairness audit cannot be had by subtraction",
         "it is kept back alone",
         "matching/auditing.py",
-        "if not back.any() or (back.sum() > 1 and people[back].sum() >= FEWEST_PEOPLE):",
+        "if _gives_nobody_away(people[back], unsaid):",
         "if True:",
         (
             "tests/matching/test_auditing.py::"
             "test_a_group_of_forty_nine_is_kept_back_and_so_is_the_next_smallest",
+        ),
+    ),
+    Control(
+        "a few who did not say cannot be had by subtraction either",
+        "those who did not say are not counted with whom is kept back",
+        "matching/auditing.py",
+        "    groups = len(hidden) + (unsaid > 0)\n",
+        "    unsaid, groups = 0, len(hidden)\n",
+        (
+            "tests/matching/test_auditing.py::"
+            "test_those_who_did_not_say_cannot_be_had_by_subtraction_either",
+        ),
+    ),
+    Control(
+        "what is stated for the fairness audit is no part of a match",
+        "the person who looks at a match reads it",
+        "practice/matches/reviewing.py",
+        "hours wishes style\"",
+        "hours wishes style about-you\"",
+        (
+            "tests/practice/oversight/test_fairness.py::"
+            "test_what_people_state_about_themselves_is_no_part_of_the_match",
         ),
     ),
     Control(

@@ -139,6 +139,7 @@ def say_what_they_wish(sam: Anybody) -> None:
     sam.press("Continue")
     sam.fill("Who should decide what you talk about?", "Slightly the second")
     sam.press("Continue")
+    sam.press("Skip this one")
 
 
 def check_change_and_finish(sam: Anybody) -> None:

@@ -193,6 +193,28 @@ def test_what_is_kept_back_cannot_be_had_by_subtraction(people: list[int]) -> No
         assert np.array(people)[back].max() <= np.array(people)[~back].min()
 
 
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=9), st.integers(1, 120))
+def test_those_who_did_not_say_cannot_be_had_by_subtraction_either(
+    people: list[int], unsaid: int
+) -> None:
+    counts = np.array(people)
+    back = kept_back(counts, unsaid)
+    assert back[counts < 50].all()
+    assert back.all() or counts[back].sum() + unsaid >= 50
+    if back.any() and not back.all():
+        assert counts[back].max() <= counts[~back].min()
+
+
+def test_a_few_who_did_not_say_keep_the_smallest_group_back() -> None:
+    """Age tells how many of all were placed; state tells it of all but the seven."""
+    world = _world_of({"a": 1000, "b": 500, "c": 60})
+    states = [None if row < 7 else label for row, label in enumerate(world.groups["language"])]
+    audited = audit(replace(world, groups={"state": states, **world.groups}), 0, DRAWS)
+    for measure in ("placed", "score"):
+        assert _one(audited, measure, "state", "c").verdict is Verdict.few_people
+        assert _one(audited, measure, "language", "c").people == 60
+
+
 def test_a_group_behind_whom_few_therapists_stand_is_shown_and_not_judged() -> None:
     world = make_world(1)
     few = np.where([each == "es" for each in world.groups["language"]], 0, world.therapist)

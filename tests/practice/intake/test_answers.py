@@ -25,7 +25,7 @@ def test_the_pages_come_in_the_order_promised():
         *(f"gad-7-{n}" for n in range(1, 8)),
     )
     assert KEYS[19:] == tuple(
-        "place birth-year languages service format payment hours wishes style".split()
+        "place birth-year languages service format payment hours wishes style about-you".split()
     )
 
 
@@ -111,4 +111,5 @@ def test_answers_are_said_in_the_words_they_were_given_in():
     ]
     assert in_words("wishes", ANSWERS["wishes"]) == ["Gender: Woman (would like)"]
     assert in_words("wishes", {}) == in_words("style", {}) == ["No preference"]
+    assert in_words("about-you", ANSWERS["about-you"]) == ["Gender: Woman", "Faith: No faith"]
     assert in_words("style", {"past": 0}) == ["Past or present: in between"]

@@ -39,6 +39,7 @@ SENT = {
     },
     "wishes": {"gender-want": ["woman"]},
     "style": {"directive": "1", "warm": "2"},
+    "about-you": {"gender": ["woman"], "faith": ["none"]},
 }
 
 

@@ -237,8 +237,8 @@ def test_each_wish_is_told_with_what_it_costs_alone(session, http, client):
     crowd(session, 12, fee=30000)
     crowd(session, 11)
     shown = preview(http.get(PAGE))
-    assert "11 therapists fit everything that is a must" in shown
-    assert "Your limit or way of paying : 12 fewer" in shown
+    assert "About 10 therapists fit everything that is a must" in shown
+    assert "Your limit or way of paying : about 10 fewer" in shown
     assert "Each of your other wishes leaves out fewer than 10" in shown
 
 
@@ -265,7 +265,17 @@ def test_wishes_about_the_person_are_in_no_count(session, http):
     crowd(session, 12, identities={"gender": ["man"]})
     shown = preview(http.get(PAGE))
     assert "Nobody fits all of it" in shown
-    assert "12 therapists fit everything that is a must" in shown
+    assert "About 10 therapists fit everything that is a must" in shown
+
+
+def test_subtracting_what_two_wishes_show_tells_no_count_below_ten(session, http, client):
+    """Three cost between the two limits; 13 and 16 fit, and 14 and 11 are left out."""
+    crowd(session, 13, fee=9000)
+    crowd(session, 3, fee=15000)
+    crowd(session, 11, fee=90000)
+    pages = [preview(send(http, payment__budget=budget)) for budget in ("100", "160")]
+    figures = [re.findall(r"[Aa]bout (\d+)", page) for page in pages]
+    assert figures == [["15", "15"], ["15", "10"]]
 
 
 def test_neither_licence_nor_risk_nor_anything_private_is_offered_for_relaxing():

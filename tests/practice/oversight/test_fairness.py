@@ -1,5 +1,6 @@
 """The audit of fairness: who is counted, what is kept, who reads it, and what the page says."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -10,12 +11,14 @@ from bs4 import BeautifulSoup
 import matching
 from core.audit import AuditEntry
 from core.outbox import OutboxMessage, drain
-from matching.auditing import NOBODY, Placements, audit
+from matching.auditing import NOBODY, Comparison, Placements, Verdict, audit
 from practice.accounts.models import Role
 from practice.consent.models import Purpose
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import operations
 from practice.matches.index import client_values, market_at
+from practice.matches.reviewing import COMPARED
+from practice.matches.sharing import shareable
 from practice.oversight import fairness
 from practice.oversight.fairness_people import (
     RULES,
@@ -147,6 +150,38 @@ def test_groups_are_what_people_said_and_none_where_they_did_not(session):
     assert groups["payment"][1] is None
 
 
+def test_what_people_chose_to_state_is_a_group_and_what_they_left_out_is_none(session):
+    stated = {"gender": ["man"], "faith": ["jewish", "spiritual"]}
+    make_intake(session, make_client(session, at=SENT), about_you=stated, at=SENT)
+    make_intake(session, make_client(session, at=SENT), about_you=None, at=SENT)
+    groups = counted(session).groups
+    assert groups["gender"] == ["Man", None]
+    assert groups["faith"] == ["Several of these", None]
+    assert groups["ethnicity"] == groups["disability"] == [None, None]
+    assert {"orientation", "trans"} < set(groups)
+
+
+def test_what_people_state_about_themselves_is_no_part_of_the_match(session):
+    client = make_seeker(session, at=SENT)
+    session.commit()
+    answers = answers_of(latest_submitted(client))
+    assert answers["about-you"]
+    without = {page: value for page, value in answers.items() if page != "about-you"}
+    assert client_values(client, answers, NOW) == client_values(client, without, NOW)
+    assert "about-you" not in COMPARED
+    assert shareable(answers) == shareable(without)
+
+
+def test_a_group_of_what_was_stated_stands_on_the_page(http, session, lead):
+    happened = biased()
+    ethnicity = ["Black or African American", "White"] * (len(happened) // 2)
+    keep(session, replace(happened, groups={**happened.groups, "ethnicity": ethnicity}))
+    page = BeautifulSoup(http.get(PAGE).text, "html.parser")
+    headings = {one.text for one in page.select("tbody th[scope=rowgroup]")}
+    assert "Race and ethnicity, as stated" in headings
+    assert page.find("th", string="Black or African American")
+
+
 @pytest.mark.parametrize(
     ("age", "band"),
     [(17, "18 to 24"), (24, "18 to 24"), (25, "25 to 34"), (64, "55 to 64"), (65, "65 and over")],
@@ -252,6 +287,16 @@ def test_the_page_names_what_differs_in_words_a_picture_and_figures(http, sessio
     assert people == "300"
     assert value in said
     assert page.select("svg.intervals [style]") == []
+
+
+def test_one_person_more_or_less_does_not_show_in_how_many_a_group_has():
+    shown = {row.people for size in (116, 117, 118, 124) for row in rows_of(size)}
+    assert shown == {"120"}
+
+
+def rows_of(people):
+    one = Comparison("placed", "age", "25 to 34", Verdict.alone, people, 0.5, 0.4, 0.6)
+    return told([one]).measures[0].rows
 
 
 def test_a_fair_count_is_told_without_claiming_that_all_is_well(http, session, lead):

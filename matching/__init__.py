@@ -3,6 +3,7 @@
 from matching.allocating import allocate, priority_of
 from matching.arrival import by_arrival
 from matching.candidates import Allocation, Candidates
+from matching.columns import Columns
 from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
 from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
 from matching.index import Index, explain, rank, why_not
@@ -18,6 +19,7 @@ from matching.model import (
     Wish,
 )
 from matching.prices import Prices
+from matching.reach import Reach, Reached
 from matching.reasons import (
     Explanation,
     Failure,
@@ -50,6 +52,7 @@ __all__ = [
     "BadWeights",
     "Candidates",
     "Client",
+    "Columns",
     "Explanation",
     "Failure",
     "Finding",
@@ -60,6 +63,8 @@ __all__ = [
     "Payment",
     "Prices",
     "Ranking",
+    "Reach",
+    "Reached",
     "Record",
     "Standing",
     "Strength",

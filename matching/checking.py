@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from matching.errors import BadRow, BadValue
+from matching.errors import BadValue
 from matching.hours import EVERY_HOUR, known_zone
 from matching.ids import is_id
 from matching.terms import (
@@ -72,19 +72,6 @@ def check_client_codes(client: "Client", vocabulary: "Vocabulary") -> None:
             _check_known([client.payment.insurer], vocabulary.insurers, "payment.insurer")
     for name, wish in client.wishes.items():
         _check_known_wish(name, wish.want, vocabulary, f"wishes.{name}")
-
-
-def check_rows(therapists: Iterable["Therapist"], vocabulary: "Vocabulary") -> None:
-    """Raises BadRow for the first row that is bad or repeats an id."""
-    seen: set[str] = set()
-    for row, therapist in enumerate(therapists):
-        try:
-            check_therapist(therapist, vocabulary)
-        except BadValue as bad:
-            raise BadRow(row, bad.field, bad.reason) from None
-        if therapist.id in seen:
-            raise BadRow(row, "id", "is the id of an earlier row")
-        seen.add(therapist.id)
 
 
 def check_therapist(therapist: "Therapist", vocabulary: "Vocabulary") -> None:

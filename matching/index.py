@@ -8,8 +8,7 @@ from typing import Self
 
 from matching import checking, factors, rules
 from matching.asking import Asked
-from matching.codes import Codebook, Skillbook
-from matching.directory import Directory
+from matching.columns import Columns
 from matching.errors import BadRow, BadValue
 from matching.found import Found
 from matching.hours import monday_of
@@ -17,6 +16,7 @@ from matching.market import Market, market_of
 from matching.model import ANY_CODE, DEFAULT_WEIGHTS, Client, Therapist, Vocabulary, Weights
 from matching.passing import failing_at_home, licensed
 from matching.prices import NO_PRICES, Prices
+from matching.reach import Reach
 from matching.reasons import Explanation, Ranking, WhyNot
 from matching.roll import Roll, ZoneOf
 from matching.shard import Shard
@@ -52,12 +52,12 @@ class Index:
         vocabulary: Vocabulary = ANY_CODE,
         zone_of: ZoneOf = utc,
     ) -> None:
-        rows = list(therapists)
-        checking.check_rows(rows, vocabulary)
-        roll = Roll(Codebook(), Skillbook(), Directory(), zone_of)
-        for each in rows:
+        columns = Columns(vocabulary)
+        for each in therapists:
+            columns.add(each)
+        roll = Roll.of_table(columns.table(), zone_of)
+        for each in columns.resting:
             roll.put(each)
-        roll.compact()
         self._prepare(roll, on, vocabulary)
 
     @classmethod
@@ -165,6 +165,10 @@ class Index:
         """What each of the client's wishes costs alone. See `matching.market`."""
         with self._lock:
             return market_of(self._asked_here(client))
+
+    def reach(self) -> Reach:
+        """For counting many clients, while nobody changes the index. See `matching.reach`."""
+        return Reach(self._roll, self._asked)
 
     def explain(
         self,

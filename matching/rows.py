@@ -1,7 +1,7 @@
 """From a therapist's values to a row of columns, and back without loss of a point."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import numpy as np
@@ -19,7 +19,7 @@ from matching.shard import (
     Row,
     Shard,
 )
-from matching.terms import STYLE_AXES, STYLE_LIMIT
+from matching.terms import STYLE_AXES, STYLE_LIMIT, TOP_ACUITY
 
 # Kinds of codes: what a therapist states, and what rules and factors ask about as if it were one.
 STATED = SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
@@ -33,6 +33,7 @@ STATED = SERVICE, LANGUAGE, FORMAT, PAYMENT, INSURER, APPROACH_KIND = (
 IDENTITY = "identity."
 OPEN = ("open", "")
 SCOPE = "scope"
+SCOPES = tuple(str(level) for level in range(1, TOP_ACUITY + 1))
 CURRENCY = "currency"
 NO_CURRENCY = ""
 LOWEST_STYLE = hundredths(-STYLE_LIMIT)
@@ -40,18 +41,14 @@ LOWEST_STYLE = hundredths(-STYLE_LIMIT)
 
 def row_of(therapist: Therapist, book: Codebook, skills: Skillbook) -> Row:
     """The values of a checked, live therapist. New codes are added to the books."""
-    codes = book.row(_codes(therapist))
+    codes = book.row((kind, code) for kind, some in stated_by(therapist) for code in some)
     code_words, hour_words = split(codes, book.words), split(therapist.hours, WORDS_A_WEEK)
     return Row(
-        capacity=therapist.capacity,
-        youngest=therapist.ages[0],
-        oldest=NO_OLDEST if therapist.ages[1] is None else therapist.ages[1],
-        fee=NOT_STATED if therapist.fee is None else therapist.fee,
-        lowest_fee=NOT_STATED if therapist.lowest_fee is None else therapist.lowest_fee,
+        *figures_of(therapist),
         hours=hour_words,
         codes=code_words,
         skills=skills.row(therapist.concerns),
-        style=np.array([_place(therapist, axis) for axis in STYLE_AXES], dtype=np.uint16),
+        style=np.array(styles_of(therapist), dtype=np.uint16),
         flags=np.unpackbits(code_words.view(np.uint8), bitorder="little")[: len(book)],
         hour_flags=np.unpackbits(hour_words.view(np.uint8), bitorder="little")[:HOURS_A_WEEK],
     )
@@ -95,26 +92,38 @@ def therapist_at(
     )
 
 
-def scope_codes(acuity: int) -> Iterator[tuple[str, str]]:
-    """Whoever works up to an acuity has the code of each one up to it; nobody needs one for 0."""
-    return ((SCOPE, str(level)) for level in range(1, acuity + 1))
+def figures_of(therapist: Therapist) -> tuple[int, int, int, int, int]:
+    """Capacity, youngest, oldest, fee and lowest fee, as a shard holds them."""
+    youngest, oldest = therapist.ages
+    fee, lowest = therapist.fee, therapist.lowest_fee
+    return (
+        therapist.capacity,
+        youngest,
+        NO_OLDEST if oldest is None else oldest,
+        NOT_STATED if fee is None else fee,
+        NOT_STATED if lowest is None else lowest,
+    )
 
 
-def _codes(therapist: Therapist) -> Iterator[tuple[str, str]]:
+def styles_of(therapist: Therapist) -> list[int]:
+    """By axis, in hundredths of a step above the lowest."""
+    style = therapist.style
+    return [place_on_axis(style[axis]) if axis in style else STYLE_OPEN for axis in STYLE_AXES]
+
+
+def stated_by(therapist: Therapist) -> Iterator[tuple[str, Iterable[str]]]:
+    """Each kind of codes, with those of it that this therapist has.
+
+    Whoever works up to an acuity has the code of each one up to it; nobody needs one for 0.
+    """
     for kind in STATED:
-        for code in getattr(therapist, kind):
-            yield kind, code
+        yield kind, getattr(therapist, kind)
     for attribute, own in therapist.identities.items():
-        for code in own:
-            yield IDENTITY + attribute, code
-    yield from scope_codes(therapist.acuity_max)
-    yield CURRENCY, therapist.currency or NO_CURRENCY
+        yield IDENTITY + attribute, own
+    yield SCOPE, SCOPES[: therapist.acuity_max]
+    yield CURRENCY, (therapist.currency or NO_CURRENCY,)
     if therapist.capacity > 0:
-        yield OPEN
-
-
-def _place(therapist: Therapist, axis: str) -> int:
-    return place_on_axis(therapist.style[axis]) if axis in therapist.style else STYLE_OPEN
+        yield OPEN[0], OPEN[1:]
 
 
 def place_on_axis(value: float) -> int:

@@ -9,6 +9,7 @@ Threads share a market. One brings it up to date while the others wait; `held` k
 while all the answers of one page are taken from it, so no page sees half of a change.
 """
 
+import gc
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -57,13 +58,25 @@ class Market:
         prices: PricesInForce,
     ) -> None:
         self.week, self.version, self.weights, self.prices = week, version, weights, prices
-        entries = list(entries)
-        self._index = _index_without_bad_rows([entry.values for entry in entries], week)
-        self._ends = Ends({entry.row_id: entry.ends_at for entry in entries})
-        self._zones = {entry.zone for entry in entries}
+        columns = matching.Columns()
+        ends: dict[int, datetime] = {}
+        self._zones: set[str] = set()
+        # One after the other: nobody's values are kept beside the columns they go into.
+        for entry in entries:
+            ends[entry.row_id] = entry.ends_at
+            self._zones.add(entry.zone)
+            _add(columns, entry.values)
+        self._index = matching.Index.from_table(columns.table(), on=week)
+        self._ends = Ends(ends)
         self._as_of = at
         self._profiles: OrderedDict[str, Profile] = OrderedDict()
         self._lock = RLock()
+
+    @property
+    def size(self) -> int:
+        """How many can be found."""
+        with self._lock:
+            return len(self._index)
 
     @contextmanager
     def held(self) -> Iterator[matching.Index]:
@@ -174,7 +187,8 @@ class _Kept:
 def market_for(at: datetime, on: date, version: Version) -> Market:
     """The market at `at`, for the week of the day `on`; `version` was read just before.
 
-    No query while nothing changes; seven when some have changed, however many; five to lay it out.
+    No query while nothing changes; eight when some have changed, however many; to lay it out three,
+    and four more for every two thousand therapists.
     """
     week = matching.monday_of(on)
     if is_changing(db.session()):
@@ -224,17 +238,28 @@ def _brought_up(market: Market, version: Version, at: datetime) -> bool:
 
 
 def _laid_out(week: date, version: Version, at: datetime) -> Market:
-    return Market(week, version, at, everybody(at, week), newest_weights(), newest_prices())
+    with _no_collections():
+        return Market(week, version, at, everybody(at, week), newest_weights(), newest_prices())
 
 
-def _index_without_bad_rows(rows: list[matching.Therapist], on: date) -> matching.Index:
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Nothing of what is made meanwhile is garbage in a circle, so nobody need look for any."""
+    was_looking = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_looking:
+            gc.enable()
+
+
+def _add(columns: matching.Columns, values: matching.Therapist) -> None:
     """One profile that cannot be right must not take everybody's matches away."""
-    while True:
-        try:
-            return matching.Index(rows, on=on)
-        except matching.BadRow as bad:
-            _log(bad)
-            rows.pop(bad.row)
+    try:
+        columns.add(values)
+    except matching.BadRow as bad:
+        _log(bad)
 
 
 def _log(bad: matching.BadRow) -> None:

@@ -22,7 +22,7 @@ from core.errors import Erased, Refusal
 from practice.matches.kept import Points, digest_of, points_of
 from practice.matches.models import Proposal
 from practice.matches.policy import proposals_under_notice
-from practice.matches.weighing import version_with
+from practice.matches.weighing import FACTOR_NAMES, version_with
 from practice.matches.words import LINE_LABELS
 from practice.therapists.models import Therapist
 
@@ -223,7 +223,11 @@ def _lines(weights: matching.Weights, now: Points, kept: Points | None) -> Itera
     for name in dict.fromkeys([*now, *(kept or ())]):
         weight = weights.by_factor.get(name, 0)
         shown = None if kept is None else kept.get(name, 0)
-        yield ReplayedLine(LINE_LABELS.get(name, name), weight, shown, now.get(name, 0))
+        yield ReplayedLine(_name(name), weight, shown, now.get(name, 0))
+
+
+def _name(line: str) -> str:
+    return FACTOR_NAMES.get(line) or LINE_LABELS.get(line, line)
 
 
 def _is_in_order(places: list[tuple[int, str]]) -> bool:

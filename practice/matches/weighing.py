@@ -20,6 +20,9 @@ from practice.accounts.models import User
 from practice.matches.models import WeightsVersion
 from practice.matches.words import FACTOR_LABELS
 
+# As those who work here read them; pages of clients speak to the client.
+FACTOR_NAMES: Mapping[str, str] = {**FACTOR_LABELS, "concerns": "What they would like help with"}
+
 
 class NewerWeights(Refusal):
     message = (
@@ -66,7 +69,7 @@ def version_with(number: int) -> matching.Weights | None:
 def changes(before: Mapping[str, int], after: Mapping[str, int]) -> list[Change]:
     """The factors that weigh something else, in their order."""
     return [
-        Change(FACTOR_LABELS[factor], before[factor], after[factor])
+        Change(FACTOR_NAMES[factor], before[factor], after[factor])
         for factor in matching.FACTORS
         if before[factor] != after[factor]
     ]

@@ -9,7 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, StopValidati
 import matching
 from practice.forms import Form, with_fields
 from practice.matches.replaying import ReplayReason
-from practice.matches.words import FACTOR_LABELS
+from practice.matches.weighing import FACTOR_NAMES
 
 SUM = 1000
 WHOLE = "Please give a whole number from 0 to 1000."
@@ -23,7 +23,7 @@ def is_weight(_form: Form, field: Any) -> None:
 
 
 def _weight(factor: str) -> IntegerField:
-    return IntegerField(FACTOR_LABELS[factor], [is_weight])
+    return IntegerField(FACTOR_NAMES[factor], [is_weight])
 
 
 class WeightsForm(
@@ -50,9 +50,9 @@ class WeightsForm(
 
     def validate(self, extra_validators: Any = None) -> bool:
         is_valid: bool = super().validate(extra_validators)
-        if is_valid and self.left:
+        if self.left and not any(self[factor].errors for factor in matching.FACTORS):
             self.form_errors.append(f"The nine must add up to 1000. {self.left_words}")
-        return is_valid and not self.left
+        return is_valid and not self.form_errors
 
     @property
     def left_words(self) -> str:

@@ -17,7 +17,6 @@ from practice.accounts.policy import step_up
 from practice.matches import weighing
 from practice.matches.market import newest_weights
 from practice.matches.models import WeightsVersion
-from practice.matches.words import FACTOR_LABELS
 from practice.oversight import weights_preview as previews
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.models import WeightsPreview
@@ -47,7 +46,7 @@ def weights() -> Page:
         "oversight/weights.html",
         history=weighing.history(),
         in_force=newest_weights(),
-        labels=FACTOR_LABELS,
+        labels=weighing.FACTOR_NAMES,
         preview=previews.newest_unpublished(),
         name_of=_name_of,
     )
@@ -93,7 +92,7 @@ def weights_preview(weights_preview: uuid.UUID) -> Page:
         told=told(preview.figures) if preview.made_at else None,
         before=before.by_factor,
         changes=weighing.changes(before.by_factor, preview.weights),
-        labels=FACTOR_LABELS,
+        labels=weighing.FACTOR_NAMES,
         obstacle=previews.obstacle(preview, now()),
         fewest=FEWEST_PEOPLE,
         most=MOST,

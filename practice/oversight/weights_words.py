@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from practice.matches.words import FACTOR_LABELS
+from practice.matches.weighing import FACTOR_NAMES
 from practice.oversight.fairness_words import ATTRIBUTES, NO_BREAK
 
 Figures = Mapping[str, Any]
@@ -114,7 +114,7 @@ def _row(tally: Figures) -> Row:
 def _factor(one: Figures) -> tuple[str, str, int, int, str]:
     apart = one["after"] - one["before"]
     sign = "+" if apart > 0 else "−" if apart < 0 else ""
-    label = FACTOR_LABELS[one["factor"]]
+    label = FACTOR_NAMES[one["factor"]]
     return label, f"{one['people']:,}", one["before"], one["after"], f"{sign}{abs(apart)}"
 
 

@@ -50,7 +50,7 @@ def test_weights_are_tried_out_published_and_a_list_before_them_worked_out(
     ines.open("/oversight/weights")
     assert ines.sees("In force: version 1")
     ines.follow("Try other weights")
-    ines.fill("What you would like help with", "100")
+    ines.fill("What they would like help with", "100")
     ines.fill("Price", "300")
     ines.fill("Why these weights", WHY)
     ines.press("See what they would change")

@@ -20,7 +20,6 @@ from practice.matches.index import market_at
 from practice.matches.models import Proposal, WeightsVersion
 from practice.matches.prices import set_prices
 from practice.matches.replaying import GONE, NoSuchList, ReplayReason, Verdict, replay, replayed
-from practice.matches.words import LINE_LABELS
 from practice.privacy.operations import erase
 from tests.builders.accounts import make_client, make_user
 from tests.builders.consent import make_revocation
@@ -69,7 +68,7 @@ def test_it_comes_out_to_the_point_line_by_line_and_in_order(session, shown):
     assert found.verdict is Verdict.same
     assert [one.name for one in found.therapists] == ["Ana Alder", "Ben Birch", "Cora Cedar"]
     for one, points in zip(found.therapists, shown.points, strict=True):
-        told = {LINE_LABELS[name]: each for name, each in points.items()}
+        told = {weighing.FACTOR_NAMES[name]: each for name, each in points.items()}
         assert {line.label: line.now for line in one.lines} == told
         assert {line.label: line.shown for line in one.lines} == told
         assert one.total == one.total_shown == sum(points.values()) > 0

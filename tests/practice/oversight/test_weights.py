@@ -131,6 +131,13 @@ def test_what_is_left_to_give_is_said(http, ines, hours, left):
     assert left in page.select_one(".error-summary").text
 
 
+def test_a_sum_that_is_wrong_is_said_beside_what_else_is_amiss(http, ines):
+    page = BeautifulSoup(sent(http, WEIGHTS | {"hours": 100}, "").text, "html.parser")
+    summary = page.select_one(".error-summary").text
+    assert "50 are left to give" in summary
+    assert "Please say why." in summary
+
+
 def test_those_in_force_are_no_new_version(session, http, ines):
     answer = sent(http, DEFAULT)
     assert answer.status_code == 422
@@ -155,7 +162,9 @@ def test_they_are_tried_out_in_the_background_and_then_published(app, session, h
     assert first.weights == DEFAULT
     acts = sa.select(AuditEntry).where(AuditEntry.action.like("weights.%")).order_by(AuditEntry.id)
     asked, made, published = session.scalars(acts)
-    assert asked.details == {"changed": "What you would like help with 300 to 50, Price 110 to 360"}
+    assert asked.details == {
+        "changed": "What they would like help with 300 to 50, Price 110 to 360"
+    }
     assert (made.actor_id, made.details) == (None, {"people": 1})
     assert (published.actor_id, published.details["version"]) == (ines.public_id, 2)
     assert published.details["why"] == REASON

@@ -25,6 +25,7 @@ from practice.credentials.views import bp as credentials
 from practice.groups.views import bp as groups
 from practice.intake.views import bp as intake
 from practice.matches.views import bp as matches
+from practice.outcomes.views import bp as outcomes
 from practice.oversight.views import bp as oversight
 from practice.payments.views import bp as payments
 from practice.privacy.views import bp as privacy
@@ -42,6 +43,7 @@ SLICES = (
     matches,
     waiting,
     care,
+    outcomes,
     appointments,
     groups,
     payments,

@@ -72,6 +72,7 @@ BY_ROLE = {
         Entry("Waiting list", "waiting.waiting_list"),
         Entry("Second looks", "matches.reviews"),
         Entry("Fairness", "oversight.fairness"),
+        Entry("Track record", "outcomes.track_record"),
         EMERGENCIES,
     ),
     Role.records_custodian: (

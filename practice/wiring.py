@@ -40,6 +40,7 @@ from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_accepted, request_closed
 from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
+from practice.outcomes import counting
 from practice.oversight import backups, fairness, key_rotation, ledger, weights_preview
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
@@ -64,7 +65,8 @@ def connect(app: Flask) -> None:
     handle(app, ledger.CHECK, ledger.check_asked_for)
     handle(app, fairness.COUNT, fairness.count_asked_for)
     handle(app, weights_preview.PREVIEW, weights_preview.make_asked_for)
-    app.extensions["sweeps"] += [ledger.check_daily, fairness.count_daily]
+    handle(app, counting.COUNT, counting.count_asked_for)
+    app.extensions["sweeps"] += [ledger.check_daily, fairness.count_daily, counting.count_daily]
 
 
 def _connect_payments(app: Flask) -> None:

@@ -16,6 +16,7 @@ class Purpose(enum.StrEnum):
     assessment = "assessment"
     treatment = "treatment"
     group = "group"
+    learning = "learning"
 
 
 class SignerCapacity(enum.StrEnum):

@@ -73,6 +73,18 @@ PURPOSES = {
             "others heard cannot be taken back. Leaving your seat shows what is refunded."
         ),
     ),
+    Purpose.learning: PurposeTerms(
+        label="Learning from how it went",
+        allows=(
+            "The sums of your two questionnaires, at the start and later, may count when we work "
+            "out what a therapist's clients have in common. You need not agree to it."
+        ),
+        stops_now=(
+            "From the next daily count on, at the latest a day later, your questionnaires no "
+            "longer count in any therapist's figures. Your care goes on as it is."
+        ),
+        law_keeps="Only the proof that you agreed and took it back stays on file.",
+    ),
 }
 
 

@@ -24,6 +24,7 @@ from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.consent.policy import (
     BEFORE_INTAKE,
     may_begin_intake,
+    needs_signing,
     signatures_of,
 )
 from practice.consent.purposes import PURPOSES
@@ -63,8 +64,32 @@ def index() -> Page:
     consents = signed_consents(signatures_of(the_client()))
     may_begin = may_begin_intake(the_client())
     return render_template(
-        "consent/index.html", consents=consents, may_begin=may_begin, zone=the_client().zone
+        "consent/index.html",
+        consents=consents,
+        may_begin=may_begin,
+        may_learn=may_begin and _may_be_asked_to_learn(),
+        zone=the_client().zone,
     )
+
+
+@bp.route("/consents/learning", methods=["GET", "POST"])
+@policy(is_client)
+def learning() -> Page:
+    """The one agreement that nothing depends on: offered here, and asked for nowhere."""
+    form = SignForm()
+    if not may_begin_intake(the_client()):
+        return redirect(url_for("consent.begin"), 303)
+    if form.validate_on_submit() and _signed_learning(form):
+        flash("Thank you. You can take it back here at any time.", "leaf")
+        return redirect(url_for("consent.index"), 303)
+    page = render_template(
+        "consent/learning.html",
+        form=form,
+        document=current_document(Purpose.learning),
+        terms=PURPOSES[Purpose.learning],
+        done=not needs_signing(Purpose.learning, the_client()),
+    )
+    return page, 422 if form.errors else 200
 
 
 @bp.get("/consents/<uuid:signature>")
@@ -151,6 +176,25 @@ def _signed_before_intake(form: BeginForm) -> bool:
                 session, purpose, the_client(), current_user.user, now(), evidence=form.evidence
             )
     return not form.form_errors
+
+
+def _signed_learning(form: SignForm) -> bool:
+    with _changed_words_on(form), unit_of_work() as session:
+        operations.sign(
+            session,
+            Purpose.learning,
+            the_client(),
+            current_user.user,
+            now(),
+            evidence=form.evidence,
+        )
+    return not form.form_errors
+
+
+def _may_be_asked_to_learn() -> bool:
+    """Whether there is such a text, and they have not agreed to it as it stands."""
+    is_published = newest_document(db.session(), Purpose.learning) is not None
+    return is_published and needs_signing(Purpose.learning, the_client())
 
 
 @contextmanager

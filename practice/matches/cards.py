@@ -18,6 +18,7 @@ ALIKE = "the same for everyone"
 class Card:
     """One therapist for one client. `sum` holds (name, thousandths, most), adding up to `total`.
 
+    `has_record` says that outcomes count in it, whether or not any of this therapist's do.
     `about_as_close_as` names the one before when the two are too near to call one closer.
     """
 
@@ -28,6 +29,7 @@ class Card:
     wishes: list[tuple[str, str, str]]
     sum: list[tuple[str, int, int]]
     total: int
+    has_record: bool = False
     about_as_close_as: str = ""
 
 
@@ -58,19 +60,24 @@ def card_of(
         wishes=WishWords(client, currency).all(explanation.lines),
         sum=_sum(explanation),
         total=matching.shown_total(explanation.total),
+        has_record=explanation.has_record,
     )
 
 
 def _sum(explanation: matching.Explanation) -> list[tuple[str, int, int]]:
     shown = matching.thousandths(explanation.points)
-    lines = [(_name(line), shown[line.factor], line.weight) for line in explanation.lines]
-    if matching.NEEDED_ELSEWHERE in shown:
-        lines.append((LINE_LABELS[matching.NEEDED_ELSEWHERE], shown[matching.NEEDED_ELSEWHERE], 0))
-    return lines
+    has_record = explanation.has_record
+    lines = [
+        (_name(line, has_record), shown[line.factor], line.weight) for line in explanation.lines
+    ]
+    besides = {matching.LITTLE_KNOWN: explanation.lines[-1].weight, matching.NEEDED_ELSEWHERE: 0}
+    return lines + [
+        (LINE_LABELS[line], shown[line], most) for line, most in besides.items() if line in shown
+    ]
 
 
-def _name(line: matching.Line) -> str:
+def _name(line: matching.Line, has_record: bool) -> str:
     label = FACTOR_LABELS[line.factor]
-    if line.standing is not Standing.not_asked:
-        return label
-    return f"{label} ({ALIKE if line.factor == 'record' else LEFT_OPEN})"
+    if line.factor == "record":
+        return label if has_record else f"{label} ({ALIKE})"
+    return f"{label} ({LEFT_OPEN})" if line.standing is Standing.not_asked else label

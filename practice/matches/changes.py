@@ -1,9 +1,9 @@
 """Who changes who can be found: counted in the transaction of the change, and named.
 
 Whoever changes a therapist, a licence, an application, weekly hours, an account's closing, the
-weights or the prices raises the market's version, as the last thing before the commit. The lock on
-that one row puts commits in order: whoever reads a version can read everything that any version up
-to it has changed, however long the transactions behind them took.
+weights, the prices or what counts of track records raises the market's version, as the last thing
+before the commit. The lock on that one row puts commits in order: whoever reads a version can read
+everything that any version up to it has changed, however long the transactions behind them took.
 
 An ORM change names its therapist by itself. A statement that changes rows in bulk names one with
 the execution option `therapist`; otherwise it has changed everybody.
@@ -22,13 +22,20 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTran
 from core.database import db, is_sqlite, unit_of_work
 from practice.accounts.models import User
 from practice.matches.models import MarketChange, MarketPrices, MarketVersion, WeightsVersion
+from practice.matches.track_record import (
+    TrackRecord,
+    TrackRecordAgreement,
+    TrackRecordDecision,
+)
 from practice.therapists.models import Application, Licence, Therapist, WeeklyHours
 
-OF_A_THERAPIST = (Application, Licence, WeeklyHours)
+OF_A_THERAPIST = (Application, Licence, WeeklyHours, TrackRecordAgreement, TrackRecord)
 # Who is weighed differently, and nobody has changed.
 OF_NOBODY = (WeightsVersion, MarketPrices)
+# Whether anybody's record counts at all.
+OF_EVERYBODY = (TrackRecordDecision,)
 WATCHED_TABLES = frozenset(
-    model.__tablename__ for model in (*OF_A_THERAPIST, *OF_NOBODY, Therapist)
+    model.__tablename__ for model in (*OF_A_THERAPIST, *OF_NOBODY, *OF_EVERYBODY, Therapist)
 )
 CHANGES = "market_changes"
 NAMED_BY = "therapist"
@@ -109,6 +116,11 @@ def news_since(known: Version) -> News:
     return News(Version(epoch, number), named, everything=is_lost or None in changed)
 
 
+def change_everybody(session: Session) -> None:
+    """Say that what this transaction does changes how everybody stands."""
+    _changes_of(session).everything = True
+
+
 def is_changing(session: Session) -> bool:
     """Whether this transaction has changed something that is not committed yet."""
     return CHANGES in session.info
@@ -139,6 +151,8 @@ def _notice(session: Session, row: object) -> None:
         _notice_whose(_changes_of(session), row)
     elif isinstance(row, OF_NOBODY):
         _changes_of(session)
+    elif isinstance(row, OF_EVERYBODY):
+        change_everybody(session)
     elif isinstance(row, User) and sa.inspect(row).attrs.disabled_at.history.has_changes():
         _changes_of(session).users.add(row.id)
 

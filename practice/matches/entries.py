@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import matching
 from core.config import current_settings
 from core.database import db
+from practice.matches.track_record import records_among
 from practice.places import zone_of
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist, WeeklyHours
 from practice.therapists.queries import authority_among, listable
@@ -40,12 +41,12 @@ class Entry:
 
 
 def everybody(at: datetime, on: date) -> Iterator[Entry]:
-    """Whoever is listable at `at`; three queries, however many there are."""
+    """Whoever is listable at `at`; a few queries, however many there are."""
     return _entries(listable(at), at, on)
 
 
 def entries_of(therapist_ids: Collection[int], at: datetime, on: date) -> list[Entry]:
-    """Those of them who are listable at `at`; three queries. `on` is a day of the week meant."""
+    """Those of them who are listable at `at`; a few queries. `on` is a day of the week meant."""
     return list(_entries(listable(at).where(Therapist.id.in_(therapist_ids)), at, on))
 
 
@@ -60,13 +61,13 @@ def concerned(therapist_ids: Collection[int]) -> dict[int, str]:
 def _entries(chosen: sa.Select[Therapist], at: datetime, on: date) -> Iterator[Entry]:
     ids = chosen.with_only_columns(Therapist.id)
     authority, hours = authority_among(ids, at), _windows_among(ids)
-    currency = current_settings().currency
+    records, currency = records_among(ids), current_settings().currency
     columns = (getattr(Therapist, name) for name in COLUMNS)
     for row in db.session.execute(chosen.with_only_columns(*columns)):
         # Between two queries a right may have gone; whoever took it away has raised the version.
         if authority.get(row.id):
             bits = matching.weekly_bits(hours[row.id], row.zone, on)
-            values = engine_values(row, bits, authority[row.id], currency)
+            values = engine_values(row, bits, authority[row.id], records[row.id], currency)
             yield Entry(row.id, values, row.zone, _end_of(row, authority[row.id]))
 
 
@@ -86,7 +87,11 @@ def _end_of(row: Any, authority: Mapping[str, datetime]) -> datetime:
 
 
 def engine_values(
-    therapist: Any, hours: int, authority: Mapping[str, datetime], currency: str
+    therapist: Any,
+    hours: int,
+    authority: Mapping[str, datetime],
+    record: Mapping[str, matching.Record],
+    currency: str,
 ) -> matching.Therapist:
     """The engine's therapist from a row with the columns of COLUMNS; licences as last days."""
     plans = _insurance_plans()
@@ -110,6 +115,7 @@ def engine_values(
         approaches=frozenset(therapist.approaches),
         style={axis: value for axis, value in therapist.style.items() if value is not None},
         identities={name: frozenset(own) for name, own in therapist.identities.items() if own},
+        record=record,
     )
 
 

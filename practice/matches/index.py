@@ -11,6 +11,7 @@ from practice.accounts.models import Client
 from practice.intake.answers import weighed_concerns
 from practice.matches.acuity import acuity
 from practice.matches.changes import the_version
+from practice.matches.domains import main_domain
 from practice.matches.market import Market, market_for
 from practice.places import zone_of
 
@@ -47,7 +48,7 @@ def client_values(
     """
     if not client.place:
         raise NoPlace
-    hours = answers.get("hours") or {}
+    hours, concerns = answers.get("hours") or {}, weighed_concerns(answers)
     return matching.Client(
         place=client.place,
         on=day_in(client.place, at),
@@ -56,7 +57,8 @@ def client_values(
         service=answers.get("service"),
         formats=frozenset(answers.get("format") or ()),
         languages=frozenset(answers.get("languages") or ()),
-        concerns=weighed_concerns(answers),
+        concerns=concerns,
+        domain=main_domain(concerns),
         acuity=acuity(answers) if with_scores else None,
         payment=_payment(answers.get("payment")),
         windows=tuple(matching.Window.parse(text) for text in hours.get("windows") or ()),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import matching
+from practice.matches.domains import DOMAINS
 from practice.vocabularies import vocabulary
 
 
@@ -11,6 +12,7 @@ def engine_vocabulary() -> matching.Vocabulary:
     plans = payments.term("insurance").options
     return matching.Vocabulary(
         concerns=_codes("concerns"),
+        domains=frozenset(DOMAINS),
         approaches=_codes("approaches"),
         languages=_codes("languages"),
         services=_codes("services"),

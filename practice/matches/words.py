@@ -30,6 +30,7 @@ FACTOR_LABELS: Mapping[str, str] = {
 # By what a line of the arithmetic is called: the factors, and what a place is worth to others.
 LINE_LABELS: Mapping[str, str] = {
     **FACTOR_LABELS,
+    matching.LITTLE_KNOWN: "Not much known yet",
     matching.NEEDED_ELSEWHERE: "Needed elsewhere more",
 }
 STANDING_LABELS: Mapping[Standing, str] = {

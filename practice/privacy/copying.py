@@ -225,6 +225,7 @@ def _shown(explanation: matching.Explanation, name: str, words: WishWords) -> Va
     return {
         "therapist": name,
         "points": explanation.total,
+        "little_known": explanation.bonus,
         "needed_elsewhere": -explanation.price,
         "of": 1_000_000,
         "lines": [

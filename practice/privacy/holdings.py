@@ -118,7 +118,9 @@ HOLDINGS = (
         what="What the two questionnaires add up to, with the answers behind the sum.",
         why="To offer therapists who work with that, and for your therapist to see how you are.",
         rests_on="Assessment and safety contact",
-        who="You, and a therapist with whom you have signed a treatment consent.",
+        who="You, and a therapist with whom you have signed a treatment consent. If you agreed to "
+        "learning from how it went, a program adds their sums to those of many others once a day; "
+        "what is kept of that is about therapists, and nothing in it is yours alone.",
         keeps=AS_LONG_AS_YOU_ARE_HERE,
         after="Scores that a therapist treated you by are part of the record of care and stay as "
         "long as it must. All others go at once.",
@@ -304,6 +306,10 @@ NOT_ABOUT_CLIENTS = {
     "weights_versions": "the organisation's own decision about matching",
     "weights_previews": "figures of groups, and which administrator asked for them",
     "waiting_runs": "figures of a whole waiting list, and which lead asked for them",
+    "track_record_reports": "figures of everybody together",
+    "track_record_decisions": "the organisation's own decision about matching",
+    "track_record_agreements": "what a therapist agreed to about themselves",
+    "track_records": "figures about a therapist, from fifteen clients and more together",
     "market_changes": "which therapist something changed about, for a while",
     "therapists": "what a therapist publishes about themselves",
     "applications": "a therapist's wish to be listed",

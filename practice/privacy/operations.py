@@ -32,7 +32,13 @@ from practice.privacy.mails import say_goodbye, say_it_waits
 from practice.privacy.models import ErasureRequest, LegalHold, RetentionRun
 
 PUT_OFF = timedelta(days=7)
-LAST = (Purpose.group, Purpose.treatment, Purpose.assessment, Purpose.privacy_notice)
+LAST = (
+    Purpose.learning,
+    Purpose.group,
+    Purpose.treatment,
+    Purpose.assessment,
+    Purpose.privacy_notice,
+)
 
 
 class PlanChanged(Refusal):

@@ -419,6 +419,7 @@ class ClientMaker:
         self.session.add(episode)
         self.session.flush()
         if stage is Stage.in_care:
+            self._sign(client, Purpose.learning, opened)
             self._past(client, therapist, episode, request)
         self._meeting(client, therapist, episode, request, weeks=0 if stage is Stage.booked else 1)
 

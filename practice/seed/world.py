@@ -19,6 +19,7 @@ from practice.seed.groups import GroupMaker
 from practice.seed.people import Passwords, add_user
 from practice.seed.seats import SeatMaker
 from practice.seed.therapists import FATES, LIVE, ROUND, Maker
+from practice.seed.track_record import let_some_agree
 from practice.therapists.models import Therapist
 
 STAFF = (
@@ -65,6 +66,7 @@ def make_world(session: Session, settings: Settings, size: Size, seed: int, at: 
     maker = Maker(session, chance, at, passwords, staff["admin@attune.example"])
     therapists = maker.make(size.therapists)
     live = _live(therapists)
+    let_some_agree(session, live, at)
     groups = GroupMaker(session, chance, at).make(size.groups, live) if live else []
     client_maker = _clients(session, chance, at, passwords, staff, live)
     clients = client_maker.make(size.clients)

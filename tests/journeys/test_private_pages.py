@@ -112,6 +112,7 @@ OPEN_TO: dict[str, Audience] = {
     "consent.copy": ANN,
     "consent.document": ALL,
     "consent.index": CLIENTS,
+    "consent.learning": CLIENTS,
     "consent.privacy": ALL,
     "consent.renewal": ANN,
     "consent.revocation": ANN,
@@ -175,6 +176,8 @@ OPEN_TO: dict[str, Audience] = {
     "oversight.staff": INES,
     "oversight.weights": INES,
     "oversight.weights_preview": INES,
+    "outcomes.own_track_record": THERAPISTS,
+    "outcomes.track_record": {"clara", "ines"},
     "payments.receipt": ANN,
     "payments.returned": ANN,
     "privacy.download": CLIENTS,
@@ -214,9 +217,10 @@ MAY_SEND: dict[str, Audience] = {
         endpoint: OPEN_TO[endpoint]
         for endpoint in (
             "accounts.account accounts.check_mail accounts.confirm accounts.forgotten "
-            "accounts.invitation accounts.reset accounts.sign_in consent.begin consent.renewal "
-            "consent.revocation groups.cancel groups.edit groups.enrol groups.leave groups.new "
-            "oversight.disable oversight.invite oversight.new_version oversight.rota "
+            "accounts.invitation accounts.reset accounts.sign_in consent.begin consent.learning "
+            "consent.renewal consent.revocation groups.cancel groups.edit groups.enrol "
+            "groups.leave groups.new oversight.disable oversight.invite oversight.new_version "
+            "oversight.rota "
             "therapists.add_licence therapists.apply therapists.change_licence therapists.edit "
             "therapists.hours therapists.supervisor therapists.withdraw_licence"
         ).split()
@@ -304,6 +308,13 @@ MAY_SEND: dict[str, Audience] = {
     "oversight.invite_again": OPEN_TO["oversight.disable"],
     "oversight.remove_shift": INES,
     "oversight.roles": OPEN_TO["oversight.disable"],
+    "outcomes.agree_to_own_record": THERAPISTS,
+    "outcomes.agree_to_track_record": set(),
+    "outcomes.count_outcomes": {"clara"},
+    "outcomes.end_track_record": set(),
+    "outcomes.propose_track_record": set(),
+    "outcomes.refuse_track_record": set(),
+    "outcomes.take_back_own_record": THERAPISTS,
     "payments.pay": ANN,
     "payments.webhook": ALL,
     "privacy.call_off": CLIENTS,

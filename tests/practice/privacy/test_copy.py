@@ -93,7 +93,14 @@ def test_the_therapists_private_facts_are_not_in_it(app: Flask) -> None:
         copy = everything_of(db.session(), db.session.merge(client), NOW)
         [shown] = copy["matches"]["lists"][0]["shown"]
         assert shown["therapist"] == therapist.name
-        assert set(shown) == {"therapist", "points", "needed_elsewhere", "of", "lines"}
+        assert set(shown) == {
+            "therapist",
+            "points",
+            "little_known",
+            "needed_elsewhere",
+            "of",
+            "lines",
+        }
 
 
 def page_of_matches(app: Flask, client: Client) -> None:

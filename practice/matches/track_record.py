@@ -1,0 +1,153 @@
+"""What outcomes say of therapists: whether the clinic lets it count, who agreed, and the figures.
+
+It counts only while the newest decision has turned it on, and only for therapists whose agreement
+stands. Everybody else is unknown, whatever the reason: the same figures for who has not agreed, who
+has too few cases and who is new, so that nothing on a client's page tells them apart.
+"""
+
+import enum
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+import matching
+from core.database import Base, Identified, Json, db, enum_column
+from core.encryption import Realm, sealed_json
+from practice.accounts.models import User
+from practice.matches.domains import DOMAINS
+from practice.therapists.models import Therapist
+
+Records = Mapping[int, Mapping[str, matching.Record]]
+OFF: Records = defaultdict(dict)
+
+
+class TrackRecordStep(enum.StrEnum):
+    """`proposed` waits for a second person; a `turned_off` by nobody was done by the count."""
+
+    proposed = "proposed"
+    turned_on = "turned_on"
+    refused = "refused"
+    turned_off = "turned_off"
+
+    @property
+    def label(self) -> str:
+        return STEP_LABELS[self]
+
+
+STEP_LABELS = {
+    TrackRecordStep.proposed: "Proposed to turn it on",
+    TrackRecordStep.turned_on: "Turned on",
+    TrackRecordStep.refused: "Not turned on",
+    TrackRecordStep.turned_off: "Turned off",
+}
+
+
+class TrackRecordReport(Identified, Base):
+    """One count of how cases went. `figures` are sums over all therapists, nobody's own.
+
+    Shape: the fields of `matching.calibrating.Calibration` and its verdict, `slope`, `between`,
+    `therapists` with cases, and `bonus`, what somebody unknown is given, in thousandths.
+    """
+
+    __tablename__ = "track_record_reports"
+
+    made_at: Mapped[datetime] = mapped_column(index=True)
+    since: Mapped[datetime]
+    cases: Mapped[int]
+    figures: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class TrackRecordDecision(Identified, Base):
+    """A step of the clinic's switch. The newest says how it stands; rows are only added."""
+
+    __tablename__ = "track_record_decisions"
+
+    step: Mapped[TrackRecordStep] = enum_column(TrackRecordStep)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    report_id: Mapped[int | None] = mapped_column(sa.ForeignKey("track_record_reports.id"))
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime]
+
+    report: Mapped[TrackRecordReport | None] = relationship()
+    decided_by: Mapped[User | None] = relationship(lazy="joined")
+
+
+class TrackRecordAgreement(Identified, Base):
+    """A therapist's own agreement, from when until when; one stands at most."""
+
+    __tablename__ = "track_record_agreements"
+    __table_args__ = (
+        sa.Index(
+            "uq_track_record_agreements_standing",
+            "therapist_id",
+            unique=True,
+            sqlite_where=sa.text("taken_back_at IS NULL"),
+            postgresql_where=sa.text("taken_back_at IS NULL"),
+        ),
+    )
+
+    therapist_id: Mapped[int] = mapped_column(sa.ForeignKey("therapists.id"))
+    agreed_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime | None]
+
+
+class TrackRecord(Identified, Base):
+    """What the last count says of one therapist who agreed. Shape of `figures`: `outcomes.kept`."""
+
+    __tablename__ = "track_records"
+
+    therapist_id: Mapped[int] = mapped_column(sa.ForeignKey("therapists.id"), unique=True)
+    made_at: Mapped[datetime]
+
+    figures = sealed_json(Realm.account, owner="therapist.user")
+
+    therapist: Mapped[Therapist] = relationship()
+
+
+def newest_decision(session: Session) -> TrackRecordDecision | None:
+    newest = sa.select(TrackRecordDecision).order_by(TrackRecordDecision.id.desc()).limit(1)
+    return session.scalars(newest).first()
+
+
+def newest_report(session: Session) -> TrackRecordReport | None:
+    newest = sa.select(TrackRecordReport).order_by(TrackRecordReport.id.desc()).limit(1)
+    return session.scalars(newest).first()
+
+
+def is_on(session: Session) -> bool:
+    newest = sa.select(TrackRecordDecision.step).order_by(TrackRecordDecision.id.desc()).limit(1)
+    return session.scalar(newest) is TrackRecordStep.turned_on
+
+
+def agrees() -> sa.ColumnElement[bool]:
+    """Of `Therapist`: their own agreement stands."""
+    return sa.exists().where(
+        TrackRecordAgreement.therapist_id == Therapist.id,
+        TrackRecordAgreement.taken_back_at.is_(None),
+    )
+
+
+def records_among(therapist_ids: sa.Select[int]) -> Records:
+    """By row id, for the engine. One query while it is off, and nobody has any; else four."""
+    session = db.session()
+    if not is_on(session):
+        return OFF
+    report = newest_report(session)
+    unknown = unknown_record(report.figures["bonus"] if report else 0)
+    wanted = sa.select(TrackRecord).join(TrackRecord.therapist).where(agrees())
+    rows = session.scalars(wanted.where(TrackRecord.therapist_id.in_(therapist_ids)))
+    known = {row.therapist_id: {**unknown, **_counting(row.figures)} for row in rows}
+    return defaultdict(lambda: unknown, known)
+
+
+def unknown_record(bonus: int) -> dict[str, matching.Record]:
+    """Of somebody of whom nothing may count: as all others, and worth getting to know."""
+    return dict.fromkeys(DOMAINS, matching.Record(bonus=bonus))
+
+
+def _counting(figures: Mapping[str, Any]) -> dict[str, matching.Record]:
+    return {domain: matching.Record(*each) for domain, each in figures["counting"].items()}

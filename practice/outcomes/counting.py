@@ -1,0 +1,164 @@
+"""The daily count: read in the background, kept as figures of all, and of those who agreed.
+
+Counting reads the scores of many people at once and shows nobody's. It is an act in the log each
+time, with how many cases there were. Each count begins anew, so whoever took their consent back or
+was forgotten is gone with the next one. A count that is not good enough turns the record off.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.alone import alone_at
+from core.audit import record
+from core.clock import now
+from core.database import db, unit_of_work
+from core.outbox import Elsewhere, OutboxMessage, post
+from practice.accounts.models import User
+from practice.matches.changes import change_everybody
+from practice.matches.track_record import (
+    TrackRecord,
+    TrackRecordReport,
+    agrees,
+    is_on,
+    newest_report,
+)
+from practice.outcomes.courses import Period, courses, has_any
+from practice.outcomes.gate import obstacles
+from practice.outcomes.learning import Learned
+from practice.outcomes.operations import turn_itself_off
+from practice.therapists.models import Therapist
+
+COUNT = "outcomes.count"
+COUNT_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The last count, if any, and whether one is being made."""
+
+    report: TrackRecordReport | None
+    is_being_counted: bool
+
+
+def standing() -> Standing:
+    session = db.session()
+    return Standing(newest_report(session), _is_being_counted(session))
+
+
+def ask_for_count(session: Session, actor: User, at: datetime) -> None:
+    """Let the worker count; while it does there is nothing to add."""
+    if _is_being_counted(session):
+        return
+    _post(session, at)
+    record(
+        session,
+        at=at,
+        action="track_record.count_asked",
+        subject_kind="track_record_report",
+        subject_id=None,
+        actor_id=actor.public_id,
+        actor_role=actor.main_role,
+    )
+
+
+def count_daily(at: datetime) -> None:
+    """A sweep: once a day, from when there is anything to count until nothing is left of it."""
+    try:
+        is_due = _is_due(db.session(), at)
+    finally:
+        db.session.rollback()
+    if is_due:
+        with unit_of_work() as session:
+            _post(session, at)
+
+
+def count_asked_for(payload: dict[str, Any]) -> None:
+    """The outbox handler. A count may take longer than a lease, so one runs at a time."""
+    with alone_at(COUNT) as is_alone:
+        if not is_alone:
+            raise Elsewhere
+        if not _was_done_since(datetime.fromisoformat(payload["asked_at"])):
+            count(now())
+
+
+def count(at: datetime) -> None:
+    """Count, and keep the figures."""
+    period = Period.at(at)
+    try:
+        learned = Learned.of(list(courses(period)))
+    finally:
+        db.session.rollback()
+    with unit_of_work() as session:
+        _keep(session, learned, period, at)
+
+
+def _keep(session: Session, learned: Learned, period: Period, at: datetime) -> None:
+    report = TrackRecordReport(
+        made_at=at, since=period.since, cases=len(learned.cases), figures=learned.figures
+    )
+    session.add(report)
+    _keep_of_therapists(session, learned, at)
+    session.flush()
+    if is_on(session):
+        # What somebody unknown is given has changed as well.
+        change_everybody(session)
+        if against := obstacles(report, at):
+            turn_itself_off(session, report, against, at)
+    _record_count(session, report, at)
+
+
+def _keep_of_therapists(session: Session, learned: Learned, at: datetime) -> None:
+    """Only of those who agreed; what was kept of anybody else goes."""
+    wanted = sa.select(Therapist).where(agrees(), Therapist.id.in_(learned.therapists))
+    agreed = {therapist.id: therapist for therapist in session.scalars(wanted)}
+    kept = {row.therapist_id: row for row in session.scalars(sa.select(TrackRecord))}
+    for therapist_id in kept.keys() - agreed.keys():
+        session.delete(kept[therapist_id])
+    for therapist_id, therapist in agreed.items():
+        row = kept.get(therapist_id) or TrackRecord(therapist=therapist)
+        row.made_at, row.figures = at, learned.of_therapist(therapist_id)
+        session.add(row)
+
+
+def _record_count(session: Session, report: TrackRecordReport, at: datetime) -> None:
+    record(
+        session,
+        at=at,
+        action="track_record.counted",
+        subject_kind="track_record_report",
+        subject_id=report.public_id,
+        actor_id=None,
+        number=report.cases,
+    )
+
+
+def _was_done_since(asked_at: datetime) -> bool:
+    last = newest_report(db.session())
+    db.session.rollback()
+    return last is not None and last.made_at >= asked_at
+
+
+def _is_due(session: Session, at: datetime) -> bool:
+    last = newest_report(session)
+    if last is not None and last.made_at > at - COUNT_EVERY:
+        return False
+    is_something = has_any(Period.at(at)) or (last is not None and last.cases > 0)
+    return is_something and not _is_being_counted(session)
+
+
+def _post(session: Session, at: datetime) -> None:
+    asked_at = at.isoformat()
+    post(session, COUNT, {"asked_at": asked_at}, dedupe_key=f"{COUNT}:{asked_at}", at=at)
+
+
+def _is_being_counted(session: Session) -> bool:
+    waiting = sa.select(OutboxMessage.id).where(
+        OutboxMessage.kind == COUNT,
+        OutboxMessage.done_at.is_(None),
+        OutboxMessage.dead_at.is_(None),
+    )
+    return session.scalars(waiting).first() is not None

@@ -1,0 +1,186 @@
+"""The clinic's switch: off by default, held by the figures, turned on by two and off by one."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from bs4 import BeautifulSoup
+
+from core.audit import AuditEntry
+from core.errors import WrongState
+from practice.accounts.models import Role, UserRole
+from practice.accounts.two_people import OneHand, SamePerson
+from practice.matches.track_record import TrackRecordDecision, is_on
+from practice.outcomes import counting, operations
+from practice.outcomes.gate import obstacles
+from practice.outcomes.operations import NotGoodEnough
+from tests.builders.accounts import look_again, make_user, sign_in
+from tests.builders.outcomes import make_report, turn_on
+from tests.builders.therapists import make_therapist
+from tests.conftest import NOW
+
+PAGE = "/oversight/track-record"
+WHY = "We want newcomers and experience to count."
+
+
+@pytest.fixture
+def clara(session):
+    return make_user(session, roles=[Role.clinical_lead], name="Clara")
+
+
+@pytest.fixture
+def ines(session):
+    return make_user(session, roles=[Role.administrator], name="Ines")
+
+
+def page_of(http, user):
+    sign_in(http, user)
+    return BeautifulSoup(http.get(PAGE).text, "html.parser")
+
+
+def test_it_is_off_until_it_is_turned_on(session, http, clara):
+    assert not is_on(session)
+    page = page_of(http, clara)
+    assert "Nothing has been counted yet." in page.get_text()
+    assert not page.select("textarea")
+
+
+def test_the_lead_proposes_an_administrator_agrees_and_either_turns_it_off(
+    session, http, clara, ines
+):
+    make_report(session)
+    sign_in(http, clara)
+    assert http.post(f"{PAGE}/proposal", data={"reason": WHY}).status_code == 303
+    look_again(session)
+    assert not is_on(session)
+    assert WHY in page_of(http, ines).get_text()
+    http.post(f"{PAGE}/agreement")
+    look_again(session)
+    assert is_on(session)
+    sign_in(http, clara)
+    assert http.post(f"{PAGE}/end", data={"reason": "Enough."}).status_code == 303
+    look_again(session)
+    assert not is_on(session)
+    acts = sa.select(AuditEntry.action).where(AuditEntry.action.startswith("track_record."))
+    assert list(session.scalars(acts.order_by(AuditEntry.id))) == [
+        "track_record.proposed",
+        "track_record.turned_on",
+        "track_record.turned_off",
+    ]
+
+
+def test_nobody_is_both_people(session, clara):
+    clara.role_rows.append(UserRole(role=Role.administrator, granted_at=NOW))
+    make_report(session)
+    operations.propose(session, WHY, clara, NOW)
+    with pytest.raises(SamePerson):
+        operations.agree(session, clara, NOW)
+    assert not is_on(session)
+
+
+def test_an_administrator_and_the_lead_they_made_lately_are_one_hand(session, ines):
+    lead = make_user(session, roles=[], name="Lena")
+    lead.role_rows.append(UserRole(role=Role.clinical_lead, granted_at=NOW, granted_by_id=ines.id))
+    make_report(session)
+    operations.propose(session, WHY, lead, NOW)
+    with pytest.raises(OneHand):
+        operations.agree(session, ines, NOW)
+
+
+def test_an_administrator_cannot_propose_and_the_lead_cannot_agree(session, http, clara, ines):
+    make_report(session)
+    sign_in(http, ines)
+    assert http.post(f"{PAGE}/proposal", data={"reason": WHY}).status_code == 404
+    operations.propose(session, WHY, clara, NOW)
+    sign_in(http, clara)
+    assert http.post(f"{PAGE}/agreement").status_code == 404
+    look_again(session)
+    assert not is_on(session)
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({"cases": 299}, "299 cases"),
+        ({"cases": 1}, "is one case"),
+        ({"therapists": 9}, "9 therapists"),
+        ({"verdict": "boasting", "ratio": 1.32}, "more than came: 1.32 times"),
+        ({"verdict": "modest", "ratio": 0.71}, "less than came: 0.71 times"),
+        ({"verdict": "unclear", "low": 0.4, "high": None}, "between 0.40 and no limit"),
+        ({"at": NOW - timedelta(days=4)}, "older than three days"),
+    ],
+)
+def test_a_count_that_is_not_good_enough_turns_nothing_on_and_says_why(
+    session, http, clara, figures, said
+):
+    make_report(session, **figures)
+    with pytest.raises(NotGoodEnough):
+        operations.propose(session, WHY, clara, NOW)
+    page = page_of(http, clara)
+    assert said in page.get_text()
+    assert not page.select("textarea")
+
+
+def test_a_count_that_became_worse_since_the_proposal_stops_the_yes(session, clara, ines):
+    make_report(session)
+    operations.propose(session, WHY, clara, NOW)
+    make_report(session, verdict="boasting", ratio=1.4)
+    with pytest.raises(NotGoodEnough):
+        operations.agree(session, ines, NOW)
+    assert not is_on(session)
+
+
+def test_a_proposal_lapses_after_a_week(session, clara, ines):
+    make_report(session)
+    operations.propose(session, WHY, clara, NOW)
+    make_report(session, at=NOW + timedelta(days=7))
+    with pytest.raises(WrongState):
+        operations.agree(session, ines, NOW + timedelta(days=7))
+    operations.propose(session, WHY, clara, NOW + timedelta(days=7))
+
+
+def test_a_proposal_can_be_refused_and_is_then_over(session, clara, ines):
+    make_report(session)
+    operations.propose(session, WHY, clara, NOW)
+    operations.refuse(session, ines, NOW)
+    with pytest.raises(WrongState):
+        operations.agree(session, ines, NOW)
+    assert not is_on(session)
+
+
+def test_a_count_that_is_not_good_enough_turns_it_off_by_itself(session, http, clara):
+    turn_on(session, clara)
+    session.commit()
+    counting.count(NOW)
+    look_again(session)
+    assert not is_on(session)
+    newest = session.scalars(
+        sa.select(TrackRecordDecision).order_by(TrackRecordDecision.id.desc()).limit(1)
+    ).one()
+    assert newest.decided_by is None
+    assert "0 cases" in newest.reason
+    assert "by the daily count itself" in page_of(http, clara).get_text()
+
+
+def test_a_reason_is_asked_for_and_what_was_typed_is_kept(session, http, clara):
+    make_report(session)
+    sign_in(http, clara)
+    answer = http.post(f"{PAGE}/proposal", data={"reason": "x" * 1001})
+    assert answer.status_code == 422
+    assert "x" * 1001 in answer.text
+    assert http.post(f"{PAGE}/proposal", data={"reason": " "}).status_code == 422
+
+
+def test_therapists_and_clients_do_not_find_the_page(session, http):
+    sign_in(http, make_therapist(session).user)
+    assert http.get(PAGE).status_code == 404
+
+
+def test_the_page_names_no_therapist(session, http, clara):
+    turn_on(session, clara)
+    make_therapist(session, "Rosa Almeida")
+    assert "Rosa" not in page_of(http, clara).get_text()
+
+
+def test_every_figure_that_is_good_enough_stands_in_nobodys_way(session):
+    assert obstacles(make_report(session), NOW) == []

@@ -222,7 +222,7 @@ def test_the_queries_do_not_grow_with_the_market(app, session):
             market()
         return len(statements)
 
-    assert built_with(3) == built_with(15) == 7
+    assert built_with(3) == built_with(15) == 8
 
 
 def test_the_queries_do_not_grow_with_how_many_have_changed(app, session):

@@ -2,20 +2,26 @@
 
     python -m bench.market [--therapists 20000] [--rounds 100] [--json]
 
-The client is in the most populous state. A change is an open place given away just before the
-page, in a transaction of its own. Memory is what the process holds more (resident set) once the
-market is laid out.
+The client is in the most populous state. A change is an open place given back just before the
+page, in a transaction of its own. Laying out and memory are those of a second process
+(`bench.another`), as a web process has them at its start: resident set without and with the market,
+and the most it ever was. The second process is asked right after changes committed in the first:
+`seen_elsewhere_ms` goes from the commit to its answer, which must be the new one.
 """
 
 import argparse
-import gc
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
@@ -48,6 +54,7 @@ class Figures:
     therapists: int
     listed_here: int
     lay_out_ms: float
+    lay_out_cpu_ms: float
     base_ms: float
     page_ms: float
     page_ms_p99: float
@@ -57,8 +64,11 @@ class Figures:
     after_a_change_ms: float
     after_a_change_ms_p99: float
     queries_after_a_change: int
-    market_mib: float
-    process_mib: float
+    seen_elsewhere_ms: float
+    seen_elsewhere_ms_worst: float
+    without_market_mib: float
+    with_market_mib: float
+    most_mib: float
 
 
 def main() -> None:
@@ -80,14 +90,18 @@ def measure(therapists: int, rounds: int) -> Figures:
             _add(therapists)
             browser = a_client(app)
             _move_everybody_to(HERE)
-        figures = _figures(app, browser, therapists, rounds)
+        with _another(Path(folder)) as another:
+            figures = _figures(app, browser, another, therapists, rounds)
         with app.app_context():
             db.engine.dispose()
     return figures
 
 
-def _figures(app: Flask, browser: FlaskClient, therapists: int, rounds: int) -> Figures:
-    lay_out, market_mib, listed = _laid_out(app)
+def _figures(
+    app: Flask, browser: FlaskClient, another: "Another", therapists: int, rounds: int
+) -> Figures:
+    first, listed = another.answer(), _listed(app)
+    seen = [_seen(app, another, Random(round_), therapists) for round_ in range(rounds)]
     base, page, changed = [], [], []
     for round_ in range(rounds + WARM_UP):
         took = [_visit(browser, BARE), _visit(browser, MATCHES)]
@@ -103,7 +117,8 @@ def _figures(app: Flask, browser: FlaskClient, therapists: int, rounds: int) -> 
     return Figures(
         therapists=therapists,
         listed_here=listed,
-        lay_out_ms=round(lay_out, 1),
+        lay_out_ms=first["lay_out_ms"],
+        lay_out_cpu_ms=first["lay_out_cpu_ms"],
         base_ms=_median(base),
         page_ms=_median(page),
         page_ms_p99=_p99(page),
@@ -113,8 +128,9 @@ def _figures(app: Flask, browser: FlaskClient, therapists: int, rounds: int) -> 
         after_a_change_ms=_median(changed),
         after_a_change_ms_p99=_p99(changed),
         queries_after_a_change=queries_of(app, browser, MATCHES),
-        market_mib=round(market_mib, 1),
-        process_mib=round(_resident_mib(), 1),
+        seen_elsewhere_ms=_median(seen),
+        seen_elsewhere_ms_worst=round(max(seen), 2),
+        **{name: first[name] for name in ("without_market_mib", "with_market_mib", "most_mib")},
     )
 
 
@@ -128,17 +144,49 @@ def _move_everybody_to(place: str) -> None:
         session.execute(sa.update(Client).values(place=place))
 
 
-def _laid_out(app: Flask) -> tuple[float, float, int]:
-    """Milliseconds, mebibytes, and how many are licensed here."""
-    gc.collect()
-    before, began = _resident_mib(), time.perf_counter()
+@dataclass(frozen=True)
+class Another:
+    """The second process: one line in, one line out."""
+
+    process: "subprocess.Popen[str]"
+
+    def answer(self, asked: str = "") -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        if asked:
+            self.process.stdin.write(f"{asked}\n")
+            self.process.stdin.flush()
+        found: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return found
+
+
+@contextmanager
+def _another(folder: Path) -> Iterator[Another]:
+    command = [sys.executable, "-m", "bench.another", str(folder), HERE]
+    pipes = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipes, stdout=pipes, text=True) as process:
+        try:
+            yield Another(process)
+        finally:
+            process.kill()
+
+
+def _seen(app: Flask, another: Another, chance: Random, therapists: int) -> float:
+    """Milliseconds from the commit here until the other process has said what is true now."""
+    changed, places = _give_a_place(app, chance, therapists)
+    began = time.perf_counter()
+    said = another.answer(str(changed))
+    took = (time.perf_counter() - began) * 1000
+    assert said == {"open_places": places}, "the other process answered from before the change"
+    return took
+
+
+def _listed(app: Flask) -> int:
+    """How many are licensed here and have room."""
     with app.app_context():
         market = market_at(now(), HERE)
-    took = (time.perf_counter() - began) * 1000
-    gc.collect()
     with market.held() as index:
-        listed = index.market(matching.Client(place=HERE, on=market.week)).eligible
-    return took, _resident_mib() - before, listed
+        return index.market(matching.Client(place=HERE, on=market.week)).eligible
 
 
 def _visit(browser: FlaskClient, address: str) -> float:
@@ -156,18 +204,15 @@ def _cpu(browser: FlaskClient, address: str, rounds: int) -> float:
     return (time.process_time() - began) * 1000 / rounds
 
 
-def _give_a_place(app: Flask, chance: Random, therapists: int) -> None:
+def _give_a_place(app: Flask, chance: Random, therapists: int) -> tuple[int, int]:
+    """Whose place it is, and how many they have now."""
     with app.app_context(), unit_of_work() as session:
         newest = session.scalar(sa.select(sa.func.max(Therapist.id)))
         assert newest is not None
-        give_back_place(session, newest - chance.randrange(therapists))
-
-
-def _resident_mib() -> float:
-    [line] = [
-        each for each in Path("/proc/self/status").read_text().splitlines() if "VmRSS" in each
-    ]
-    return int(line.split()[1]) / 1024
+        row_id = newest - chance.randrange(therapists)
+        give_back_place(session, row_id)
+        places = session.scalar(sa.select(Therapist.open_places).where(Therapist.id == row_id))
+        return row_id, int(places or 0)
 
 
 def _median(times: list[float]) -> float:

@@ -39,7 +39,7 @@ from practice.groups.policy import time_in_group_is_over
 from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_accepted, request_closed
-from practice.matches.sweeps import lapse_what_is_due, tell_who_waits
+from practice.matches.sweeps import lapse_what_is_due, say_what_is_late, tell_who_waits
 from practice.outcomes import counting
 from practice.oversight import backups, fairness, key_rotation, ledger, weights_preview
 from practice.payments.operations import note_failed_refund, tell_of_refund
@@ -98,7 +98,7 @@ def _connect_care(app: Flask) -> None:
     request_closed.connect(release_for_closed_request)
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
-    app.extensions["sweeps"] += [forget_old_changes]
+    app.extensions["sweeps"] += [forget_old_changes, say_what_is_late]
     app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
 
 

@@ -31,7 +31,8 @@ _OPEN = "state = 'asked'"
 class MatchReview(Identified, Base):
     """One request for a person's look, promised by `due_at`; a client has at most one open.
 
-    `words` are the client's, `answer` the clinical lead's; either may be read by both.
+    `told_late_at`: when colleagues were told that the promise has passed. `words` are the client's,
+    `answer` the clinical lead's; either may be read by both.
     """
 
     __tablename__ = "match_reviews"
@@ -50,6 +51,7 @@ class MatchReview(Identified, Base):
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    told_late_at: Mapped[datetime | None]
     answered_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
 
     words = sealed_text(Realm.record, owner="client")

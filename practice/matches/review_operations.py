@@ -48,9 +48,7 @@ def ask(session: Session, client: Client, words: str, at: datetime) -> MatchRevi
     session.add(review)
     _flush_as_the_only_one(session)
     _record(session, review, "review.asked", client.user, Role.client, at)
-    for lead in _leads(session):
-        if lead.id != client.user_id:
-            _tell(session, review, lead, at, "asked", "/reviews")
+    _tell_holders(session, review, Role.clinical_lead, at, "asked", "/reviews")
     return review
 
 
@@ -85,6 +83,21 @@ def answer(
     _tell(session, review, review.client.user, at, "answered", "/matches/review")
 
 
+def say_it_is_late(session: Session, review: MatchReview, at: datetime) -> bool:
+    """The promise has passed: once, the leads are told again, and those who appoint leads.
+
+    An administrator sees how many wait beyond their promise, never whose or what.
+    """
+    _lock(session, review)
+    if not review.is_overdue(at) or review.told_late_at is not None:
+        return False
+    review.told_late_at = at
+    _tell_holders(session, review, Role.clinical_lead, at, "late", "/reviews")
+    _tell_holders(session, review, Role.administrator, at, "late", "/oversight/staff")
+    _record(session, review, "review.late", None, "", at)
+    return True
+
+
 def withdraw_all(session: Session, client: Client, at: datetime) -> None:
     """What is open ends with the consent that it rests on."""
     theirs = sa.select(MatchReview).where(
@@ -116,20 +129,25 @@ def _require_listed(
         raise NotListed
 
 
-def _leads(session: Session) -> list[User]:
-    leads = sa.select(UserRole.id).where(
-        UserRole.user_id == User.id, UserRole.role == Role.clinical_lead
-    )
+def _tell_holders(
+    session: Session, review: MatchReview, role: Role, at: datetime, what: str, path: str
+) -> None:
+    """Everybody who holds the role and can sign in, save the client themselves."""
+    holds = sa.select(UserRole.id).where(UserRole.user_id == User.id, UserRole.role == role)
     able = sa.select(User).where(
-        leads.exists(), User.disabled_at.is_(None), User.email_confirmed_at.is_not(None)
+        holds.exists(),
+        User.id != review.client.user_id,
+        User.disabled_at.is_(None),
+        User.email_confirmed_at.is_not(None),
     )
-    return list(session.scalars(able.order_by(User.id)))
+    for user in session.scalars(able.order_by(User.id)).all():
+        _tell(session, review, user, at, what, path)
 
 
 def _tell(
     session: Session, review: MatchReview, user: User, at: datetime, what: str, path: str
 ) -> None:
-    about = f"review {what}:{review.public_id}"
+    about = f"review {what} {path}:{review.public_id}"
     say_something_waits(session, user, at, path=path, about=about)
 
 
@@ -137,8 +155,8 @@ def _record(
     session: Session,
     review: MatchReview,
     action: str,
-    actor: User,
-    role: Role,
+    actor: User | None,
+    role: Role | str,
     at: datetime,
     **details: Any,
 ) -> None:
@@ -148,7 +166,7 @@ def _record(
         action=action,
         subject_kind="match_review",
         subject_id=review.public_id,
-        actor_id=actor.public_id,
+        actor_id=actor.public_id if actor else None,
         actor_role=role,
         client_id=review.client.public_id,
         **details,

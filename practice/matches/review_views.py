@@ -12,7 +12,7 @@ from core.access import policy
 from core.clock import now
 from core.config import current_settings
 from core.database import db, unit_of_work
-from core.errors import NotFound, Refusal
+from core.errors import NotFound, Refusal, WrongState
 from practice.accounts.models import Role
 from practice.accounts.policy import has_role, is_client, the_client
 from practice.accounts.readings import viewed
@@ -22,7 +22,8 @@ from practice.matches.blueprint import bp
 from practice.matches.forms import ReviewAnswerForm, ReviewForm
 from practice.matches.policy import reviews_for, reviews_of
 from practice.matches.review import MatchReview
-from practice.matches.reviewing import Suggested, case_of, listed_of, suggested_by
+from practice.matches.review_operations import NotListed
+from practice.matches.reviewing import Suggested, case_of, listed_of, suggested_by, was_asked
 from practice.when import deadline_words
 
 leads = has_role(Role.clinical_lead)
@@ -90,17 +91,34 @@ def review_case(match_review: uuid.UUID) -> page.Answer:
 @policy(leads)
 def answer_review(match_review: uuid.UUID) -> page.Answer:
     form = ReviewAnswerForm()
-    asked = _one(reviews_for(current_user.user), match_review)
-    found = listed_of(form.suggested, asked.client.place, now())
-    if not form.validate() or not _are_all_found(form, found):
+    try:
+        found = _suggested(form, match_review)
+        if not form.validate() or not _are_all_found(form, found):
+            return _case_page(match_review, form), 422
+        with unit_of_work() as session:
+            asked = _one(reviews_for(current_user.user), match_review)
+            words = form.answer.data or ""
+            listed = _suggested(form, match_review).therapists
+            review_operations.answer(session, asked, words, listed, current_user.user, now())
+    except NotListed as refusal:
+        form.names.errors = [*form.names.errors, refusal.message]
         return _case_page(match_review, form), 422
-    with unit_of_work() as session:
-        asked = _one(reviews_for(current_user.user), match_review)
-        listed = listed_of(form.suggested, asked.client.place, now()).therapists
-        words = form.answer.data or ""
-        review_operations.answer(session, asked, words, listed, current_user.user, now())
+    except (NotFound, WrongState):
+        return _over(match_review, form)
     flash("Your answer is with them.", "leaf")
     return redirect(url_for("matches.reviews"), 303)
+
+
+def _suggested(form: ReviewAnswerForm, match_review: uuid.UUID) -> Suggested:
+    asked = _one(reviews_for(current_user.user), match_review)
+    return listed_of(form.suggested, asked.client.place, now())
+
+
+def _over(match_review: uuid.UUID, form: ReviewAnswerForm) -> page.Answer:
+    """Answered by a colleague or taken back meanwhile: their own words are not lost."""
+    if not was_asked(current_user.user, match_review):
+        raise NotFound
+    return render_template("matches/review_over.html", form=form), 409
 
 
 def _are_all_found(form: ReviewAnswerForm, found: Suggested) -> bool:

@@ -1,5 +1,6 @@
 """What the person who looks at a match is shown of it, and whom they can suggest."""
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +10,12 @@ import sqlalchemy as sa
 
 from core.config import current_settings
 from core.database import db
-from practice.accounts.models import Client
+from practice.accounts.models import Client, User
 from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
 from practice.matches.cards import Card, cards_of
 from practice.matches.obstacles import Obstacle, obstacles
-from practice.matches.review import MatchReview
+from practice.matches.review import MatchReview, ReviewState
 from practice.matches.search import search_for
 from practice.therapists.models import Therapist
 from practice.therapists.queries import listable
@@ -58,16 +59,21 @@ class Suggested:
 
 
 def listed_of(names: Iterable[str], place: str, at: datetime) -> Suggested:
-    """Of those listed and licensed in this place, each under exactly the name on the profile."""
+    """Of those listed and licensed in this place, each under exactly the name on the profile.
+
+    Capitals do not count; where the database knows only those of English, they do in other letters.
+    """
     names = list(names)
-    lowered = [name.lower() for name in names]
-    rows = db.session.scalars(
-        listable(at, place).where(sa.func.lower(Therapist.name).in_(lowered))
-    ).all()
-    found = [[one for one in rows if one.name.lower() == name] for name in lowered]
+    wanted = {name.lower(): name for name in names}
+    alike = sa.or_(Therapist.name.in_(names), sa.func.lower(Therapist.name).in_(wanted.keys()))
+    rows = db.session.scalars(listable(at, place).where(alike).order_by(Therapist.id)).all()
+    found = {
+        name: [one for one in rows if one.name.lower() == lowered]
+        for lowered, name in wanted.items()
+    }
     return Suggested(
-        [ones[0] for ones in found if len(ones) == 1],
-        [name for name, ones in zip(names, found, strict=True) if len(ones) != 1],
+        [ones[0] for ones in found.values() if len(ones) == 1],
+        [name for name, ones in found.items() if len(ones) != 1],
     )
 
 
@@ -79,3 +85,30 @@ def suggested_by(review: MatchReview, at: datetime) -> list[tuple[Therapist, boo
     )
     able_ids = set(db.session.scalars(able.with_only_columns(Therapist.id)))
     return [(one, one.id in able_ids) for one in therapists]
+
+
+def was_asked(user: User, public_id: uuid.UUID) -> bool:
+    """Whether somebody else than `user` asked for this look, however it ended."""
+    asked = sa.select(MatchReview.id).where(
+        MatchReview.public_id == public_id, MatchReview.client.has(Client.user_id != user.id)
+    )
+    return db.session.scalar(asked) is not None
+
+
+def reviews_late(at: datetime) -> list[int]:
+    """Keys of those whose promise has passed and of whom nobody was told that yet."""
+    late = _overdue(at).where(MatchReview.told_late_at.is_(None))
+    wanted = late.order_by(MatchReview.due_at, MatchReview.id).with_only_columns(MatchReview.id)
+    return list(db.session.scalars(wanted))
+
+
+def how_many_are_late(at: datetime) -> int:
+    """For administrators, who appoint leads: a number, and nobody behind it."""
+    late = _overdue(at).with_only_columns(sa.func.count(MatchReview.id))
+    return db.session.scalar(late) or 0
+
+
+def _overdue(at: datetime) -> sa.Select[MatchReview]:
+    return sa.select(MatchReview).where(
+        MatchReview.state == ReviewState.asked, MatchReview.due_at <= at
+    )

@@ -4,10 +4,13 @@ from datetime import datetime
 
 from core.database import unit_of_work
 from practice.intake.queries import answers_of, latest_submitted
-from practice.matches import operations
+from practice.matches import operations, review_operations
 from practice.matches.models import MatchAlert, MatchRequest
 from practice.matches.queries import footing_of, requests_that_wait, untold_alerts
+from practice.matches.review import MatchReview
+from practice.matches.reviewing import reviews_late
 from practice.matches.search import search_for
+from practice.one_by_one import whatever_happens
 
 
 def lapse_what_is_due(at: datetime) -> None:
@@ -17,6 +20,15 @@ def lapse_what_is_due(at: datetime) -> None:
             request = session.get(MatchRequest, key)
             if request is not None:
                 operations.lapse(session, request, at)
+
+
+def say_what_is_late(at: datetime) -> None:
+    """Escalate each person's look that was promised and has not come, once."""
+    for key in reviews_late(at):
+        with whatever_happens(), unit_of_work() as session:
+            review = session.get(MatchReview, key)
+            if review is not None:
+                review_operations.say_it_is_late(session, review, at)
 
 
 def tell_who_waits(at: datetime) -> None:

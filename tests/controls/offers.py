@@ -216,6 +216,14 @@ CONTROLS = (
         ),
     ),
     Control(
+        "a promised answer that is late is escalated",
+        "nobody is told",
+        "practice/matches/review_operations.py",
+        "if not review.is_overdue(at) or review.told_late_at is not None:",
+        "if True:",
+        (f"{REVIEW_TESTS}::test_a_late_answer_is_escalated_once_and_not_a_second_early",),
+    ),
+    Control(
         "nothing is proposed for whoever asked or was offered somebody meanwhile",
         "everybody who waits is proposed for",
         f"{WAITING}/runs.py",

@@ -1,6 +1,7 @@
 """A person looks again: asked in a few words, answered with a reason, then seen no more."""
 
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,10 +17,12 @@ from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.matches import review_operations as reviews
 from practice.matches.review import MatchReview, ReviewState
+from practice.matches.sweeps import say_what_is_late
 from practice.privacy.deleting import delete_what_may_go
 from practice.privacy.keeping import Stays
 from practice.therapists.models import ApplicationState
 from tests.builders.accounts import make_user, sign_in
+from tests.builders.counting import statements_of
 from tests.builders.intake import STORY
 from tests.builders.matches import make_seeker
 from tests.builders.therapists import make_therapist
@@ -40,7 +43,8 @@ def address(review, act=""):
 
 
 def mails(session):
-    return [row.payload for row in session.scalars(sa.select(OutboxMessage))]
+    rows = session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.id))
+    return [row.payload for row in rows]
 
 
 @pytest.fixture
@@ -156,6 +160,75 @@ def test_it_goes_with_everything_else_that_may_go(session, client, lead, asked):
     assert session.scalar(sa.select(sa.func.count()).select_from(MatchReview)) == 0
 
 
+# Late
+
+
+@pytest.fixture
+def admin(session):
+    return make_user(session, name="Ines Okafor", roles=(Role.administrator,))
+
+
+def test_a_late_answer_is_escalated_once_and_not_a_second_early(
+    session, client, lead, admin, asked
+):
+    told = len(mails(session))
+    say_what_is_late(asked.due_at - timedelta(seconds=1))
+    assert len(mails(session)) == told
+    for _ in range(2):
+        say_what_is_late(asked.due_at)
+    session.expire_all()
+    late = mails(session)[told:]
+    assert {mail["to"] for mail in late} == {lead.email, admin.email}
+    assert len(late) == 2
+    assert not any(word in str(late).lower() for word in ("parent", "late", "match", "sam"))
+    act = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "review.late")).one()
+    assert (act.actor_id, act.client_id) == (None, client.public_id)
+
+
+def test_what_was_answered_or_taken_back_is_not_late(session, client, lead, admin, asked):
+    reviews.withdraw(session, asked, NOW)
+    session.commit()
+    say_what_is_late(asked.due_at)
+    session.expire_all()
+    assert asked.told_late_at is None
+    assert admin.email not in {mail["to"] for mail in mails(session)}
+
+
+def test_one_that_cannot_be_escalated_holds_up_none_behind_it(session, lead, asked, monkeypatch):
+    other = reviews.ask(session, make_seeker(session), "", NOW)
+    session.commit()
+    odd, say = asked.id, reviews.say_it_is_late
+
+    def failing(work, review, at):
+        if review.id == odd:
+            raise RuntimeError
+        return say(work, review, at)
+
+    monkeypatch.setattr(reviews, "say_it_is_late", failing)
+    say_what_is_late(other.due_at)
+    session.expire_all()
+    assert other.told_late_at == other.due_at
+
+
+def test_a_lead_who_asked_themselves_is_not_told_of_their_own(session, client, lead, asked):
+    client.user.role_rows.append(UserRole(role=Role.administrator, granted_at=NOW))
+    session.commit()
+    say_what_is_late(asked.due_at)
+    assert client.user.email not in {mail["to"] for mail in mails(session)}
+
+
+def test_administrators_read_how_many_are_late_and_of_whom_nothing(
+    session, http, clock, client, admin, asked
+):
+    sign_in(http, admin)
+    assert "late" not in text(http.get("/oversight/staff")).lower()
+    clock.move_to(asked.due_at)
+    sign_in(http, admin)
+    page = text(http.get("/oversight/staff"))
+    assert "A promised answer to a client is late" in page
+    assert client.preferred_name not in page.split("A promised answer")[1]
+
+
 # The pages
 
 
@@ -255,8 +328,67 @@ def test_once_it_is_over_the_lead_sees_none_of_it(session, http, client, lead, a
     session.commit()
     sign_in(http, lead)
     assert http.get(address(asked)).status_code == 404
-    assert http.post(address(asked, "/answer"), data={"answer": ANSWER}).status_code == 404
+    late = http.post(address(asked, "/answer"), data={"answer": "My own words."})
+    assert late.status_code == 409
+    page = BeautifulSoup(late.data, "html.parser").main.get_text()
+    assert "My own words." in page
+    assert not any(theirs in page for theirs in (WORDS, ANSWER, client.preferred_name, "Panic"))
     assert "Nothing waits" in text(http.get("/reviews"))
+    assert asked.answer == (ANSWER if ended == "answered" else "")
+
+
+def test_what_never_was_is_not_found(session, http, client, lead, asked):
+    sign_in(http, lead)
+    assert http.post(f"/reviews/{uuid.uuid4()}/answer", data={"answer": ANSWER}).status_code == 404
+    client.user.role_rows.append(UserRole(role=Role.clinical_lead, granted_at=NOW))
+    sign_in(http, client.user)
+    assert http.post(address(asked, "/answer"), data={"answer": ANSWER}).status_code == 404
+
+
+def test_a_therapist_who_is_delisted_while_one_writes_is_told_and_nothing_is_lost(
+    session, http, lead, asked, monkeypatch
+):
+    make_therapist(session, name="Ana Alder")
+    session.commit()
+
+    def delisted(*_found):
+        raise reviews.NotListed
+
+    monkeypatch.setattr(reviews, "_require_listed", delisted)
+    sign_in(http, lead)
+    answer = http.post(address(asked, "/answer"), data={"answer": ANSWER, "names": "Ana Alder"})
+    assert answer.status_code == 422
+    assert ANSWER in text(answer)
+    assert "Only somebody who is listed" in text(answer)
+
+
+def test_a_name_is_found_whatever_its_letters_and_named_twice_it_counts_once(
+    session, http, lead, asked
+):
+    therapist = make_therapist(session, name="Élodie Öz")
+    session.commit()
+    sign_in(http, lead)
+    sent = {"answer": ANSWER, "names": "Élodie Öz\nélodie öz"}
+    assert http.post(address(asked, "/answer"), data=sent).location == "/reviews"
+    session.expire_all()
+    assert [one.therapist for one in asked.suggestions] == [therapist]
+
+
+def test_the_queries_of_the_list_do_not_grow(app, session, http, lead, asked):
+    sign_in(http, lead)
+    few = queries_of(app, http)
+    for _ in range(9):
+        reviews.ask(session, make_seeker(session), "", NOW)
+    session.commit()
+    assert queries_of(app, http) == few
+
+
+def queries_of(app, http):
+    http.get("/reviews")
+    with statements_of(app) as seen:
+        assert http.get("/reviews").status_code == 200
+    # Who is named in the log stands in lines of its own as soon as there are several.
+    return len([one for one in seen if "audit_concerns" not in one])
 
 
 def test_somebody_elses_cannot_be_taken_back(session, http, asked):

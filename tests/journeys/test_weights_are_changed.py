@@ -22,10 +22,10 @@ PAYING = {"kind": "self-pay", "insurer": None, "budget": 20000, "currency": "USD
 
 @pytest.fixture
 def people(town: Town) -> None:
-    """Rosa knows what Sam and Kim look for and asks for more than they have; Vera costs little."""
+    """Rosa knows what Quinn and Kim look for, and is dear; Vera costs little."""
     with building(town) as session:
         at = town.clock.now()
-        for name in ("Sam", "Kim"):
+        for name in ("Quinn", "Kim"):
             user = add_user(town, name, Role.client, session=session)
             client = make_client(session, user=user, preferred_name=name, at=at)
             make_intake(session, client, payment=PAYING, at=at)
@@ -40,11 +40,11 @@ def people(town: Town) -> None:
 def test_weights_are_tried_out_published_and_a_list_before_them_worked_out(
     town: Town, browse: Browse, people: None
 ) -> None:
-    sam, ines = browse(), browse(width=DESK)
-    sign_in(sam, "Sam")
-    sam.open("/matches")
-    assert names_on(sam) == ["Rosa Almeida", "Vera Lund"]
-    [number] = [words for words in sam.texts("aside .num") if len(words) == 36]
+    quinn, ines = browse(), browse(width=DESK)
+    sign_in(quinn, "Quinn")
+    quinn.open("/matches")
+    assert names_on(quinn) == ["Rosa Almeida", "Vera Lund"]
+    [number] = [words for words in quinn.texts("aside .num") if len(words) == 36]
 
     sign_in(ines, "Ines")
     ines.open("/oversight/weights")
@@ -66,8 +66,8 @@ def test_weights_are_tried_out_published_and_a_list_before_them_worked_out(
     assert ines.sees("Version 2 is in force.")
     assert ines.sees(WHY)
 
-    sam.open("/matches")
-    assert names_on(sam) == ["Vera Lund", "Rosa Almeida"]
+    quinn.open("/matches")
+    assert names_on(quinn) == ["Vera Lund", "Rosa Almeida"]
 
     ines.follow("Work out a list again")
     ines.fill("Number of the list", number)
@@ -76,11 +76,11 @@ def test_weights_are_tried_out_published_and_a_list_before_them_worked_out(
     assert ines.sees("Equal to the point")
     assert ines.sees("1. Rosa Almeida")
     assert ines.sees("version 1")
-    assert not ines.sees("Sam")
+    assert not ines.sees("Quinn")
 
-    sam.open("/your-data/openings")
-    assert sam.sees("Ines Adler")
-    assert sam.sees("The person asked how their list came about")
+    quinn.open("/your-data/openings")
+    assert quinn.sees("Ines Adler")
+    assert quinn.sees("The person asked how their list came about")
 
 
 def names_on(browser: Anybody) -> list[str]:

@@ -36,6 +36,7 @@ from practice.groups.operations import (
     seat_the_paid,
 )
 from practice.groups.policy import time_in_group_is_over
+from practice.matches import reach
 from practice.matches.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
 from practice.matches.signals import request_accepted, request_closed
@@ -98,7 +99,8 @@ def _connect_care(app: Flask) -> None:
     request_closed.connect(release_for_closed_request)
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
-    app.extensions["sweeps"] += [forget_old_changes, say_what_is_late]
+    handle(app, reach.COUNT, reach.count_asked_for)
+    app.extensions["sweeps"] += [forget_old_changes, say_what_is_late, reach.count_daily]
     app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
 
 

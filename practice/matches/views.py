@@ -13,7 +13,15 @@ from core.errors import NotFound, Refusal
 from practice.accounts.policy import is_client, the_client
 from practice.forms import EmptyForm
 from practice.intake.duty import promise
-from practice.matches import operations, page, queries, request_views, review_views, what_if_views
+from practice.matches import (
+    operations,
+    page,
+    queries,
+    reach_views,
+    request_views,
+    review_views,
+    what_if_views,
+)
 from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
 from practice.matches.finding import named, why_not_answer
@@ -27,7 +35,7 @@ from practice.matches.sharing import shareable
 from practice.places import place
 from practice.therapists.models import Therapist
 
-__all__ = ["bp", "request_views", "review_views", "what_if_views"]
+__all__ = ["bp", "reach_views", "request_views", "review_views", "what_if_views"]
 
 
 @bp.get("/matches")

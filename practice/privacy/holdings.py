@@ -102,7 +102,8 @@ HOLDINGS = (
         "when you could meet, what you wish for, how you would like to pay, and what you chose to "
         "state about yourself.",
         why="To find therapists who may work where you are and who fit what you asked for; and to "
-        "count, over many people at once, whether groups of people fare alike.",
+        "count, over many people at once, whether groups of people fare alike and how therapists "
+        "are found.",
         rests_on="Privacy notice",
         who="Only you. A therapist sees what you choose to share, and only that.",
         keeps="As long as you have an account here. Questions you began and did not finish go "
@@ -148,11 +149,12 @@ HOLDINGS = (
         what="Each list of therapists you were shown, with what decided it, so that it can be "
         "worked out again to the point; whether you asked to be told when somebody is free; and "
         "when you asked a person to look again, what you wrote and what they answered.",
-        why="So that you, or a person you ask, can check how it came about.",
+        why="So that you, or a person you ask, can check how it came about; and to count, over "
+        "many people at once, how therapists are found.",
         rests_on="Privacy notice",
-        who="Only you; and while you ask a person to look again, the clinical lead. With the number "
-        "of a list, an administrator can have its points worked out again, without your answers "
-        "and without your name; that stands under “Who opened your record”. New weights are tried "
+        who="Only you; and while you ask a person to look again, the clinical lead. With the "
+        "number of a list, an administrator can have its points worked out again, without your "
+        "answers and without your name; that stands under “Who opened your record”. New weights are tried "
         "out on past lists by the machine, which shows nothing of a single person.",
         keeps=AS_LONG_AS_YOU_ARE_HERE,
         after="Goes at once.",
@@ -303,6 +305,7 @@ BY_KEY = {holding.key: holding for holding in HOLDINGS}
 NOT_ABOUT_CLIENTS = {
     "duty_shifts": "who of the staff is on duty",
     "consent_documents": "public texts, and which administrator published them",
+    "reach_reports": "for each therapist, figures of ten people and more in tens",
     "weights_versions": "the organisation's own decision about matching",
     "weights_previews": "figures of groups, and which administrator asked for them",
     "waiting_runs": "figures of a whole waiting list, and which lead asked for them",

@@ -140,6 +140,7 @@ OPEN_TO: dict[str, Audience] = {
     "matches.ask": CLIENTS,
     "matches.inbox": THERAPISTS,
     "matches.index": CLIENTS,
+    "matches.reach": THERAPISTS,
     "matches.request_page": {
         "ann's to rosa": {"ann", "rosa"},
         "ben's to lena": {"ben", "lena"},

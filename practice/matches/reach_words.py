@@ -1,0 +1,167 @@
+"""How a therapist was found, in the words and bars of their page."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from practice.matches.models import MatchRequest, RequestState
+from practice.matches.reach_counting import LONGEST, PERIODS, STEP
+from practice.places import place
+from practice.vocabularies import vocabulary
+
+FEW = f"fewer than {STEP}"
+MOST_PLACES = 3
+MOST_CONCERNS = 5
+SAID_YES = frozenset({RequestState.accepted, RequestState.met})
+
+# By rule: what of one's own stands in the way, and where it is mended (endpoint and its values).
+SETTINGS: Mapping[str, tuple[str, str, str, Mapping[str, str]]] = {
+    "capacity": ("No open place", "Change how many people you can take", "therapists.profile", {}),
+    "hours": ("Your hours", "Change your hours", "therapists.hours", {}),
+    "payment": (
+        "Your fee and ways of paying",
+        "Change your fee and ways of paying",
+        "therapists.edit",
+        {"section": "fees"},
+    ),
+    "format": (
+        "Ways of meeting",
+        "Change how people meet you",
+        "therapists.edit",
+        {"section": "practice"},
+    ),
+    "language": (
+        "Your languages",
+        "Change your languages",
+        "therapists.edit",
+        {"section": "practice"},
+    ),
+    "service": ("Whom you see", "Change whom you see", "therapists.edit", {"section": "people"}),
+    "must.approach": (
+        "Approaches you list",
+        "Change your approaches",
+        "therapists.edit",
+        {"section": "practice"},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One setting and how many people more, with where to mend it; `share` of the longest bar."""
+
+    setting: str
+    people: str
+    share: float
+    mend: str
+    endpoint: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: what, and its figure for each period."""
+
+    what: str
+    figures: list[str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A report in words. `waits_for_hours`: how many would find them if hours were confirmed."""
+
+    lines: list[Line]
+    searches: str
+    found: str
+    waits_for_hours: str
+    is_listed: bool
+    costs: list[Cost]
+    lacking: list[tuple[str, str]]
+
+    @property
+    def pictured(self) -> list[tuple[str, str, float]]:
+        return [(cost.setting, f"{cost.people} more", cost.share) for cost in self.costs]
+
+
+def told(figures: Mapping[str, Any]) -> Told:
+    is_listed = "found" in figures
+    is_fresh = is_listed and figures["is_fresh"]
+    return Told(
+        lines=[
+            Line("People who had you in their list", _periods(figures["shown"])),
+            Line("People who had you among their first three", _periods(figures["first"])),
+        ],
+        searches=in_words(figures["searches"]),
+        found=in_words(figures.get("found", 0)),
+        waits_for_hours="" if is_fresh or not is_listed else in_words(figures["found"]),
+        is_listed=is_listed,
+        # While hours are not confirmed nothing else stands in the way alone.
+        costs=costs_of(figures) if is_fresh else [],
+        lacking=_lacking(figures.get("lacking", {})) if is_fresh else [],
+    )
+
+
+def requests_in_words(requests: Collection[MatchRequest], at: datetime) -> list[Line]:
+    """One's own requests are no secret from oneself: these are exact."""
+    counts = [
+        _counts([one for one in requests if _is_within(one, days, at)], at) for days in PERIODS
+    ]
+    return [Line(what, [str(each[what]) for each in counts]) for what in counts[0]]
+
+
+def in_words(count: int) -> str:
+    return FEW if count < STEP else f"at least {count:,}"
+
+
+def costs_of(figures: Mapping[str, Any]) -> list[Cost]:
+    """The dearest first: settings, then licences elsewhere among them."""
+    alone, places = figures["alone"], figures["places"]
+    dearest = sorted(places, key=lambda each: (-places[each], each))[:MOST_PLACES]
+    found = [(alone[rule], *SETTINGS[rule]) for rule in SETTINGS if rule in alone]
+    found += [(places[each], *_licence_in(each)) for each in dearest]
+    longest = max((count for count, *_ in found), default=1)
+    found.sort(key=lambda each: (-each[0], each[1]))
+    return [
+        Cost(setting, in_words(count), count / longest, mend, endpoint, values)
+        for count, setting, mend, endpoint, values in found
+    ]
+
+
+def _licence_in(code: str) -> tuple[str, str, str, Mapping[str, str]]:
+    name = place(code).name
+    return f"No licence in {name}", "Look at your licences", "therapists.licences", {}
+
+
+def _lacking(concerns: Mapping[str, int]) -> list[tuple[str, str]]:
+    most = sorted(concerns, key=lambda each: (-concerns[each], each))[:MOST_CONCERNS]
+    return [(vocabulary("concerns").label(each), in_words(concerns[each])) for each in most]
+
+
+def _periods(counts: Mapping[str, int]) -> list[str]:
+    return [in_words(counts.get(str(days), 0)) for days in PERIODS]
+
+
+def _counts(requests: Collection[MatchRequest], at: datetime) -> dict[str, int]:
+    return {
+        "Requests to you": len(requests),
+        "Of these you said yes to": sum(
+            one.state in SAID_YES or _let_go_of(one) for one in requests
+        ),
+        "You said no to": sum(one.state is RequestState.declined for one in requests),
+        "Not answered in time": sum(
+            one.lapsed_unanswered or one.is_overdue(at) for one in requests
+        ),
+    }
+
+
+def _let_go_of(request: MatchRequest) -> bool:
+    """Whether they said yes and no time was chosen."""
+    return request.state is RequestState.lapsed and not request.lapsed_unanswered
+
+
+def _is_within(request: MatchRequest, days: int, at: datetime) -> bool:
+    return request.sent_at > at - timedelta(days=days)
+
+
+SINCE = timedelta(days=LONGEST)

@@ -154,8 +154,8 @@ HOLDINGS = (
         rests_on="Privacy notice",
         who="Only you; and while you ask a person to look again, the clinical lead. With the "
         "number of a list, an administrator can have its points worked out again, without your "
-        "answers and without your name; that stands under “Who opened your record”. New weights are tried "
-        "out on past lists by the machine, which shows nothing of a single person.",
+        "answers and without your name; that stands under “Who opened your record”. New weights "
+        "are tried out on past lists by the machine, which shows nothing of a single person.",
         keeps=AS_LONG_AS_YOU_ARE_HERE,
         after="Goes at once.",
         tables=("proposals", "match_alerts", "match_reviews", "match_review_suggestions"),

@@ -77,7 +77,8 @@ PURPOSES = {
         label="Learning from how it went",
         allows=(
             "The sums of your two questionnaires, at the start and later, may count when we work "
-            "out what a therapist's clients have in common. You need not agree to it."
+            "out, from many people together, with whom people like you got on better. You need "
+            "not agree to it."
         ),
         stops_now=(
             "From the next daily count on, at the latest a day later, your questionnaires no "

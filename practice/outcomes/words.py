@@ -39,7 +39,7 @@ Picture = list[tuple[str, list[Row], str]]
 
 @dataclass(frozen=True)
 class Counted:
-    """The last count, of all together."""
+    """The last count, of all together; without a `ratio` nothing was promised or nothing came."""
 
     cases: int
     therapists: int
@@ -85,7 +85,7 @@ def counted(report: TrackRecordReport) -> Counted:
     return Counted(
         cases=report.cases,
         therapists=figures["therapists"],
-        ratio=_plain(figures["ratio"]),
+        ratio="" if figures["ratio"] is None else _plain(figures["ratio"]),
         between=f"{_plain(figures['low'])} to {_plain(figures['high'])}",
         verdict=VERDICTS[verdict],
         picture=_promise(figures, verdict),
@@ -124,7 +124,7 @@ def adjustment_words(adjustment: float) -> str:
     side = "raises" if adjustment > 0 else "lowers"
     return (
         f"Comparing them with people who began alike {side} your figures by "
-        f"{abs(adjustment):.2f} standard deviations."
+        f"{abs(adjustment):.2f} of the usual spread between people."
     )
 
 

@@ -67,7 +67,7 @@ def test_the_page_says_how_many_how_severe_and_how_unsure(session, http, rosa):
     said = text_of(http, rosa)
     assert "From 40 cases" in said
     assert "Your clients came much more unwell than others do." in said
-    assert "raises your figures by 0.31 standard deviations" in said
+    assert "raises your figures by 0.31 of the usual spread between people" in said
     assert "people did somewhat better than with others" in said
     assert "Worry and fear" in said
     assert "−0.02 to +0.42" in said

@@ -231,8 +231,9 @@ def _brought_up(market: Market, version: Version, at: datetime) -> bool:
     due = news.therapists | market.due(at)
     if news.everything or market.is_much(len(due)):
         return False
-    affected = concerned(due)
-    entries = entries_of(affected, at, market.week)
+    # New weights and prices change nobody.
+    affected = concerned(due) if due else {}
+    entries = entries_of(affected, at, market.week) if affected else []
     market.change(affected, entries, news.version, newest_weights(), newest_prices(), at)
     return True
 

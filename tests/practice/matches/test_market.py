@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import sqlalchemy as sa
 
+import matching
 from core.database import db, unit_of_work
 from practice.accounts.models import User
 from practice.local_time import instant_at
 from practice.matches import changes
 from practice.matches.index import market_at
 from practice.matches.market import Market
-from practice.matches.models import MarketChange, MarketVersion
+from practice.matches.models import MarketChange, MarketVersion, WeightsVersion
+from practice.matches.prices import set_prices
 from practice.therapists import operations as therapists
 from practice.therapists.models import HOURS_STAY_FRESH, Licence, Therapist, WeeklyHours
 from tests.builders.counting import statements_of
@@ -239,6 +241,26 @@ def test_the_queries_do_not_grow_with_how_many_have_changed(app, session):
         return len(statements)
 
     assert changing(1) == changing(9) == 9
+
+
+def new_prices(work, one):
+    set_prices(work, {str(one.public_id): 7}, NOW)
+
+
+def new_weights(work, _):
+    points = matching.DEFAULT_WEIGHTS.by_factor | {"concerns": 299, "hours": 151}
+    work.add(WeightsVersion(version=2, weights=points, reason="tried", decided_at=NOW))
+
+
+@pytest.mark.parametrize("write", [new_prices, new_weights])
+def test_new_weights_and_prices_load_nobody_anew(app, therapist, write):
+    kept = market()
+    before = kept.weights, kept.prices
+    change(write)
+    with statements_of(app) as statements:
+        assert market() is kept
+    assert (kept.weights, kept.prices) != before
+    assert not [one for one in statements if "FROM therapists" in one]
 
 
 def test_only_who_changed_is_loaded(app, session):

@@ -24,8 +24,18 @@ from heapq import heapify, heapreplace
 
 import numpy as np
 
-from matching.candidates import MOST_POINTS, NOBODY, Allocation, Candidates, Choice, Real, Whole
+from matching.candidates import (
+    MOST_POINTS,
+    NOBODY,
+    Allocation,
+    Candidates,
+    Choice,
+    Flags,
+    Real,
+    Whole,
+)
 from matching.clearing import cleared
+from matching.parting import joined, parts_of
 from matching.placing import completed
 from matching.theorems import duality_gap
 
@@ -78,10 +88,14 @@ def _attempts(
 ) -> Iterator[Allocation]:
     if placed is not None and prices is not None:
         yield _at_prices(choice, placed, prices)
-    if _is_tight(choice):
+    parts = parts_of(choice, placed) if placed is not None else []
+    if len(parts) > 1:
+        yield joined(choice, parts, [auction(part.choice, gap) for part in parts])
+    if _takes_every_place(choice):
         for effort in EFFORTS:
             yield _at_clearing_prices(choice, effort)
-        yield _in_stages(choice, gap)
+        if choice.must[choice.candidates.has_any].all():
+            yield _in_stages(choice, gap)
     for step in STEPS:
         yield Sale(choice, *step, gap).sold()
 
@@ -105,7 +119,7 @@ def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | N
     """The same with everybody placed who has a candidate; None if that is not found soon."""
     asking = candidates.has_any
     count = int(np.count_nonzero(asking))
-    if int(candidates.capacity.sum()) < count:
+    if int(candidates.capacity.sum()) <= count:
         return None
     choice = Choice(candidates, asking, count)
     sale = Sale(choice, *STEPS[0], gap)
@@ -114,16 +128,15 @@ def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | N
     if len(sale.free):
         return None
     found = sale.allocation()
-    return found if _gap_of(found) <= gap else auction(choice, gap)
+    if _gap_of(found) <= gap:
+        return found
+    return auction(choice, gap, found.therapist, found.prices)
 
 
-def _is_tight(choice: Choice) -> bool:
-    """Whether every place there is will be taken, and everybody who asks is placed."""
+def _takes_every_place(choice: Choice) -> bool:
+    """Whether nobody who is asked has a place left at the end."""
     candidates = choice.candidates
-    is_asked = np.zeros(len(candidates.capacity) + 1, dtype=np.bool_)
-    is_asked[candidates.therapist] = True
-    count = int(np.count_nonzero(candidates.has_any))
-    return count == choice.placed == int(candidates.capacity[is_asked[:-1]].sum())
+    return choice.placed == int(candidates.capacity[candidates.asked > 0].sum())
 
 
 def _in_stages(choice: Choice, gap: float) -> Allocation:
@@ -166,7 +179,7 @@ class Sale:
         self.coarse, self.fine = coarse * unit, max(fine * unit, least)
         # What waiting on is worth to them.
         self.outside: Real = np.where(choice.must, -np.inf, -patience * self.top)
-        self.house = House(candidates.capacity, start)
+        self.house = House(candidates, start)
         self.bids_left = MOST_BIDS * self.clients
         self.first = min(FIRST, self.value.shape[1])
         self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
@@ -189,7 +202,7 @@ class Sale:
                 self._bid_in_turn()
 
     def allocation(self) -> Allocation:
-        chosen = self.house.chosen(len(self.value))
+        chosen = self.house.chosen
         waiting = chosen == NOBODY
         if (waiting & self.choice.must).any() or (~waiting).sum() < self.choice.placed:
             chosen = completed(self.choice, chosen)
@@ -213,7 +226,7 @@ class Sale:
     def _is_near_enough(self) -> bool:
         if self.choice.must[self.free].any() or self.house.taken < self.choice.placed:
             return False
-        return _gap_of(self._certified(self.house.chosen(len(self.value)))) <= self.gap
+        return _gap_of(self._certified(self.house.chosen)) <= self.gap
 
     @property
     def epsilon(self) -> float:
@@ -304,13 +317,18 @@ class House:
 
     An empty place is held for less than any bid, one that does not exist for ever. `prices` are
     the lowest bid of whoever is full, 0 for the others; without a place, out of reach. They never
-    fall below `start` (therapists + 1,), where that is given.
+    fall below `start` (therapists + 1,), where that is given. `guest_of` (clients,) is the
+    therapist of those who are with somebody with room for whoever could come: nobody bids for that.
     """
 
-    def __init__(self, capacity: Whole, start: Real | None = None) -> None:
+    def __init__(self, candidates: Candidates, start: Real | None = None) -> None:
+        capacity = candidates.capacity
+        self.has_room: Flags = np.append(capacity > candidates.asked, False)
+        self.guest_of: Whole = np.full(candidates.clients, NOBODY)
+        contested = np.where(self.has_room[:-1], 0, capacity)
         # Those that do not exist stand first, here and later.
-        places = np.arange(max(1, int(capacity.max(initial=1))))[::-1]
-        self.bid: Real = np.where(places < capacity[:, None], -np.inf, np.inf)
+        places = np.arange(max(1, int(contested.max(initial=1))))[::-1]
+        self.bid: Real = np.where(places < contested[:, None], -np.inf, np.inf)
         self.holder: Whole = np.full(self.bid.shape, NOBODY)
         # The last stands for NOBODY.
         self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), 0.0)
@@ -321,6 +339,11 @@ class House:
 
     def take(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
         """Give each therapist the best offers; returns who is without a place now."""
+        is_guest = self.has_room[therapist]
+        if is_guest.any():
+            self.guest_of[client[is_guest]] = therapist[is_guest]
+            self.taken += int(np.count_nonzero(is_guest))
+            client, therapist, offer = client[~is_guest], therapist[~is_guest], offer[~is_guest]
         order = therapist.argsort(kind="stable")
         client, therapist, offer = client[order], therapist[order], offer[order]
         is_first = np.ones(len(therapist), dtype=np.bool_)
@@ -367,8 +390,10 @@ class House:
         whole: Whole = np.floor(np.where(np.isfinite(prices), prices, MOST_POINTS)).astype(np.int64)
         return whole
 
-    def chosen(self, clients: int) -> Whole:
-        chosen = np.full(clients, NOBODY)
+    @property
+    def chosen(self) -> Whole:
+        """Shape (clients,): whom each has a place with."""
+        chosen = self.guest_of.copy()
         therapist, place = np.nonzero(self.holder != NOBODY)
         chosen[self.holder[therapist, place]] = therapist
         return chosen
@@ -383,6 +408,10 @@ class Counter:
 
     def take(self, client: int, therapist: int, offer: float) -> list[int]:
         """Hold a place for the client; returns who has lost theirs, if anybody."""
+        if self.house.has_room[therapist]:
+            self.house.guest_of[client] = therapist
+            self.house.taken += 1
+            return []
         heap = self.heaps.get(therapist)
         if heap is None:
             heap = self.heaps[therapist] = self._opened(therapist)

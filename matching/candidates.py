@@ -88,6 +88,11 @@ class Candidates:
         return has
 
     @property
+    def asked(self) -> Whole:
+        """Shape (therapists,): how many have each as a candidate."""
+        return np.bincount(self.therapist.ravel() + 1, minlength=len(self.capacity) + 1)[1:]
+
+    @property
     def best(self) -> Whole:
         """Shape (clients,): the highest score of each, NOBODY's −1 where there is no candidate."""
         best: Whole = np.where(self.is_there, self.score, NOBODY).max(axis=1, initial=NOBODY)
@@ -99,12 +104,23 @@ class Candidates:
         object.__setattr__(narrowed, "therapist", np.where(kept, self.therapist, NOBODY))
         return narrowed
 
+    def of_clients(self, clients: Whole) -> "Candidates":
+        """The same for some clients, given by number, who are numbered anew."""
+        fewer = copy(self)
+        object.__setattr__(fewer, "therapist", self.therapist.take(clients, axis=0))
+        object.__setattr__(fewer, "score", self.score.take(clients, axis=0))
+        return fewer
+
     @property
     def with_places(self) -> "Candidates":
-        """The same without therapists who have none."""
-        if (self.capacity > 0).all():
-            return self
-        return self.only(np.append(self.capacity > 0, False)[self.therapist])
+        """The same without therapists who have no place, and without places nobody could fill."""
+        kept = self
+        if (self.capacity == 0).any():
+            kept = self.only(np.append(self.capacity > 0, False)[self.therapist])
+        narrowed = copy(kept)
+        # One more than could come: so there is room whoever does.
+        object.__setattr__(narrowed, "capacity", np.minimum(self.capacity, self.asked + 1))
+        return narrowed
 
     def is_with(self, therapist: Whole) -> Flags:
         """Shape (clients, k): where each client's own therapist stands in their list."""

@@ -26,13 +26,17 @@ from matching.seating import Seating
 
 Single = npt.NDArray[np.float32]
 
-# In mean best scores: the first step, and how much less than the best stays in a list.
-FIRST_STEP, REACH = np.float32(0.1), np.float32(0.1)
-LONGER, SHORTER = np.float32(1.2), np.float32(0.5)
+# In standard deviations of the scores: the first step, and how much less than the best stays in a
+# list.
+FIRST_STEP, REACH = np.float32(0.5), np.float32(1.0)
+# What a step is multiplied by when it went too far, when it hit, and when it did not go far enough.
+PACE = np.array([0.5, 1, 1.2], dtype=np.float32)
 # Rounds with all candidates, and with those in reach.
-ROUNDS = 8, 14
-# How much less than the best those get who are placed last, in mean best scores.
-LADDER = 0.003, 0.02
+ROUNDS = 8, 16
+# How much less than the best those get who are placed last, in the same unit.
+LADDER = 0.015, 0.1
+# Of so many clients' scores it is told well enough how they differ.
+SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ def cleared(candidates: Candidates, clients: Whole, most: int, effort: int = 1) 
     Where they are more than `most`, of so many of them, to whom it is worth most.
     """
     market = _Market(candidates, clients, most)
+    if not len(clients):
+        return Cleared(np.full(candidates.clients, NOBODY), market.whole_prices())
     market.settle(ROUNDS[0] * effort)
     market.narrow()
     market.settle(ROUNDS[1] * effort)
@@ -65,24 +71,27 @@ class _Market:
         self.value = candidates.score.take(clients, axis=0).astype(np.float32)
         self.capacity, self.room = candidates.capacity, candidates.capacity.astype(np.float32)
         self.value[self.therapist == NOBODY] = -np.inf
-        self.unit = np.float32(self.value.max(axis=1, initial=0).mean()) if len(clients) else 0
+        sample = self.value[:: 1 + len(clients) // SAMPLE]
+        sample = sample[np.isfinite(sample)]
+        self.unit = sample.std() if len(sample) else np.float32(0)
         self.rows, self.too_many = np.arange(len(clients)), max(0, len(clients) - most)
         self.prices: Single = np.zeros(len(self.room) + 1, dtype=np.float32)
         self.step: Single = np.full(len(self.room), FIRST_STEP * self.unit, dtype=np.float32)
         self.went: Single = np.zeros(len(self.room), dtype=np.float32)
-        asked = np.bincount(self.therapist.ravel() + 1, minlength=len(self.room) + 1)[1:]
-        self.is_traded = (asked > 0) & (self.capacity > 0)
+        is_asked = np.zeros(len(self.prices), dtype=np.bool_)
+        is_asked[self.therapist] = True
+        self.is_traded = is_asked[:-1] & (self.capacity > 0)
         # With room for more than there are, some prices are nothing, and none is less.
         is_ample = len(clients) < self.capacity[self.is_traded].sum()
         self.least = np.float32(0 if is_ample else -np.inf)
 
     def settle(self, rounds: int) -> None:
-        for _ in range(rounds if self.therapist.size else 0):
+        for _ in range(rounds):
             favourites = self._favourites(self._worth())[0]
             came = np.bincount(favourites, minlength=len(self.room))
             more = (came - self.room).astype(np.float32)
             goes = np.sign(more)
-            self.step *= np.choose((goes * self.went).astype(np.int8) + 1, (SHORTER, 1, LONGER))
+            self.step *= PACE.take((goes * self.went).astype(np.int8) + 1)
             self.went = goes
             self.prices[:-1] += self.step * (more / np.maximum(came + self.room, 1))
             np.maximum(self.prices, self.least, out=self.prices)
@@ -90,12 +99,12 @@ class _Market:
     def narrow(self) -> None:
         """Leave in each list those in reach of the best, and make the lists as short as can be."""
         worth = self._worth()
-        best = worth.max(axis=1, keepdims=True, initial=-np.inf)
+        best = worth.max(axis=1, keepdims=True)
         at = np.flatnonzero(worth >= best - REACH * self.unit)
-        row = at // max(worth.shape[1], 1)
+        row = at // worth.shape[1]
         count = np.bincount(row, minlength=len(worth))
         place = np.arange(len(at)) - (count.cumsum() - count)[row]
-        therapist = np.full((len(worth), int(count.max(initial=0))), NOBODY)
+        therapist = np.full((len(worth), int(count.max())), NOBODY)
         value = np.full(therapist.shape, -np.inf, dtype=np.float32)
         therapist[row, place] = self.therapist.ravel()[at]
         value[row, place] = self.value.ravel()[at]
@@ -104,7 +113,7 @@ class _Market:
     def placement(self, effort: int) -> Whole:
         """Shape (clients who ask,): everybody with the best for them, or nearly so."""
         worth = self._worth()
-        short = worth.max(axis=1, keepdims=True, initial=-np.inf) - worth
+        short = worth.max(axis=1, keepdims=True) - worth
         _, who = self._favourites(worth)
         chosen = np.full(len(worth), NOBODY)
         for rung in (0.0, *LADDER):

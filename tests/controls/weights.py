@@ -58,12 +58,24 @@ CONTROLS = (
         (f"{WEIGHTS_TESTS}::test_a_preview_is_good_for_a_week",),
     ),
     Control(
+        "a preview beside weights that are past cannot be published",
+        "what came in between is not looked at",
+        PREVIEW,
+        "    if preview.after_version != newest_weights().version:\n"
+        "        return weighing.NewerWeights()\n",
+        "",
+        (f"{WEIGHTS_TESTS}::test_of_two_administrators_at_once_the_second_looks_again",),
+    ),
+    Control(
         "of two new versions of the weights at once one is refused",
         "the later one is put on top",
         "practice/matches/weighing.py",
         "    if before is None or before.version != after:\n        raise NewerWeights\n",
         "    assert before is not None\n    after = before.version\n",
-        (f"{WEIGHTS_TESTS}::test_of_two_administrators_at_once_the_second_looks_again",),
+        (
+            "tests/practice/matches/test_weighing.py"
+            "::test_what_was_meant_to_follow_an_older_version_is_refused",
+        ),
     ),
     Control(
         "lists of people without the privacy notice are not worked out again",

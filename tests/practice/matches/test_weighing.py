@@ -49,6 +49,13 @@ def test_weights_that_cannot_be_are_refused_by_the_operation_itself(session, ine
     assert newest_weights().version == 1
 
 
+def test_what_was_meant_to_follow_an_older_version_is_refused(session, ines):
+    weighing.publish(session, OTHER, "Hours.", ines, NOW, after=1)
+    with pytest.raises(weighing.NewerWeights):
+        weighing.publish(session, DEFAULT, "Back.", ines, NOW, after=1)
+    assert newest_weights().version == 2
+
+
 def test_a_version_is_never_rewritten(session, ines):
     first = session.scalars(sa.select(WeightsVersion)).one()
     first.weights = OTHER

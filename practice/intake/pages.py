@@ -190,11 +190,12 @@ PERSON = (
         Part.person,
         "Is there something about yourself you would like us to know?",
         "About you, for fairness",
-        "Only to find out whether some groups of people wait longer here, or fit less well, than "
-        "others. It is counted together with at least fifty people, changes nothing in whom you "
-        "are shown, and nobody sees it but you.",
+        "Nobody would notice otherwise if some groups of people waited longer here than others, or "
+        "found less. It is counted together with at least fifty people. It changes nothing in whom "
+        "you are shown, and nobody sees it but you.",
         20,
-        "All of this is optional, and leaving it out changes nothing for you.",
+        "We use it for one thing: to find out whether some groups of people fare worse here. All "
+        "of it is optional, and leaving it out changes nothing for you.",
     ),
 )
 

@@ -95,7 +95,9 @@ def _heading(key: str) -> str:
     if key == "wishes":
         kept = {name: wish for name, wish in (kept or {}).items() if name == APPROACH}
     words = "; ".join(in_words(key, kept)) if kept else LEFT_OPEN
-    return shorten(f"{WISHES[key]}: {words}", LONGEST_HEADING, placeholder=" …")
+    # What is kept of wishes says itself what it is about.
+    heading = words if key == "wishes" and kept else f"{WISHES[key]}: {words}"
+    return shorten(heading, LONGEST_HEADING, placeholder=" …")
 
 
 def _search_with(before: Search, answers: dict[str, Any]) -> Search:

@@ -199,7 +199,7 @@ def _case_page(public_id: uuid.UUID, changing: ChangeForm, rejecting: RejectForm
 
 
 def _compared(run: WaitingRun | None) -> dict[str, object]:
-    if run is None or not run.stands:
+    if run is None or not run.stands or not run.figures:
         return {"measures": [], "sentence": ""}
     return {"measures": measures_of(run.figures), "sentence": sentence_of(run.figures)}
 

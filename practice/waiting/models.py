@@ -2,7 +2,6 @@
 
 import enum
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -58,8 +57,9 @@ class WaitingRun(Identified, Base):
     """A proposal for everybody who waits, worked out at one instant.
 
     `looked_at` of `waiting` people are ranked while it is being worked out (`made_at` is None).
-    `figures` as in `comparing.py`, `prices` in points by therapist's public id, `gap` the share of
-    the total that may be missing at most.
+    `figures` as in `comparing.py`, sealed: of a list of one person they tell how severe it is;
+    `prices` in points by therapist's public id, `gap` the share of the total that may be missing at
+    most.
     """
 
     __tablename__ = "waiting_runs"
@@ -72,10 +72,11 @@ class WaitingRun(Identified, Base):
     weights_version: Mapped[int | None]
     engine_version: Mapped[str] = mapped_column(sa.String(20), default="")
     gap: Mapped[float | None]
-    figures: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     prices: Mapped[dict[str, int]] = mapped_column(Json, default=dict)
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+
+    figures = sealed_json(Realm.system, owner=None, empty=dict)
 
     @property
     def is_being_made(self) -> bool:

@@ -87,6 +87,15 @@ def test_the_page_shows_the_wishes_as_they_stand(http, client, therapists):
     assert "Try other wishes" in text(soup(http.get("/matches")))
 
 
+def test_a_heading_says_what_a_wish_is_about_once(session, http):
+    wish = {"approach": {"want": ["cbt"], "strength": "must_have"}}
+    sign_in(http, make_seeker(session, wishes=wish).user)
+    headings = [text(one).strip() for one in soup(http.get(PAGE)).select("form summary")]
+    [approach] = [one for one in headings if one.startswith("Approach")]
+    assert approach.count("Approach") == 1
+    assert "(must have)" in approach
+
+
 def test_sending_the_page_as_it_is_moves_nothing(session, http, client, therapists):
     answer = send(http, "keep")
     assert "Your first list now" in preview(answer)

@@ -89,6 +89,15 @@ def test_one_place_goes_to_whoever_needs_it_more_and_the_figures_say_so(session,
     assert run.engine_version == matching.ENGINE_VERSION
 
 
+def test_how_severe_it_is_for_the_only_one_who_waits_stands_nowhere_in_the_clear(session, lead):
+    make_therapist(session, most_acuity=3)
+    make_waiting(session, phq_9_9=1)
+    run = make_run(session, lead)
+    assert run.figures["severe"] == 1
+    row = session.execute(sa.text("SELECT * FROM waiting_runs")).mappings().one()
+    assert not any("severe" in str(value) for value in row.values())
+
+
 def test_as_many_are_placed_as_can_be_and_no_place_is_given_twice(session, lead):
     """Who came first would take the only one who speaks the language of the second."""
     spanish = make_therapist(session, languages=["en", "es"], open_places=1, skills={"panic": 3})

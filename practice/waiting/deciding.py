@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
+import matching
 from core.config import current_settings
 from core.errors import NotAllowed
 from practice.accounts.models import Role, User
@@ -21,7 +22,7 @@ from practice.matches.operations import keep_proposal
 from practice.therapists.operations import NoRoom, take_place
 from practice.waiting.acts import record, tell_client
 from practice.waiting.changing import Board, GivesWay, Seat
-from practice.waiting.fitting import Fit, fit_now
+from practice.waiting.fitting import Fit, fits_now
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingRun
 from practice.waiting.policy import RESTS_ON
 from practice.waiting.queries import (
@@ -95,13 +96,11 @@ def confirm(
     if any(each.state is not PlacementState.proposed for each in placements):
         raise DecidedAlready
     fits = _found_again(placements, at)
-    pairs = list(zip(placements, fits, strict=True))
-    said = [(each.public_id, _problem(session, each, fit)) for each, fit in pairs]
-    if any(problem for _, problem in said):
-        raise CannotConfirm((public_id, problem) for public_id, problem in said if problem)
-    for placement, fit in pairs:
+    _require_no_problem(session, placements, fits)
+    weights = newest_weights()
+    for placement, fit in zip(placements, fits, strict=True):
         assert fit is not None
-        _offer(session, placement, fit, actor, at)
+        _offer(session, placement, fit, weights, actor, at)
 
 
 def board_of(session: Session, run: WaitingRun, actor: User) -> Board:
@@ -151,17 +150,31 @@ def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | No
     therapists = therapists_of([each.proposed or "" for each in placements])
     for placement in placements:
         placement.therapist = therapists[placement.proposed or ""]
-    return [fit_now(each, therapists[each.proposed or ""], at) for each in placements]
+    return fits_now([(each, therapists[each.proposed or ""]) for each in placements], at)
 
 
-def _problem(session: Session, placement: Placement, fit: Fit | None) -> str:
+def _require_no_problem(
+    session: Session, placements: Sequence[Placement], fits: Sequence[Fit | None]
+) -> None:
+    """Takes each place that nothing is in the way of; raises CannotConfirm with all that is."""
+    clients = [each.client_id for each in placements]
+    busy = who_has_asked(clients) | who_was_offered(clients)
+    said = [
+        (each.public_id, _problem(session, each, fit, is_busy=each.client_id in busy))
+        for each, fit in zip(placements, fits, strict=True)
+    ]
+    if any(problem for _, problem in said):
+        raise CannotConfirm((public_id, problem) for public_id, problem in said if problem)
+
+
+def _problem(session: Session, placement: Placement, fit: Fit | None, *, is_busy: bool) -> str:
     """Takes the place if nothing is in the way; one that was taken goes back with the others."""
     client, therapist = placement.client, placement.therapist
     assert therapist is not None
     name = client.preferred_name or "a client"
     if placement.entry.left_at or not all(has(purpose, client) for purpose in RESTS_ON):
         return "Somebody no longer waits."
-    if who_has_asked([client.id]) or who_was_offered([client.id]):
+    if is_busy:
         return f"{name} has asked somebody meanwhile, or was offered a place."
     if fit is None or not fit.holds:
         return f"{therapist.name} no longer fits {name}: something has changed since."
@@ -172,10 +185,17 @@ def _problem(session: Session, placement: Placement, fit: Fit | None) -> str:
     return ""
 
 
-def _offer(session: Session, placement: Placement, fit: Fit, actor: User, at: datetime) -> None:
+def _offer(
+    session: Session,
+    placement: Placement,
+    fit: Fit,
+    weights: matching.Weights,
+    actor: User,
+    at: datetime,
+) -> None:
     placement.move_to(PlacementState.offered)
     placement.decided_at, placement.decided_by = at, actor
     placement.due_at = after_working_days(at, DAYS_TO_ANSWER, current_settings().zone)
-    keep_proposal(session, placement.client, fit.client, [fit.therapist], newest_weights(), at)
+    keep_proposal(session, placement.client, fit.client, [fit.therapist], weights, at)
     record(session, placement, "offered", actor, at)
     tell_client(session, placement, "offered", at)

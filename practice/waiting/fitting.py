@@ -1,11 +1,13 @@
 """Whether somebody proposed still fits, from the rows of this transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import matching
 from practice.intake.queries import answers_of, latest_submitted
-from practice.matches.operations import entry_now, failing_rules
+from practice.matches.entries import Entry, entries_of
+from practice.matches.operations import failing_rules
 from practice.matches.queries import footing_of
 from practice.matches.search import values_for
 from practice.therapists.models import Therapist
@@ -24,14 +26,29 @@ class Fit:
     holds: bool
 
 
-def fit_now(placement: Placement, therapist: Therapist, at: datetime) -> Fit | None:
-    """None for a client without a place, and for a therapist who is no longer listed."""
+def fits_now(pairs: Sequence[tuple[Placement, Therapist]], at: datetime) -> list[Fit | None]:
+    """In the order given; the therapists are read together, three queries for each day meant.
+
+    None for a client without a place, and for a therapist who is no longer listed.
+    """
+    asking = [_values(placement, at) for placement, _ in pairs]
+    days = {values.on for values in asking if values is not None}
+    ids = [therapist.id for _, therapist in pairs]
+    entries = {(day, each.row_id): each for day in days for each in entries_of(ids, at, day)}
+    return [
+        None if values is None else _fit(values, entries.get((values.on, therapist.id)))
+        for values, (_, therapist) in zip(asking, pairs, strict=True)
+    ]
+
+
+def _values(placement: Placement, at: datetime) -> matching.Client | None:
     client = placement.client
     if not client.place:
         return None
-    answers = answers_of(latest_submitted(client))
-    values = values_for(client, answers, at, footing_of(client))
-    entry = entry_now(therapist, values, at)
+    return values_for(client, answers_of(latest_submitted(client)), at, footing_of(client))
+
+
+def _fit(values: matching.Client, entry: Entry | None) -> Fit | None:
     if entry is None:
         return None
     failing = failing_rules(values, entry.values) - TAKEN_LATER

@@ -40,7 +40,12 @@ TRAITS = 6
 AMPLE, SHORT = 1.1, 0.8
 SEVERE = 3
 MOST_FOR_SCIPY = 5_000_000
-BELOW = {"gap": 0.001, "over_greedy_time": 15.0, "stable_blocking_pairs": 0}
+BELOW = {
+    "gap": 0.001,
+    "without_floor_gap": 0.001,
+    "over_greedy_time": 15.0,
+    "stable_blocking_pairs": 0,
+}
 ABOVE = {"stable_speedup_over_matching": 50.0}
 
 

@@ -53,7 +53,7 @@ def allocate(
 
 def _begun(candidates: Candidates, priority: Whole | None) -> Cleared:
     """A largest placement, and prices as if whoever comes first could be placed."""
-    clients, places = in_turn(candidates, priority), int(candidates.capacity.sum())
+    clients, places = in_turn(candidates, priority), candidates.places
     first = clients if priority is None else clients[:places]
     begun = cleared(candidates, first, places)
     return replace(begun, therapist=placeable(candidates, priority, begun.therapist))

@@ -10,10 +10,12 @@ within the ε of their last bid. ε falls with the share of clients who are with
 first bids find the rough prices, the last ones settle them.
 The bound on every other total (`theorems.upper_bound_of`) is computed from the prices; only if it
 is not near enough, all begins anew with a finer ε. Prices are not carried over: a place that was
-dear and is then left empty would spoil the certificate. Only where every place will be taken are
-they, from coarse to fine. Bidding also ends as soon as the bound is
+dear and is then left empty would spoil the certificate. Bidding also ends as soon as the bound is
 near enough, or when it has become a war of prices; whoever must be placed is then placed by chains
 of moves, and the certificate says what that cost.
+Where every place will be taken bidding would be such a war from the start. So a list is first taken
+apart (`parting`), and in such a part prices are sought that clear it (`clearing`); bidding is only
+for what is left, and where the clearing prices were not near enough.
 Shapes: (clients, k) lists, (therapists, most capacity) bids; prices in points of score.
 Cost: O(k) a bid; bids are about 3 to 8 a client as a rule, at most MOST_BIDS.
 """
@@ -49,10 +51,8 @@ STEPS = (
     (0.0, 0.0002, 4),
     (0.0, 0.0, 16),
 )
-# The same where every place will be taken: finding out who gives way to whom is then long.
-STAGES = ((1.0, 0.3, 0), (0.1, 0.05, 0), (0.02, 0.009, 0))
 # How much longer clearing prices are sought where the first were not near enough.
-EFFORTS = 1, 3
+EFFORTS = 1, 3, 9
 # For a client, at each step; beyond that it is a war of prices.
 MOST_BIDS = 60
 # The same, where it is not known whether everybody can be placed.
@@ -94,8 +94,6 @@ def _attempts(
     if _takes_every_place(choice):
         for effort in EFFORTS:
             yield _at_clearing_prices(choice, effort)
-        if choice.must[choice.candidates.has_any].all():
-            yield _in_stages(choice, gap)
     for step in STEPS:
         yield Sale(choice, *step, gap).sold()
 
@@ -119,7 +117,7 @@ def everybody_placed(candidates: Candidates, gap: float = GAP) -> Allocation | N
     """The same with everybody placed who has a candidate; None if that is not found soon."""
     asking = candidates.has_any
     count = int(np.count_nonzero(asking))
-    if int(candidates.capacity.sum()) <= count:
+    if candidates.places <= count:
         return None
     choice = Choice(candidates, asking, count)
     sale = Sale(choice, *STEPS[0], gap)
@@ -139,16 +137,6 @@ def _takes_every_place(choice: Choice) -> bool:
     return choice.placed == int(candidates.capacity[candidates.asked > 0].sum())
 
 
-def _in_stages(choice: Choice, gap: float) -> Allocation:
-    """A sale that begins with the prices of coarser ones: nobody will be left who is not full."""
-    start: Real | None = None
-    for step in STAGES[:-1]:
-        sale = Sale(choice, *step, gap, start)
-        sale.run()
-        start = sale.house.prices
-    return Sale(choice, *STAGES[-1], gap, start).sold()
-
-
 def _gap_of(allocation: Allocation) -> float:
     assert allocation.gap is not None
     return allocation.gap
@@ -164,7 +152,6 @@ class Sale:
         fine: float,
         patience: int,
         gap: float,
-        start: Real | None = None,
     ) -> None:
         self.choice, self.gap = choice, gap
         candidates = choice.candidates
@@ -179,7 +166,7 @@ class Sale:
         self.coarse, self.fine = coarse * unit, max(fine * unit, least)
         # What waiting on is worth to them.
         self.outside: Real = np.where(choice.must, -np.inf, -patience * self.top)
-        self.house = House(candidates, start)
+        self.house = House(candidates)
         self.bids_left = MOST_BIDS * self.clients
         self.first = min(FIRST, self.value.shape[1])
         self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
@@ -209,19 +196,10 @@ class Sale:
         return self._certified(chosen)
 
     def _certified(self, chosen: Whole) -> Allocation:
-        """With the certificate; where it is not near enough, prices are rounded otherwise.
-
-        It is ε that is rounded away: as long as scores are whole, so are the best prices.
-        """
         score = self.choice.candidates.score_of(chosen)
-        found = []
-        for shift in (0.0, 0.5, 0.25, 0.75):
-            prices = lowest(self.choice, chosen, score, self.house.whole_prices(shift))
-            plain = Allocation(chosen, score, prices, self.choice)
-            found.append(replace(plain, gap=duality_gap(plain)))
-            if _gap_of(found[-1]) <= self.gap:
-                break
-        return min(found, key=_gap_of)
+        prices = lowest(self.choice, chosen, score, self.house.whole_prices)
+        plain = Allocation(chosen, score, prices, self.choice)
+        return replace(plain, gap=duality_gap(plain))
 
     def _is_near_enough(self) -> bool:
         if self.choice.must[self.free].any() or self.house.taken < self.choice.placed:
@@ -316,14 +294,14 @@ class House:
     """The places: `bid` (therapists, most capacity) what each is held for, `holder` by whom.
 
     An empty place is held for less than any bid, one that does not exist for ever. `prices` are
-    the lowest bid of whoever is full, 0 for the others; without a place, out of reach. They never
-    fall below `start` (therapists + 1,), where that is given. `guest_of` (clients,) is the
-    therapist of those who are with somebody with room for whoever could come: nobody bids for that.
+    the lowest bid of whoever is full, 0 for the others; without a place, out of reach. `guest_of`
+    (clients,) is the therapist of those who are with somebody with room for whoever could come:
+    nobody bids for that.
     """
 
-    def __init__(self, candidates: Candidates, start: Real | None = None) -> None:
+    def __init__(self, candidates: Candidates) -> None:
         capacity = candidates.capacity
-        self.has_room: Flags = np.append(capacity > candidates.asked, False)
+        self.has_room: Flags = np.append(capacity >= candidates.asked, False)
         self.guest_of: Whole = np.full(candidates.clients, NOBODY)
         contested = np.where(self.has_room[:-1], 0, capacity)
         # Those that do not exist stand first, here and later.
@@ -332,8 +310,6 @@ class House:
         self.holder: Whole = np.full(self.bid.shape, NOBODY)
         # The last stands for NOBODY.
         self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), 0.0)
-        if start is not None:
-            self.least = start
         self.prices = self.least.copy()
         self.taken = 0
 
@@ -385,8 +361,9 @@ class House:
         self.prices[touched] = np.maximum(bid[:, places - 1], self.least[touched])
         return _somebody(holder[:, places:])
 
-    def whole_prices(self, shift: float) -> Whole:
-        prices = self.prices[:-1] + shift
+    @property
+    def whole_prices(self) -> Whole:
+        prices = self.prices[:-1]
         whole: Whole = np.floor(np.where(np.isfinite(prices), prices, MOST_POINTS)).astype(np.int64)
         return whole
 

@@ -93,6 +93,11 @@ class Candidates:
         return np.bincount(self.therapist.ravel() + 1, minlength=len(self.capacity) + 1)[1:]
 
     @property
+    def places(self) -> int:
+        """How many there are that anybody could take."""
+        return int(np.minimum(self.capacity, self.asked).sum())
+
+    @property
     def best(self) -> Whole:
         """Shape (clients,): the highest score of each, NOBODY's −1 where there is no candidate."""
         best: Whole = np.where(self.is_there, self.score, NOBODY).max(axis=1, initial=NOBODY)

@@ -111,7 +111,7 @@ class Records:
         used = np.union1d([NOTHING], which)
         records._domains, records._entries = dict(self._domains), len(used)
         records._which = np.searchsorted(used, which).astype(np.uint32)
-        records._figures = self._figures[:, :, used]
+        records._figures = self._figures.take(used, axis=2)
         numbers = {old: new for new, old in enumerate(used.tolist())}
         records._shared = {key: numbers[at] for key, at in self._shared.items() if at in numbers}
         return records

@@ -248,6 +248,23 @@ def first_page(clinic: Flask, email: str) -> str:
     return browser.get("/today", follow_redirects=True).text
 
 
+def test_the_weights_have_a_history_and_each_list_comes_out_as_it_was_shown(clinic: Flask) -> None:
+    lists = all_of(Proposal)
+    assert {row.version for row in all_of(WeightsVersion)} == {1, 2}
+    assert {one.weights_version for one in lists} == {1, 2}
+    assert {replayed(one).verdict for one in lists} == {Verdict.same}
+
+
+def test_other_weights_can_be_tried_out_with_something_to_see(clinic: Flask) -> None:
+    weights = matching.DEFAULT_WEIGHTS, matching.Weights(2, concerns=150, price=260)
+    _, keys = newest_lists(NOW - LOOKED_BACK)
+    found = figures_of([one for one in seen_by(keys, weights, NOW) if one], findable(NOW))
+    assert found["everybody"]["list"] > 0
+    assert sum("people" in each for each in found["groups"]["language"]) >= 2
+    assert any("people" in each for each in found["groups"]["state"])
+    assert found["therapists"]["after"]["ever"] > 0
+
+
 def test_a_second_start_adds_nothing(clinic: Flask) -> None:
     before = count_of_everything()
     said: list[str] = []
@@ -279,20 +296,3 @@ def names_of_a_world(app: Flask, seed: int) -> list[str]:
                 *(one.preferred_name for one in world.clients),
                 *(one.title for one in world.groups),
             ]
-
-
-def test_the_weights_have_a_history_and_each_list_comes_out_as_it_was_shown(clinic: Flask) -> None:
-    lists = all_of(Proposal)
-    assert {row.version for row in all_of(WeightsVersion)} == {1, 2}
-    assert {one.weights_version for one in lists} == {1, 2}
-    assert {replayed(one).verdict for one in lists} == {Verdict.same}
-
-
-def test_other_weights_can_be_tried_out_with_something_to_see(clinic: Flask) -> None:
-    weights = matching.DEFAULT_WEIGHTS, matching.Weights(2, concerns=150, price=260)
-    _, keys = newest_lists(NOW - LOOKED_BACK)
-    found = figures_of([one for one in seen_by(keys, weights, NOW) if one], findable(NOW))
-    assert found["everybody"]["list"] > 0
-    assert sum("people" in each for each in found["groups"]["language"]) >= 2
-    assert any("people" in each for each in found["groups"]["state"])
-    assert found["therapists"]["after"]["ever"] > 0

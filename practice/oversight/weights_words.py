@@ -77,14 +77,13 @@ def told(figures: Figures) -> Told:
 
 
 def _sentences(all_of_them: Figures) -> list[str]:
-    people = all_of_them["people"]
     return [
-        f"{_of(all_of_them['first'], people)} would see somebody else first.",
-        f"{_of(all_of_them['list'], people)} would have somebody new among their first three.",
+        f"{_of('first', all_of_them)} would see somebody else first.",
+        f"{_of('list', all_of_them)} would have somebody new among their first three.",
         f"By the new weights the first three fit better by {all_of_them['gained']} of 1000 on "
         f"average; by those in force they fit worse by {all_of_them['given_up']}.",
-        f"{_of(all_of_them['gain'], people)} gain clearly more than they give up, "
-        f"{_of(all_of_them['lose'], people)} clearly less.",
+        f"{_of('gain', all_of_them)} gain clearly more than they give up, "
+        f"{_of('lose', all_of_them)} clearly less.",
     ]
 
 
@@ -108,14 +107,14 @@ def _row(tally: Figures) -> Row:
     people = tally["people"]
     shares = {name: _percent(tally[name] / people) for name in COUNTED}
     means = {name: f"{tally[name]}" for name in SIDES}
-    return Row(tally["group"], f"{people:,}", **shares, **means)
+    return Row(tally["group"], _about(people), **shares, **means)
 
 
 def _factor(one: Figures) -> tuple[str, str, int, int, str]:
     apart = one["after"] - one["before"]
     sign = "+" if apart > 0 else "−" if apart < 0 else ""
     label = FACTOR_NAMES[one["factor"]]
-    return label, f"{one['people']:,}", one["before"], one["after"], f"{sign}{abs(apart)}"
+    return label, _about(one["people"]), one["before"], one["after"], f"{sign}{abs(apart)}"
 
 
 def _therapists(side: Figures | None) -> str:
@@ -131,8 +130,13 @@ def _therapists(side: Figures | None) -> str:
     )
 
 
-def _of(some: int, people: int) -> str:
-    return f"{some:,} of {people:,} people ({_percent(some / people)})"
+def _of(which: str, tally: Figures) -> str:
+    """In shares alone: two counts with one person between them would tell of that person."""
+    return f"{_percent(tally[which] / tally['people'])} of them"
+
+
+def _about(people: int) -> str:
+    return f"{round(people, -1):,}"
 
 
 def _percent(share: float) -> str:

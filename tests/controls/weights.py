@@ -42,6 +42,14 @@ CONTROLS = (
         ),
     ),
     Control(
+        "numbers of people in a preview of weights are rounded",
+        "they are told as they are",
+        "practice/oversight/weights_words.py",
+        '    return f"{round(people, -1):,}"\n',
+        '    return f"{people:,}"\n',
+        (f"{FIGURE_TESTS}::test_one_person_more_changes_no_number_of_people_on_the_page",),
+    ),
+    Control(
         "no weights without a preview that somebody could read",
         "what is being worked out can be published",
         PREVIEW,

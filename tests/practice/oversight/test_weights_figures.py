@@ -90,12 +90,11 @@ def test_the_words_say_who_gains_and_who_loses():
     page = told(figures_of(seen, 20))
     said = [one.replace("\N{NO-BREAK SPACE}", " ") for one in page.sentences]
     assert said == [
-        "50 of 200 people (25 %) would see somebody else first.",
-        "50 of 200 people (25 %) would have somebody new among their first three.",
+        "25 % of them would see somebody else first.",
+        "25 % of them would have somebody new among their first three.",
         "By the new weights the first three fit better by 26.2 of 1000 on average; by those in "
         "force they fit worse by 25.0.",
-        "50 of 200 people (25 %) gain clearly more than they give up, 150 of 200 people (75 %) "
-        "clearly less.",
+        "25 % of them gain clearly more than they give up, 75 % of them clearly less.",
     ]
     state = page.attributes[-1]
     assert state.heading == "State"
@@ -103,3 +102,9 @@ def test_the_words_say_who_gains_and_who_loses():
     assert (ohio.proposal, ohio.proposal_share) == ("90.0", 1)
     assert (utah.arrival, utah.arrival_share) == ("30.0", pytest.approx(1 / 3))
     assert page.factors == [("Hours", "200", 575, 525, "−50")]
+
+
+def test_one_person_more_changes_no_number_of_people_on_the_page():
+    one, other = (told(figures_of(people(count), 20)) for count in (151, 152))
+    assert one.everybody.people == other.everybody.people == "150"
+    assert one.factors[0][1] == other.factors[0][1] == "150"

@@ -36,6 +36,9 @@ NAMED_ANEW = {
     "screening_decisions.public_id",
 }
 
+# Keys differ each time; the market's stamps counted changes until 0039, when versions began to.
+NOT_COMPARED = ("data_keys", "market_stamps")
+
 pytestmark = pytest.mark.timeout(3600)
 
 # By table and column, in the order of the rows' keys.
@@ -204,8 +207,7 @@ def contents(engine: sa.Engine) -> Contents:
             found[table.name] = {
                 column.name: [row[place] for row in rows] for place, column in enumerate(kept)
             }
-    found.pop("data_keys", None)
-    return found
+    return {table: values for table, values in found.items() if table not in NOT_COMPARED}
 
 
 def columns(found: Contents) -> dict[str, set[str]]:

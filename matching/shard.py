@@ -49,6 +49,9 @@ TALL: dict[str, type[np.generic]] = {
 }
 BITMAPS = ("bitmaps", "hour_bitmaps")
 
+# So few are turned at once: a byte for each bit, but three steps however many codes there are.
+FEW_ROWS = 256
+
 # Hacker's Delight (Warren, 2nd edition, 7–3): a square of 8 × 8 bits is turned by exchanging its
 # halves, their halves and theirs; each step moves bits by so many places, under this mask.
 TURNS = ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
@@ -226,6 +229,10 @@ def _flag(bitmaps: Bits, number: int, flags: Bits) -> None:
 
 def _turned(words: Words, flags: int) -> Bits:
     """One bitmap a bit: the words (words, room) turned on their side. Shape (flags, room / 8)."""
+    if words.shape[1] <= FEW_ROWS:
+        by_row = np.ascontiguousarray(words.T).view(np.uint8)
+        bits = np.unpackbits(by_row, axis=1, count=flags, bitorder="little")
+        return np.ascontiguousarray(np.packbits(bits, axis=0, bitorder="little").T)
     bitmaps = np.empty((flags, words.shape[1] // 8), dtype=np.uint8)
     for first in range(0, flags, 8):
         word, byte = divmod(first // 8, 8)

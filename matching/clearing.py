@@ -82,8 +82,7 @@ class _Market:
         is_asked[self.therapist] = True
         self.is_traded = is_asked[:-1] & (self.capacity > 0)
         # With room for more than there are, some prices are nothing, and none is less.
-        is_ample = len(clients) < self.capacity[self.is_traded].sum()
-        self.least = np.float32(0 if is_ample else -np.inf)
+        self.least = np.float32(0 if len(clients) < most else -np.inf)
 
     def settle(self, rounds: int) -> None:
         for _ in range(rounds):

@@ -139,6 +139,16 @@ def test_under_a_shortage_hardly_anything_is_left_to_bid_for(
     assert found.gap is not None
     assert found.gap <= GAP
     assert sum(bids) < 400
+    load = np.bincount(found.therapist[found.is_placed], minlength=400)
+    assert (found.prices[load < candidates.capacity] % 1_000_000 == 0).all()
+
+
+def test_where_anybody_may_wait_clearing_prices_are_for_those_to_whom_it_is_worth_most() -> None:
+    candidates = make_lists(400, 80, 60, places=200)
+    found = cleared(candidates, np.arange(400), 200)
+    choice = Choice.of_all(candidates, 200)
+    best = auction(choice, 0.0002).total
+    assert best <= upper_bound_of(choice, found.prices) <= best * 1.01
 
 
 @pytest.mark.parametrize("score", [0, 7, 1_000_000])

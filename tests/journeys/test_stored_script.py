@@ -28,9 +28,12 @@ from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Revers
 from practice.groups.models import Enrolment, Group, GroupLead, GroupSession, ScreeningDecision
 from practice.intake.models import FlagContact, FlagOutcome, IntakeAnswer
 from practice.matches.models import MatchRequest, WeightsVersion
+from practice.matches.review import MatchReview
+from practice.matches.track_record import TrackRecordDecision
 from practice.oversight.models import WeightsPreview
 from practice.privacy.models import LegalHold
 from practice.therapists.models import Application, Licence, Therapist
+from practice.waiting.models import Placement
 from tests.journeys.hostile import CORPUS, IN_AN_ADDRESS, fitting
 from tests.journeys.street import Street, build
 from tests.journeys.test_private_pages import OPEN_TO, Walk, audience_of
@@ -75,6 +78,9 @@ WRITTEN: dict[type[Base], tuple[str, ...]] = {
     Enrolment: ("handle", "why"),
     ScreeningDecision: ("reason",),
     KeptMail: ("subject", "body"),
+    MatchReview: ("words", "answer"),
+    Placement: ("reason",),
+    TrackRecordDecision: ("reason",),
     WeightsVersion: ("reason",),
     WeightsPreview: ("reason",),
     AuditEntry: ("details",),
@@ -287,6 +293,6 @@ OUR_OWN = frozenset(
     Assessment.responses Assessment.result AuthenticatorApp.secret EmailChange.new_email
     EmailChange.old_email KeptMail.attachment KeptMail.to LedgerKey.public LedgerKey.secret
     OutboxMessage.payload Proposal.client_inputs Proposal.points Proposal.prices Proposal.shown
-    RiskFlag.raised_by User.email
+    Placement.found RiskFlag.raised_by TrackRecord.figures User.email WaitingRun.figures
     """.split()
 )

@@ -6,9 +6,8 @@ READY := .venv/ready
 TESTS := $(BIN)/python -m pytest -q -p no:cacheprovider
 WORKERS ?= 2
 AT_ONCE = -n $(WORKERS) --dist loadgroup
-# `check` has run these already; the others touch no database, so one run of them is enough.
+# `check` has run these already.
 CHECKED := --ignore tests/conventions
-WITHOUT_DATABASE := --ignore tests/matching --ignore tests/billing/sandbox
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench prove controls pins clean
@@ -34,7 +33,7 @@ run: $(READY) ## Start Attune with a demo clinic; PORT and DATA_DIR choose where
 test: $(READY) check ## Everything: check, then all tests on SQLite and on PostgreSQL, and in Chromium
 	@tools/system-packages postgresql chromium redis
 	$(TESTS) $(AT_ONCE) --database sqlite $(CHECKED)
-	$(TESTS) $(AT_ONCE) --database postgresql $(CHECKED) $(WITHOUT_DATABASE) -m "not browser"
+	$(TESTS) $(AT_ONCE) --database postgresql $(CHECKED) -m "not browser"
 
 check: $(READY) ## Format, lint, types and conventions, in under a minute
 	$(BIN)/ruff format --check .

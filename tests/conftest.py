@@ -53,11 +53,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With --prove only the proofs run: those that grow, and those that have no small size.
 
+    On PostgreSQL only what has a database runs: the rest was seen in the run on SQLite.
     One worker has Chromium to itself: what it has looked at with axe needs no second look.
     """
     wanted = is_proof if config.getoption("--prove") else runs_small
-    kept = [item for item in items if wanted(item)]
-    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    everywhere = config.getoption("--database") == "sqlite"
+    kept = [item for item in items if wanted(item) and (everywhere or has_database(item))]
+    config.hook.pytest_deselected(items=list(set(items) - set(kept)))
     items[:] = kept
     for item in kept:
         if item.get_closest_marker("browser"):
@@ -71,6 +73,10 @@ def pytest_collection_finish() -> None:
 
 def is_proof(item: pytest.Item) -> bool:
     return not runs_small(item) or "proving" in getattr(item, "fixturenames", ())
+
+
+def has_database(item: pytest.Item) -> bool:
+    return not {"database_url", "own_database_url"}.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def runs_small(item: pytest.Item) -> bool:

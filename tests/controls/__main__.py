@@ -115,7 +115,7 @@ def _failing_untouched(trees: "Queue[Path]", controls: Sequence[Control]) -> lis
     tree = trees.get()
     names = _tests_of(controls)
     # Asked to run one that is not there, pytest would run none of them.
-    seen = _run(tree, [name for name in names if _is_in(tree, name)])
+    seen = _run(tree, [name for name in names if _is_in(tree, name)], longest=None)
     trees.put(tree)
     return [name for name in names if seen.get(name, Seen()).failed or name not in seen]
 
@@ -147,13 +147,16 @@ def _tried(trees: "Queue[Path]", control: Control) -> Outcome:
     return Outcome(control, time.monotonic() - began, unnoticed, words)
 
 
-def _run(tree: Path, names: Iterable[str]) -> dict[str, Seen]:
-    """Run these tests in that tree; {name: what became of it}, nothing for one that did not run."""
+def _run(tree: Path, names: Iterable[str], *, longest: float | None = LONGEST) -> dict[str, Seen]:
+    """Run these tests in that tree; {name: what became of it}, nothing for one that did not run.
+
+    Without a control a test may wait for ever, so it is ended after `longest` seconds.
+    """
     report = tree / "controls.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", *PYTEST, f"--junitxml={report}", *names]
     environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    where = {"cwd": tree, "env": environment, "timeout": LONGEST}
+    where = {"cwd": tree, "env": environment, "timeout": longest}
     with suppress(subprocess.TimeoutExpired):
         subprocess.run(command, **where, capture_output=True, check=False)
     return _read(report, names) if report.exists() else {}

@@ -19,11 +19,11 @@ RULES = {
     "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
 }
 Theme = Literal["light", "dark"]
-# Which elements with which classes a page has: the same ones again need no second look.
+# Which elements with which classes a page has: where all were seen, a page needs no second look.
 PIECES = """() => {
   const pieces = [...document.body.querySelectorAll("*")].map(
     one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
-  return [...new Set(pieces)].sort().join(" ");
+  return [...new Set(pieces)];
 }"""
 # Playwright's own waiting evaluates again at later frames, which the pages' policy refuses.
 WAITING = """async () => {
@@ -34,7 +34,7 @@ WAITING = """async () => {
   }
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
-LOOKED_AT: set[tuple[str, str, int]] = set()
+LOOKED_AT: set[tuple[str, int]] = set()
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -156,11 +156,11 @@ class Chromium:
         return exact.first if exact.count() else within.get_by_label(words).first
 
     def _look(self) -> None:
-        """Once in a run for each kind of page: what axe finds in both themes."""
-        kind = self._kind()
-        if kind in LOOKED_AT or not self.address.startswith(self.base):
+        """What axe finds in both themes: once in a run for each page, and for each new piece."""
+        seen = self._pieces()
+        if seen <= LOOKED_AT or not self.address.startswith(self.base):
             return
-        LOOKED_AT.add(kind)
+        LOOKED_AT.update(seen)
         if self.page.evaluate(TOO_WIDE):
             self.findings.append(f"{self.address}: wider than its window")
         self.page.evaluate(AXE_SCRIPT)
@@ -176,10 +176,10 @@ class Chromium:
             where = "; ".join(node["html"] for node in finding["nodes"][:3])
             self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
 
-    def _kind(self) -> tuple[str, str, int]:
-        """The address without what is personal in it, the pieces of the page, and the width."""
+    def _pieces(self) -> set[tuple[str, int]]:
+        """The address without what is personal in it and the pieces of the page, at this width."""
         path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Za-z0-9_-]{40,}|\d+", "…", self._path)
-        return path, self.page.evaluate(PIECES), self._width
+        return {(one, self._width) for one in (path, *self.page.evaluate(PIECES))}
 
     @property
     def _path(self) -> str:

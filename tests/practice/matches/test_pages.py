@@ -175,7 +175,7 @@ def test_nobody_fits_says_what_stands_in_the_way_and_what_there_is(session, http
     session.commit()
     page = text(http.get("/matches"))
     assert "Nobody fits all of it at the moment" in page
-    assert "11 cost more than your limit" in page
+    assert "About 10 cost more than your limit" in page
     assert "Some do not meet in a way you chose" in page
     assert "See the groups" in page
     http.post("/matches/alert")

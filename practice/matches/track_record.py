@@ -96,7 +96,7 @@ class TrackRecordAgreement(Identified, Base):
 
 
 class TrackRecord(Identified, Base):
-    """What the last count says of one therapist who agreed. Shape of `figures`: `outcomes.kept`."""
+    """What the last count says of one therapist who agreed. `figures`: `outcomes.learning`."""
 
     __tablename__ = "track_records"
 

@@ -29,7 +29,7 @@ from practice.matches.track_record import (
 from practice.outcomes.courses import Period, courses, has_any
 from practice.outcomes.gate import obstacles
 from practice.outcomes.learning import Learned
-from practice.outcomes.operations import turn_itself_off
+from practice.outcomes.operations import one_at_a_time, turn_itself_off
 from practice.therapists.models import Therapist
 
 COUNT = "outcomes.count"
@@ -97,6 +97,7 @@ def count(at: datetime) -> None:
 
 
 def _keep(session: Session, learned: Learned, period: Period, at: datetime) -> None:
+    one_at_a_time(session)
     report = TrackRecordReport(
         made_at=at, since=period.since, cases=len(learned.cases), figures=learned.figures
     )

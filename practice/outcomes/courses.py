@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from core.database import db
+from core.encryption import Unreadable
 from core.errors import Erased
 from practice.care.models import Episode
 from practice.intake.answers import weighed_concerns
@@ -85,11 +86,15 @@ def _read(keys: Sequence[int]) -> Iterator[Course]:
 def _course(
     episode: Episode, sheets: Iterable[Assessment], intakes: Iterable[Intake]
 ) -> Course | None:
-    """None without two sheets of the same instrument, or without a concern."""
+    """None without two sheets of the same instrument, or without a concern.
+
+    Nor where something does not open: one damaged sheet must not end the counting, with which
+    everything goes that was taken back.
+    """
     try:
         first, last = _first_and_last(episode, sheets)
         domains = _domains_at(episode, intakes)
-    except Erased:
+    except (Erased, Unreadable):
         return None
     both = first.keys() & last.keys()
     if not both or not domains:

@@ -18,6 +18,7 @@ from matching.effects import ENOUGH_CASES, EXPLORATION, SPAN, Case, Cases, Effec
 from matching.terms import FULL, NEUTRAL
 from practice.matches.domains import DOMAINS
 from practice.outcomes.courses import Course
+from practice.outcomes.gate import FEWEST_CASES
 
 # How far a retest of PHQ-9 agrees (Kroenke, Spitzer and Williams 2001); GAD-7: .83 (Spitzer 2006).
 RELIABILITY = 0.84
@@ -25,6 +26,7 @@ RELIABILITY = 0.84
 SEED = 1
 TWO_SIDED = 1.959964
 DIGITS = 3
+OF_ENOUGH = "chosen predicted actual ratio low high slope between".split()
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,19 @@ class Learned:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Of everybody together; what cannot be said is None."""
+        """Of everybody together; what cannot be said is None.
+
+        They are kept unsealed. So of fewer cases than may decide anything only the number of
+        therapists is kept: a mean of few is what somebody answered.
+        """
+        is_enough = len(self.cases) >= FEWEST_CASES
+        bare = {"therapists": len(self.therapists), "verdict": str(Verdict.unclear), "bonus": 0}
+        return bare | (self._figures() if is_enough else dict.fromkeys(OF_ENOUGH))
+
+    def _figures(self) -> dict[str, Any]:
         found = self.calibration
         return {
-            "therapists": len(self.therapists),
-            "verdict": str(found.verdict if len(self.cases) else Verdict.unclear),
+            "verdict": str(found.verdict),
             "chosen": found.chosen,
             "predicted": _rounded(found.predicted),
             "actual": _rounded(found.actual),
@@ -76,13 +86,13 @@ class Learned:
         `domains` [mean, low, high], in standard deviations; `counting`, domain → the score and the
         bonus of the engine. Only from 15 cases on, in all and in a domain; None and empty below.
         """
-        number = self.therapists.index(therapist_id)
+        number = self._numbers[therapist_id]
         cases = int(self._counts[number])
         enough = cases >= ENOUGH_CASES
-        told = [at for at in range(len(DOMAINS)) if self.effects.enough()[number, at]]
+        told = [at for at in range(len(DOMAINS)) if self._enough[number, at]]
         return {
             "cases": cases if enough else None,
-            "severity": _rounded(self._severity(number)) if enough else None,
+            "severity": _rounded(float(self._severities[number])) if enough else None,
             "adjustment": _rounded(float(self.effects.adjustment[number])) if enough else None,
             "overall": self._interval(number, self._own_mix(number)) if enough else None,
             "domains": {DOMAINS[at]: self._told(number, at) for at in told},
@@ -102,10 +112,19 @@ class Learned:
     def _own_mix(self, number: int) -> Any:
         return self.effects.cases[number] / self._counts[number]
 
-    def _severity(self, number: int) -> float:
-        """How unwell their clients came, above or below the average of all."""
-        all_of_them = self.cases.baseline
-        return float(all_of_them[self.cases.therapist == number].mean() - all_of_them.mean())
+    @cached_property
+    def _numbers(self) -> dict[int, int]:
+        return {therapist_id: number for number, therapist_id in enumerate(self.therapists)}
+
+    @cached_property
+    def _severities(self) -> Any:
+        """How unwell the clients of each came, above or below the average of all."""
+        sums = np.bincount(self.cases.therapist, self.cases.baseline, len(self.therapists))
+        return sums / np.maximum(self._counts, 1) - self.cases.baseline.mean()
+
+    @cached_property
+    def _enough(self) -> Any:
+        return self.effects.enough()
 
     @cached_property
     def _counts(self) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -56,7 +57,7 @@ def is_proposed(decision: TrackRecordDecision | None, at: datetime) -> bool:
 
 def propose(session: Session, reason: str, actor: User, at: datetime) -> TrackRecordDecision:
     """The clinical lead asks to turn it on. Raises NotGoodEnough or AlreadyProposed."""
-    _one_at_a_time(session)
+    one_at_a_time(session)
     newest = newest_decision(session)
     if is_proposed(newest, at) or (newest and newest.step is TrackRecordStep.turned_on):
         raise AlreadyProposed
@@ -86,7 +87,7 @@ def refuse(session: Session, actor: User, at: datetime) -> TrackRecordDecision:
 
 def turn_off(session: Session, reason: str, actor: User, at: datetime) -> TrackRecordDecision:
     """One person is enough. Raises NotOn."""
-    _one_at_a_time(session)
+    one_at_a_time(session)
     newest = newest_decision(session)
     if newest is None or newest.step is not TrackRecordStep.turned_on:
         raise NotOn
@@ -103,15 +104,26 @@ def turn_itself_off(
 
 
 def consent(session: Session, therapist: Therapist, actor: User, at: datetime) -> None:
-    """A therapist agrees, for themselves; what is known is worked out with the next count."""
+    """A therapist agrees, for themselves; what is known is worked out with the next count.
+
+    Of two at once, the second finds that it is done.
+    """
     if standing_agreement(session, therapist) is not None:
         return
-    session.add(TrackRecordAgreement(therapist_id=therapist.id, agreed_at=at))
+    try:
+        with session.begin_nested():
+            session.add(TrackRecordAgreement(therapist_id=therapist.id, agreed_at=at))
+    except IntegrityError:
+        return
     _record_agreement(session, "track_record.agreed", therapist, actor, at)
 
 
 def take_back(session: Session, therapist: Therapist, actor: User, at: datetime) -> None:
-    """From the next page on nothing of theirs counts, and what was worked out is deleted."""
+    """From the next page on nothing of theirs counts, and what was worked out is deleted.
+
+    A count that is keeping its figures is waited for, so that none is left behind.
+    """
+    one_at_a_time(session)
     agreement = standing_agreement(session, therapist)
     if agreement is None:
         return
@@ -139,15 +151,19 @@ def _good_report(session: Session, at: datetime) -> TrackRecordReport:
 
 
 def _proposal(session: Session, at: datetime) -> TrackRecordDecision:
-    _one_at_a_time(session)
+    one_at_a_time(session)
     newest = newest_decision(session)
     if newest is None or not is_proposed(newest, at):
         raise NothingProposed
     return newest
 
 
-def _one_at_a_time(session: Session) -> None:
-    """The newest row says how it stands, so nobody may add one unseen meanwhile."""
+def one_at_a_time(session: Session) -> None:
+    """The newest row says how it stands, so nobody may add one unseen meanwhile.
+
+    A count holds it as well while it keeps its figures: nobody turns it on by the count before, and
+    nobody takes their agreement back between its look at it and the figures.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("track record"))))
 

@@ -15,11 +15,16 @@ VERDICTS = {
     Verdict.modest: "it promised less than came",
     Verdict.unclear: "too little to judge",
 }
+FEWEST = ENOUGH_CASES
 # A picture of the promise ends here; what lies beyond is as far out as makes no difference.
 FARTHEST = 1.0
 # Less than a tenth of a standard deviation is as good as nothing.
 SLIGHT = 0.1
 MOST_SHOWN = 0.6
+# As finely as a therapist's own page speaks. From a day to the next one client more or fewer must
+# not be read off it: nobody is told who agreed.
+BY_CASES = 5
+BY_EFFECT = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Part:
-    """One heading in which a therapist has cases enough."""
+    """One heading in which a therapist has cases enough: so many `cases` or a few more."""
 
     heading: str
     cases: int
@@ -65,7 +70,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Own:
-    """One therapist's own record. `severity` and `lifted` are sentences."""
+    """One therapist's own record: so many `cases` or a few more.
+
+    `severity` and `lifted` are sentences.
+    """
 
     cases: int
     severity: str
@@ -100,7 +108,7 @@ def own(figures: Mapping[str, Any]) -> Own | None:
     parts = [_part(labels[code], each) for code, each in figures["domains"].items()]
     rows = [_row(labels[code], each["effect"]) for code, each in figures["domains"].items()]
     return Own(
-        cases=figures["cases"],
+        cases=_at_least(figures["cases"]),
         severity=severity_words(figures["severity"]),
         lifted=adjustment_words(figures["adjustment"]),
         overall=effect_words(figures["overall"]),
@@ -124,7 +132,7 @@ def adjustment_words(adjustment: float) -> str:
     side = "raises" if adjustment > 0 else "lowers"
     return (
         f"Comparing them with people who began alike {side} your figures by "
-        f"{abs(adjustment):.2f} of the usual spread between people."
+        f"{_broad(abs(adjustment)):.2f} of the usual spread between people."
     )
 
 
@@ -139,13 +147,12 @@ def effect_words(interval: Sequence[float]) -> str:
 
 
 def _part(heading: str, each: Mapping[str, Any]) -> Part:
-    middle, low, high = each["effect"]
-    words = f"{_signed(low)} to {_signed(high)}"
-    return Part(heading, each["cases"], _signed(middle), words)
+    middle, low, high = (_signed(_broad(one)) for one in each["effect"])
+    return Part(heading, _at_least(each["cases"]), middle, f"{low} to {high}")
 
 
 def _row(group: str, interval: Sequence[float]) -> Row:
-    middle, low, high = (max(-MOST_SHOWN, min(MOST_SHOWN, each)) for each in interval)
+    middle, low, high = (max(-MOST_SHOWN, min(MOST_SHOWN, _broad(each))) for each in interval)
     return Row(group, _in_a_word(interval), low, middle, high)
 
 
@@ -177,8 +184,13 @@ def _signed(figure: float) -> str:
     return f"+{shown}" if figure > 0 else f"−{shown}"
 
 
+def _at_least(cases: int) -> int:
+    return cases - cases % BY_CASES
+
+
+def _broad(figure: float) -> float:
+    return round(figure / BY_EFFECT) * BY_EFFECT
+
+
 def _how_much(severity: float) -> str:
     return "somewhat" if abs(severity) < 5 * SLIGHT else "much"
-
-
-FEWEST = ENOUGH_CASES

@@ -1,5 +1,6 @@
 """The daily count through the real tables: what is kept, of whom, and what goes again."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from random import Random
 
@@ -19,8 +20,9 @@ from practice.matches.track_record import (
 )
 from practice.outcomes import counting, operations
 from practice.outcomes.gate import obstacles
+from practice.outcomes.learning import Learned
 from practice.privacy.operations import erase
-from tests.builders.accounts import look_again, make_user
+from tests.builders.accounts import look_again, make_user, sign_in
 from tests.builders.consent import make_revocation
 from tests.builders.outcomes import BEGAN, make_agreement, make_course
 from tests.builders.therapists import make_therapist
@@ -97,6 +99,28 @@ def test_what_was_kept_goes_when_the_agreement_or_the_cases_are_gone(session, ro
     counted(session)
     session.scalars(sa.select(TrackRecordAgreement)).one().taken_back_at = NOW
     counted(session, NOW + timedelta(days=1))
+    assert records(session) == {}
+
+
+def test_nothing_is_left_of_an_agreement_taken_back_while_figures_are_kept(
+    session, app, http, rosa, monkeypatch
+):
+    make_agreement(session, rosa)
+    list(some_courses(session, rosa, 15))
+    tab, real, answers = app.test_client(), Learned.of_therapist, []
+    sign_in(tab, rosa.user)
+    session.commit()
+    with ThreadPoolExecutor(1) as threads:
+
+        def overtaken(learned, therapist_id):
+            answers.append(threads.submit(tab.post, "/profile/track-record/agreement/end"))
+            wait(answers, timeout=1)
+            return real(learned, therapist_id)
+
+        monkeypatch.setattr(Learned, "of_therapist", overtaken)
+        counting.count(NOW)
+        assert answers[0].result().status_code == 303
+    look_again(session)
     assert records(session) == {}
 
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from practice.consent.models import Purpose
+from practice.intake.models import Assessment
 from practice.outcomes.courses import Period, courses, has_any
 from tests.builders.accounts import make_client
 from tests.builders.consent import make_revocation, make_signature
@@ -90,6 +92,17 @@ def test_headings_are_those_of_what_they_came_with(session, rosa):
     make_answers(session, episode.client, {"grief": 3}, at=BEGAN + timedelta(weeks=3))
     [course] = counted(session)
     assert course.domains == {"worry": 4, "mood": 2}
+
+
+def test_a_sheet_that_does_not_open_is_left_out_and_the_others_count(session, rosa):
+    """Otherwise nothing would be counted any more, and what was taken back would stay."""
+    broken = make_course(session, rosa, first={PHQ: 17}, last={PHQ: 8})
+    make_course(session, rosa, first={PHQ: 12}, last={PHQ: 6})
+    *_, other = session.scalars(sa.select(Assessment).order_by(Assessment.id))
+    sheets = sa.update(Assessment).where(Assessment.client_id == broken.client_id)
+    session.execute(sheets.values(result_sealed=other.result_sealed))
+    [course] = counted(session)
+    assert course.first == {PHQ: 12}
 
 
 def test_care_that_began_lately_or_long_ago_is_not_counted(session, rosa):

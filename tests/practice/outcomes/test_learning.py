@@ -2,7 +2,7 @@
 
 import json
 from random import Random
-from statistics import pvariance
+from statistics import fmean, pstdev, pvariance
 
 import pytest
 
@@ -94,6 +94,24 @@ def test_next_to_nothing_is_no_error_and_unclear(found):
     assert learned.figures["verdict"] == "unclear"
     assert learned.bonus == 0
     json.dumps(learned.figures, allow_nan=False)
+
+
+def test_of_fewer_cases_than_may_decide_anything_no_mean_is_kept():
+    found = spread_out(Random(8), therapists=15, cases=20, span=8)
+    assert Learned.of(found).figures["actual"] is not None
+    figures = Learned.of(found[:299]).figures
+    said = {name: figure for name, figure in figures.items() if figure is not None}
+    assert said == {"therapists": 15, "verdict": "unclear", "bonus": 0}
+
+
+def test_how_unwell_they_came_is_against_the_average_of_all():
+    found = list(clinic(Random(9), [0, 0], severity=[9, 19]))
+    began = [course.first[PHQ] for course in found]
+    mean, deviation = fmean(began), pstdev(began)
+    learned = Learned.of(found)
+    for number, own in ((1, began[:30]), (2, began[30:])):
+        expected = (fmean(own) - mean) / deviation
+        assert learned.of_therapist(number)["severity"] == pytest.approx(expected, abs=0.001)
 
 
 def test_an_honest_clinic_is_found_honest():

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from core.audit import AuditEntry
 from practice.accounts.models import Role
 from practice.matches.track_record import TrackRecord, TrackRecordAgreement
-from practice.outcomes import words
+from practice.outcomes import operations, words
 from tests.builders.accounts import look_again, make_user, sign_in
 from tests.builders.outcomes import make_agreement, make_record, turn_on
 from tests.builders.therapists import make_therapist
@@ -65,13 +65,33 @@ def test_the_page_says_how_many_how_severe_and_how_unsure(session, http, rosa):
     make_agreement(session, rosa)
     make_record(session, rosa)
     said = text_of(http, rosa)
-    assert "From 40 cases" in said
+    assert "From 40 cases or a few more" in said
     assert "Your clients came much more unwell than others do." in said
-    assert "raises your figures by 0.31 of the usual spread between people" in said
+    assert "raises your figures by 0.30 of the usual spread between people" in said
     assert "people did somewhat better than with others" in said
     assert "Worry and fear" in said
-    assert "−0.02 to +0.42" in said
+    assert "20+ +0.20 0.00 to +0.40" in said
     assert "counts in nothing while the clinic has it off" in said
+
+
+def test_one_client_more_is_not_read_off_the_page(session, http, rosa):
+    make_agreement(session, rosa)
+    record = make_record(session, rosa)
+    before = text_of(http, rosa)
+    worry = {"worry": {"cases": 23, "effect": [0.21, -0.01, 0.41]}}
+    changes = {"cases": 41, "adjustment": 0.32, "overall": [0.19, 0.01, 0.35], "domains": worry}
+    record.figures = record.figures | changes
+    session.commit()
+    assert text_of(http, rosa) == before
+
+
+def test_of_two_clicks_at_once_one_agreement_stands(session, rosa, monkeypatch):
+    make_agreement(session, rosa)
+    monkeypatch.setattr(operations, "standing_agreement", lambda *_: None)
+    operations.consent(session, rosa, rosa.user, NOW)
+    assert len(agreements(session)) == 1
+    acts = sa.select(AuditEntry.action).where(AuditEntry.action == "track_record.agreed")
+    assert session.scalars(acts).all() == []
 
 
 def test_the_page_says_when_the_clinic_has_it_on(session, http, rosa):

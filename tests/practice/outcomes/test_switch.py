@@ -1,5 +1,6 @@
 """The clinic's switch: off by default, held by the figures, turned on by two and off by one."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -160,6 +161,29 @@ def test_a_count_that_is_not_good_enough_turns_it_off_by_itself(session, http, c
     assert newest.decided_by is None
     assert "0 cases" in newest.reason
     assert "by the daily count itself" in page_of(http, clara).get_text()
+
+
+def test_nobody_turns_it_on_by_the_count_before_while_a_worse_one_is_kept(
+    session, app, http, clara, ines, monkeypatch
+):
+    make_report(session)
+    operations.propose(session, WHY, clara, NOW)
+    tab, real, answers = app.test_client(), counting.is_on, []
+    sign_in(tab, ines)
+    session.commit()
+    with ThreadPoolExecutor(1) as threads:
+
+        def overtaken(counting_session):
+            found = real(counting_session)
+            answers.append(threads.submit(tab.post, f"{PAGE}/agreement"))
+            wait(answers, timeout=1)
+            return found
+
+        monkeypatch.setattr(counting, "is_on", overtaken)
+        counting.count(NOW)
+        assert answers[0].result().status_code == 303
+    look_again(session)
+    assert not is_on(session)
 
 
 def test_a_reason_is_asked_for_and_what_was_typed_is_kept(session, http, clara):

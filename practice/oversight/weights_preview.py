@@ -98,7 +98,7 @@ def make(public_id: uuid.UUID, at: datetime) -> None:
         row = _locked(session, public_id)
         if row.is_being_made:
             row.figures, row.made_at, row.engine_version = figures, at, matching.ENGINE_VERSION
-            _record(session, row, "weights.previewed", None, at, people=figures["people"])
+            _record(session, row, "weights.previewed", None, at)
 
 
 def publish(session: Session, public_id: uuid.UUID, actor: User, at: datetime) -> WeightsVersion:

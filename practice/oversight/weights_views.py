@@ -23,7 +23,7 @@ from practice.oversight.models import WeightsPreview
 from practice.oversight.policy import is_administrator
 from practice.oversight.weights_forms import WeightsForm
 from practice.oversight.weights_people import MOST
-from practice.oversight.weights_words import told
+from practice.oversight.weights_words import about, told
 
 # What each factor is made of, beside its field.
 HINTS = {
@@ -90,6 +90,7 @@ def weights_preview(weights_preview: uuid.UUID) -> Page:
         preview=preview,
         figures=preview.figures,
         told=told(preview.figures) if preview.made_at else None,
+        about=about,
         before=before.by_factor,
         changes=weighing.changes(before.by_factor, preview.weights),
         labels=weighing.FACTOR_NAMES,

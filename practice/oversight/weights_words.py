@@ -105,7 +105,7 @@ def _row(tally: Figures) -> Row:
     if "people" not in tally:
         return Row(tally["group"])
     people = tally["people"]
-    shares = {name: _percent(tally[name] / people) for name in COUNTED}
+    shares = {name: _share(tally, name) for name in COUNTED}
     means = {name: f"{tally[name]}" for name in SIDES}
     return Row(tally["group"], _about(people), **shares, **means)
 
@@ -131,8 +131,17 @@ def _therapists(side: Figures | None) -> str:
 
 
 def _of(which: str, tally: Figures) -> str:
-    """In shares alone: two counts with one person between them would tell of that person."""
-    return f"{_percent(tally[which] / tally['people'])} of them"
+    return f"{_share(tally, which)} of them"
+
+
+def about(people: int) -> str:
+    """For a sentence about people; of a few not even how many."""
+    return f"about {_about(people)}" if people >= 10 else "fewer than ten"
+
+
+def _share(tally: Figures, which: str) -> str:
+    """Of tens by tens: two shares with one person between them would tell of that person."""
+    return _percent(round(tally[which], -1) / round(tally["people"], -1))
 
 
 def _about(people: int) -> str:

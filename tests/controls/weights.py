@@ -50,6 +50,14 @@ CONTROLS = (
         (f"{FIGURE_TESTS}::test_one_person_more_changes_no_number_of_people_on_the_page",),
     ),
     Control(
+        "shares in a preview of weights are of tens by tens",
+        "one person more changes a share",
+        "practice/oversight/weights_words.py",
+        '    return _percent(round(tally[which], -1) / round(tally["people"], -1))\n',
+        '    return _percent(tally[which] / tally["people"])\n',
+        (f"{FIGURE_TESTS}::test_one_person_more_changes_no_share_on_the_page",),
+    ),
+    Control(
         "no weights without a preview that somebody could read",
         "what is being worked out can be published",
         PREVIEW,

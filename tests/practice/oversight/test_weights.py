@@ -153,7 +153,7 @@ def test_they_are_tried_out_in_the_background_and_then_published(app, session, h
     assert "Publish as version 2" not in http.get(address).text
     assert drain(app, NOW) >= 1
     page = page_of(http, address).text
-    assert "One person who was shown a list" in page
+    assert "Fewer than ten people who were shown a list" in page
     assert "Too few people to say anything" in page
     assert "Price: 110 becomes 360" in page
     assert http.post(f"{address}/publication").location == PAGE
@@ -165,7 +165,7 @@ def test_they_are_tried_out_in_the_background_and_then_published(app, session, h
     assert asked.details == {
         "changed": "What they would like help with 300 to 50, Price 110 to 360"
     }
-    assert (made.actor_id, made.details) == (None, {"people": 1})
+    assert (made.actor_id, made.details) == (None, {})
     assert (published.actor_id, published.details["version"]) == (ines.public_id, 2)
     assert published.details["why"] == REASON
     assert published.client_id is None
@@ -378,6 +378,33 @@ def test_a_preview_names_nobody(session, http, ines, app):
     page = http.get(address).text
     for word in ("Rosa", "Sam", "SECRET-WORDS"):
         assert word not in page
+
+
+def test_a_preview_says_of_no_single_person_that_they_were_shown_a_list(session, http, ines, app):
+    """Neither its page nor the log: with one list more between them both would tell of that."""
+    make_therapist(session)
+    said = []
+    for count in (11, 1):
+        for _ in range(count):
+            make_list(session)
+        session.commit()
+        address = sent(http).location
+        drain(app, NOW)
+        said.append(page_of(http, address).find("h2", string="For people").parent.text)
+    assert said[0] == said[1]
+    assert "About 10 people who were shown a list" in said[0]
+    acts = sa.select(AuditEntry.details).where(AuditEntry.action == "weights.previewed")
+    assert session.scalars(acts).all() == [{}, {}]
+
+
+def test_where_points_were_not_kept_a_replay_promises_no_more_than_it_can_see(session, http, ines):
+    make_therapist(session)
+    proposal = make_list(session)
+    session.execute(sa.update(type(proposal)).values(points_sealed=None))
+    session.commit()
+    answer = http.post(REPLAY, data={"number": str(proposal.public_id), "reason": "check"})
+    assert "Equal, as far as can be told" in answer.text
+    assert "Equal to the point" not in answer.text
 
 
 def test_a_made_preview_is_not_made_again(session, previewed):

@@ -108,3 +108,14 @@ def test_one_person_more_changes_no_number_of_people_on_the_page():
     one, other = (told(figures_of(people(count), 20)) for count in (151, 152))
     assert one.everybody.people == other.everybody.people == "150"
     assert one.factors[0][1] == other.factors[0][1] == "150"
+
+
+def test_one_person_more_changes_no_share_on_the_page():
+    seen = [*people(40), *people(21, after=OTHER, moved=(60.0, 0.0))]
+    one, other = told(figures_of(seen, 20)), told(figures_of([*seen, seen[-1]], 20))
+    assert one.sentences[:2] == other.sentences[:2]
+    assert one.sentences[3] == other.sentences[3]
+    assert (one.everybody.first, one.everybody.gain) == (
+        other.everybody.first,
+        "33\N{NO-BREAK SPACE}%",
+    )

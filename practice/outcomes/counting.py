@@ -17,7 +17,7 @@ from core.audit import record
 from core.clock import now
 from core.database import db, unit_of_work
 from core.outbox import Elsewhere, OutboxMessage, post
-from practice.accounts.models import User
+from practice.accounts.models import Role, User, UserRole
 from practice.matches.changes import change_everybody
 from practice.matches.track_record import (
     TrackRecord,
@@ -113,9 +113,12 @@ def _keep(session: Session, learned: Learned, period: Period, at: datetime) -> N
 
 
 def _keep_of_therapists(session: Session, learned: Learned, at: datetime) -> None:
-    """Only of those who agreed; what was kept of anybody else goes."""
+    """Only of those who agreed and still are therapists; what was kept of anybody else goes."""
     wanted = sa.select(Therapist).where(agrees(), Therapist.id.in_(learned.therapists))
-    agreed = {therapist.id: therapist for therapist in session.scalars(wanted)}
+    is_one = sa.exists().where(
+        UserRole.user_id == Therapist.user_id, UserRole.role == Role.therapist
+    )
+    agreed = {therapist.id: therapist for therapist in session.scalars(wanted.where(is_one))}
     kept = {row.therapist_id: row for row in session.scalars(sa.select(TrackRecord))}
     for therapist_id in kept.keys() - agreed.keys():
         session.delete(kept[therapist_id])

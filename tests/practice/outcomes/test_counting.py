@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.audit import AuditEntry
 from core.outbox import OutboxMessage, drain
-from practice.accounts.models import Client, Role
+from practice.accounts.models import Client, Role, UserRole
 from practice.consent.models import Purpose, Signature
 from practice.matches.track_record import (
     TrackRecord,
@@ -22,7 +22,7 @@ from practice.outcomes import counting, operations
 from practice.outcomes.gate import obstacles
 from practice.outcomes.learning import Learned
 from practice.privacy.operations import erase
-from tests.builders.accounts import look_again, make_user, sign_in
+from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.consent import make_revocation
 from tests.builders.outcomes import BEGAN, make_agreement, make_course
 from tests.builders.therapists import make_therapist
@@ -91,6 +91,18 @@ def test_whoever_was_forgotten_is_gone_with_the_next_count(session, rosa):
     assert counted(session).cases == 3
     erase(session, session.get(Client, client_id), None, NOW)
     assert counted(session, NOW + timedelta(days=1)).cases == 2
+
+
+def test_nothing_is_kept_of_a_therapist_who_left_and_was_forgotten(session, rosa):
+    make_agreement(session, rosa)
+    list(some_courses(session, rosa, 15))
+    counted(session)
+    client = make_client(session, user=rosa.user)
+    rosa.user.role_rows = [UserRole(role=Role.client, granted_at=NOW)]
+    session.commit()
+    erase(session, client, None, NOW)
+    assert counted(session, NOW + timedelta(days=1)).cases == 15
+    assert list(session.scalars(sa.select(TrackRecord.id))) == []
 
 
 def test_what_was_kept_goes_when_the_agreement_or_the_cases_are_gone(session, rosa):

@@ -7,9 +7,11 @@ Steps: (1) everybody names whom they would rather have at these prices; a price 
 come than there is room and falls where fewer do, by a step times (came − room) / (came + room); a
 step is halved when it went too far, and grows by a fifth when not (Riedmiller and Braun 1993, with
 the sign of each derivative alone; as a market, Walras 1874). (2) After a few rounds only those stay
-in a list who are nearly as good as the best. (3) Everybody who fits is placed with the best for
-them; the others by chains of moves (`seating`) among those who are nearly the best, then a little
-less nearly. Hardly anybody is then worse off than by a small part of a score.
+in a list who are nearly as good as the best, and those who are so for fewer than there is room.
+(3) Prices are rounded to what all scores are multiples of: some of the best prices are such, too.
+(4) Everybody who fits is placed with the best for them; the others by chains of moves (`seating`)
+among those who are nearly the best, then a little less nearly. Hardly anybody is then worse off
+than by a small part of a score.
 Why not an auction: its prices only rise, and where every place is needed the last few have to drive
 all other prices up, step by step, until somebody gives way to them: a war of prices.
 Shapes: clients by their candidates, (clients, k); prices (therapists + 1,), the last for NOBODY.
@@ -35,6 +37,8 @@ PACE = np.array([0.5, 1, 1.2], dtype=np.float32)
 ROUNDS = 8, 16
 # How much less than the best those get who are placed last, in the same unit.
 LADDER = 0.015, 0.1
+# Nothing is worth more or less than so many points; in 64 bits their sums stay exact.
+DEAREST = np.float32(1000 * MOST_POINTS)
 # Of so many clients' scores it is told well enough how they differ.
 SAMPLE = 1000
 
@@ -60,6 +64,7 @@ def cleared(candidates: Candidates, clients: Whole, most: int, effort: int = 1) 
     market.settle(ROUNDS[0] * effort)
     market.narrow()
     market.settle(ROUNDS[1] * effort)
+    market.round()
     chosen = np.full(candidates.clients, NOBODY)
     chosen[clients] = market.placement(effort)
     return Cleared(chosen, market.whole_prices())
@@ -74,6 +79,7 @@ class _Market:
         sample = self.value[:: 1 + len(clients) // SAMPLE]
         sample = sample[np.isfinite(sample)]
         self.unit = sample.std() if len(sample) else np.float32(0)
+        self.grain = np.gcd.reduce(sample.astype(np.int64), initial=0)
         self.rows, self.too_many = np.arange(len(clients)), max(0, len(clients) - most)
         self.prices: Single = np.zeros(len(self.room) + 1, dtype=np.float32)
         self.step: Single = np.full(len(self.room), FIRST_STEP * self.unit, dtype=np.float32)
@@ -82,7 +88,7 @@ class _Market:
         is_asked[self.therapist] = True
         self.is_traded = is_asked[:-1] & (self.capacity > 0)
         # With room for more than there are, some prices are nothing, and none is less.
-        self.least = np.float32(0 if len(clients) < most else -np.inf)
+        self.least = np.float32(0) if len(clients) < most else -DEAREST
 
     def settle(self, rounds: int) -> None:
         for _ in range(rounds):
@@ -93,13 +99,21 @@ class _Market:
             self.step *= PACE.take((goes * self.went).astype(np.int8) + 1)
             self.went = goes
             self.prices[:-1] += self.step * (more / np.maximum(came + self.room, 1))
-            np.maximum(self.prices, self.least, out=self.prices)
+            np.clip(self.prices, self.least, DEAREST, out=self.prices)
 
     def narrow(self) -> None:
-        """Leave in each list those in reach of the best, and make the lists as short as can be."""
+        """Leave in each list those in reach of the best, and make the lists as short as can be.
+
+        Whoever is in reach of fewer than there is room stays in every list: their price would fall
+        without end, and nobody see it.
+        """
         worth = self._worth()
         best = worth.max(axis=1, keepdims=True)
-        at = np.flatnonzero(worth >= best - REACH * self.unit)
+        is_near = worth >= best - REACH * self.unit
+        at = np.flatnonzero(is_near)
+        near = np.bincount(self.therapist.ravel()[at] + 1, minlength=len(self.prices))[1:]
+        if (is_short := self.is_traded & (near < self.capacity)).any():
+            at = np.flatnonzero(is_near | np.append(is_short, False).take(self.therapist))
         row = at // worth.shape[1]
         count = np.bincount(row, minlength=len(worth))
         place = np.arange(len(at)) - (count.cumsum() - count)[row]
@@ -108,6 +122,11 @@ class _Market:
         therapist[row, place] = self.therapist.ravel()[at]
         value[row, place] = self.value.ravel()[at]
         self.therapist, self.value = therapist, value
+
+    def round(self) -> None:
+        """Where scores are coarse, this makes those as good as the best equal to it."""
+        if self.grain > 1:
+            self.prices = np.rint(self.prices / self.grain).astype(np.float32) * self.grain
 
     def placement(self, effort: int) -> Whole:
         """Shape (clients who ask,): everybody with the best for them, or nearly so."""

@@ -22,7 +22,7 @@ def upper_bound(candidates: Candidates, prices: Whole) -> int:
     For any `prices` (therapists,) ≥ 0 (weak duality of linear programming).
     """
     best = _best_worth(candidates, prices)
-    return int(candidates.capacity @ prices) + int(np.maximum(best, 0).sum())
+    return _sum(candidates.capacity * prices) + _sum(np.maximum(best, 0))
 
 
 def upper_bound_of(choice: Choice, prices: Whole) -> int:
@@ -33,8 +33,8 @@ def upper_bound_of(choice: Choice, prices: Whole) -> int:
     """
     best = _best_worth(choice.candidates, prices)
     others = np.sort(best[~choice.must])[::-1][: choice.placed - np.count_nonzero(choice.must)]
-    certain = int(choice.candidates.capacity @ prices) + int(best[choice.must].sum())
-    return certain + int(others[others > _NEVER].sum())
+    certain = _sum(choice.candidates.capacity * prices) + _sum(best[choice.must])
+    return certain + _sum(others[others > _NEVER])
 
 
 def duality_gap(allocation: Allocation) -> float:
@@ -114,6 +114,11 @@ def _best_worth(candidates: Candidates, prices: Whole) -> Whole:
     worth = candidates.score - prices[candidates.therapist] if len(prices) else candidates.score
     best: Whole = np.where(candidates.is_there, worth, _NEVER).max(axis=1, initial=_NEVER)
     return best
+
+
+def _sum(numbers: Whole) -> int:
+    """Exact, also beyond 64 bits."""
+    return (int((numbers >> 32).sum()) << 32) + int((numbers & 0xFFFFFFFF).sum())
 
 
 def _load(candidates: Candidates, therapist: Whole) -> Whole:

@@ -124,17 +124,18 @@ def test_clearing_prices_bound_the_total_closely_and_nearly_everybody_has_what_i
     assert (found.therapist != NOBODY).sum() >= 0.97 * choice.placed
 
 
+@pytest.mark.parametrize(("places", "step"), [(1600, 1), (1600, 100_000), (2000, 200_000)])
 def test_under_a_shortage_hardly_anything_is_left_to_bid_for(
-    monkeypatch: pytest.MonkeyPatch,
+    places: int, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bids = []
     take = bidding.House.take
     monkeypatch.setattr(
         bidding.House, "take", lambda *asked: bids.append(len(asked[1])) or take(*asked)
     )
-    candidates = make_lists(2000, 400, 30, places=1600)
-    priority = np.random.default_rng(4).integers(1, 400, 2000)
-    found = allocate(candidates, priority, floor=False)
+    candidates = make_lists(2000, 400, 30, places=places)
+    candidates = replace(candidates, score=candidates.score // step * step)
+    found = allocate(candidates, np.arange(2000) % 7, floor=False)
     assert found.placed == (placeable(candidates) != NOBODY).sum()
     assert found.gap is not None
     assert found.gap <= GAP
@@ -161,6 +162,25 @@ def test_equal_scores_need_no_bidding_at_all(
     equal = replace(candidates, score=np.full_like(candidates.score, score))
     found = allocate(equal, np.arange(600) % 3 if with_a_priority else None)
     assert (found.placed, found.gap, found.total) == (400, 0.0, 400 * score)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_price_runs_away_however_long_prices_are_sought(seed: int) -> None:
+    choice = coarse(make_lists(400, 80, 20, places=320, seed=seed), 200_000)
+    best = auction(choice)
+    found = cleared(choice.candidates, np.flatnonzero(choice.must), choice.placed, effort=9)
+    assert found.prices.min() >= 0
+    assert found.prices.max() <= 2_000 * 1_000_000
+    assert upper_bound_of(choice, found.prices) >= best.total
+    assert best.gap is not None
+    assert best.gap >= 0
+
+
+def coarse(candidates: Candidates, step: int) -> Choice:
+    """Scores in steps, and who is to be placed under a priority of few levels."""
+    rounded = replace(candidates, score=candidates.score // step * step).with_places
+    placed = placeable(rounded, np.arange(rounded.clients) % 7)
+    return choice_left(rounded, placed, any_of_them=False, floor=False)
 
 
 @pytest.mark.parametrize("places", [300, 10_000])

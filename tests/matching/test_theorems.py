@@ -82,6 +82,14 @@ def test_the_bound_of_a_choice_counts_whoever_must_be_placed_below_nothing_too()
     assert upper_bound(TWO_FOR_ONE, dear) == 20 + 0 + 4
 
 
+def test_the_bound_is_exact_beyond_64_bits_too() -> None:
+    world = Candidates.of([[("t", 9), ("u", 4)]] * 2, {"t": 10_000, "u": 10_000})
+    prices = np.array([2**49, 2**49 + 1])
+    both = Choice(world, np.array([True, True]), 2)
+    assert upper_bound(world, prices) == 10_000 * (2**50 + 1)
+    assert upper_bound_of(both, prices) == 10_000 * (2**50 + 1) - 2 * (2**49 - 9)
+
+
 def test_first_come_first_served_passes_over_whoever_came_late() -> None:
     late = Candidates.of([[("t", 5), ("u", 4)], [("t", 9)]], {"t": 1, "u": 1})
     found = by_arrival(late)

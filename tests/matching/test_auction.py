@@ -183,6 +183,14 @@ def coarse(candidates: Candidates, step: int) -> Choice:
     return choice_left(rounded, placed, any_of_them=False, floor=False)
 
 
+def test_an_open_place_costs_nothing_whatever_it_cost_before() -> None:
+    world = Candidates.of([[("t", 9), ("u", 4)]], {"t": 1, "u": 1})
+    choice = Choice(world, np.array([True]), 1)
+    found = auction(choice, 10, np.array([0]), np.array([3, 5]))
+    assert found.prices.tolist() == [3, 0]
+    assert found.gap == 0
+
+
 @pytest.mark.parametrize("places", [300, 10_000])
 def test_one_therapist_with_room_for_everybody_spoils_nothing(places: int) -> None:
     candidates = make_lists(300, 60, 12, places=150)

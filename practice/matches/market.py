@@ -152,7 +152,8 @@ class Market:
 
     def _put(self, entry: Entry) -> None:
         self._ends.put(entry.row_id, entry.ends_at)
-        self._zones.add(entry.zone)
+        # Another set, as `covers` may be going through this one in another thread.
+        self._zones = self._zones | {entry.zone}
         try:
             self._index.put(entry.values)
         except matching.BadRow as bad:

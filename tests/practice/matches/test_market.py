@@ -1,6 +1,7 @@
 """The kept market: quick while nothing changes, never stale when something does."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from core.database import db, unit_of_work
 from practice.accounts.models import User
 from practice.local_time import instant_at
 from practice.matches import changes
+from practice.matches import market as market_module
+from practice.matches.entries import entries_of
 from practice.matches.index import market_at
 from practice.matches.market import Market
 from practice.matches.models import MarketChange, MarketVersion, WeightsVersion
@@ -384,3 +387,16 @@ def test_what_an_older_transaction_read_of_a_profile_is_not_kept(therapist):
     current = market()
     current.profiles([own], old, NOW)
     assert own not in current._profiles
+
+
+def test_a_zone_that_comes_while_weeks_are_compared_disturbs_nobody(therapist, monkeypatch):
+    kept = market()
+    (entry,) = entries_of([therapist.id], NOW, kept.week)
+    elsewhere = [replace(entry, zone="Asia/Tokyo")]
+    concerned = {therapist.id: str(therapist.public_id)}
+
+    def comes_meanwhile(*_when):
+        kept.change(concerned, elsewhere, kept.version, kept.weights, kept.prices, NOW)
+
+    monkeypatch.setattr(market_module, "_offsets", comes_meanwhile)
+    assert kept.covers(kept.week + timedelta(weeks=1))

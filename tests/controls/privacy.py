@@ -264,8 +264,8 @@ CONTROLS = (
         "what is stated for the fairness audit is no part of a match",
         "the person who looks at a match reads it",
         "practice/matches/reviewing.py",
-        "hours wishes style\"",
-        "hours wishes style about-you\"",
+        'hours wishes style"',
+        'hours wishes style about-you"',
         (
             "tests/practice/oversight/test_fairness.py::"
             "test_what_people_state_about_themselves_is_no_part_of_the_match",

@@ -125,7 +125,7 @@ def points_of(client: Client, therapist: Therapist, weights: Weights) -> dict[st
     if client.domain is not None and client.domain in therapist.record:
         scores["record"], bonus = therapist.record[client.domain]
     points = {factor: getattr(weights, factor) * score for factor, score in scores.items()}
-    if bonus > 0:
+    if weights.record * bonus > 0:
         points["little_known"] = weights.record * bonus
     return points
 

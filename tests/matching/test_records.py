@@ -61,6 +61,17 @@ def test_only_the_record_of_the_clients_own_domain_counts() -> None:
     assert [points[domain].get("little_known") for domain in points] == [1000, 1500, None, None]
 
 
+def test_where_a_record_weighs_nothing_there_is_no_line_for_the_unknown() -> None:
+    weights = replace(DEFAULT_WEIGHTS, record=0, concerns=DEFAULT_WEIGHTS.concerns + 50)
+    therapist, client = make_therapist(record=UNKNOWN), make_client(domain="mood")
+    index = index_of(therapist)
+    [match] = rank(index, client, weights).results
+    assert match.points["record"] == 0
+    assert "little_known" not in match.points
+    assert explain(index, client, therapist.id, weights).points == match.points
+    assert oracle.points_of(client, therapist, weights) == match.points
+
+
 @steady
 @given(seeds)
 def test_the_lines_add_up_and_the_record_never_passes_its_weight(seed: int) -> None:

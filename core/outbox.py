@@ -79,6 +79,16 @@ def post(
         session.add(message)
 
 
+def is_open(session: Session, kind: str) -> bool:
+    """Whether work of this kind is asked for: neither done nor set aside."""
+    asked_for = sa.select(OutboxMessage.id).where(
+        OutboxMessage.kind == kind,
+        OutboxMessage.done_at.is_(None),
+        OutboxMessage.dead_at.is_(None),
+    )
+    return session.scalars(asked_for.limit(1)).first() is not None
+
+
 def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
     """Take work back that has not been begun; says whether there was any."""
     waits = sa.and_(

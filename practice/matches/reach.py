@@ -14,7 +14,7 @@ from core.alone import alone_at
 from core.audit import record
 from core.clock import now
 from core.database import Base, Json, Key, db, unit_of_work
-from core.outbox import Elsewhere, OutboxMessage, post
+from core.outbox import Elsewhere, is_open, post
 from practice.matches.reach_counting import Counted, counted
 from practice.therapists.models import Therapist
 from practice.therapists.queries import authorised
@@ -107,18 +107,9 @@ def _is_due(session: Session, at: datetime) -> bool:
     if last is not None and last > at - COUNT_EVERY:
         return False
     somebody = authorised(at).with_only_columns(Therapist.id).limit(1)
-    return session.scalar(somebody) is not None and not _is_being_counted(session)
+    return session.scalar(somebody) is not None and not is_open(session, COUNT)
 
 
 def _last_count(session: Session) -> datetime | None:
     newest = sa.select(ReachReport.made_at).order_by(ReachReport.made_at.desc()).limit(1)
     return session.scalar(newest)
-
-
-def _is_being_counted(session: Session) -> bool:
-    waiting = sa.select(OutboxMessage.id).where(
-        OutboxMessage.kind == COUNT,
-        OutboxMessage.done_at.is_(None),
-        OutboxMessage.dead_at.is_(None),
-    )
-    return session.scalars(waiting).first() is not None

@@ -15,7 +15,7 @@ from core.alone import alone_at
 from core.audit import record
 from core.clock import now
 from core.database import db, unit_of_work
-from core.outbox import Elsewhere, OutboxMessage, post
+from core.outbox import Elsewhere, is_open, post
 from matching.auditing import FEWEST_PEOPLE, Audit, Comparison, Verdict, audit
 from practice.accounts.models import User
 from practice.intake.models import Intake
@@ -39,12 +39,12 @@ class Standing:
 
 def standing() -> Standing:
     session = db.session()
-    return Standing(last_report(session), _is_being_counted(session))
+    return Standing(last_report(session), is_open(session, COUNT))
 
 
 def ask_for_count(session: Session, actor: User, at: datetime) -> None:
     """Let the worker count; while it does there is nothing to add."""
-    if _is_being_counted(session):
+    if is_open(session, COUNT):
         return
     _post(session, at)
     record(
@@ -146,7 +146,7 @@ def _is_due(session: Session, at: datetime) -> bool:
     last = last_report(session)
     if last is not None and last.made_at > at - COUNT_EVERY:
         return False
-    return _has_enough(session, at) and not _is_being_counted(session)
+    return _has_enough(session, at) and not is_open(session, COUNT)
 
 
 def _has_enough(session: Session, at: datetime) -> bool:
@@ -158,12 +158,3 @@ def _has_enough(session: Session, at: datetime) -> bool:
 def _post(session: Session, at: datetime) -> None:
     asked_at = at.isoformat()
     post(session, COUNT, {"asked_at": asked_at}, dedupe_key=f"{COUNT}:{asked_at}", at=at)
-
-
-def _is_being_counted(session: Session) -> bool:
-    waiting = sa.select(OutboxMessage.id).where(
-        OutboxMessage.kind == COUNT,
-        OutboxMessage.done_at.is_(None),
-        OutboxMessage.dead_at.is_(None),
-    )
-    return session.scalars(waiting).first() is not None

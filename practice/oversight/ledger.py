@@ -18,7 +18,7 @@ from core.checking import Report
 from core.clock import now
 from core.database import db, unit_of_work
 from core.ledger import LedgerCheckpoint, Waiting, newest_checkpoint, seal_now, waiting_acts
-from core.outbox import Elsewhere, OutboxMessage, post
+from core.outbox import Elsewhere, is_open, post
 from core.signing import LedgerKey, published_keys
 from core.verifying import Checkpoint
 from practice.accounts.models import User
@@ -68,7 +68,7 @@ def standing() -> Standing:
         keys=list(published_keys(session)),
         waiting=waiting_acts(session),
         checked=last_check(session),
-        is_being_checked=_is_being_checked(session),
+        is_being_checked=is_open(session, CHECK),
         kinds=_kinds(session),
     )
 
@@ -81,7 +81,7 @@ def check(session: Session, since: Checkpoint | None = None) -> Report:
 
 def ask_for_check(session: Session, actor: User, at: datetime) -> None:
     """Let the worker check; while one is asked for already there is nothing to add."""
-    if _is_being_checked(session):
+    if is_open(session, CHECK):
         return
     _post_check(session, at)
     record(
@@ -168,19 +168,10 @@ def _post_check(session: Session, at: datetime) -> None:
 
 def _is_due(session: Session, before: datetime) -> bool:
     first = session.scalar(sa.select(sa.func.min(LedgerCheckpoint.at)))
-    if first is None or first > instant(before) or _is_being_checked(session):
+    if first is None or first > instant(before) or is_open(session, CHECK):
         return False
     last = last_check(session)
     return last is None or last.at <= before
-
-
-def _is_being_checked(session: Session) -> bool:
-    waiting = sa.select(OutboxMessage.id).where(
-        OutboxMessage.kind == CHECK,
-        OutboxMessage.done_at.is_(None),
-        OutboxMessage.dead_at.is_(None),
-    )
-    return session.scalars(waiting).first() is not None
 
 
 def _kinds(session: Session) -> list[tuple[str, int]]:

@@ -125,16 +125,39 @@ def test_a_snapshot_that_still_sees_the_key_is_waited_for(
         assert wrapped not in on_disk()
 
 
+def test_whoever_hides_from_us_is_heard_of_from_the_server(
+    app: Flask, wrapped: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other roles' transactions and the server's own ANALYZE do not show themselves."""
+    with app.app_context():
+        if not on_postgresql():
+            pytest.skip("SQLite keeps what is looked at in its log alone")
+        monkeypatch.setattr(overwriting, "PATIENCE", 0.2)
+        monkeypatch.setattr(overwriting, "_wait_for_older_views", lambda *_: None)
+        older = db.engine.execution_options(isolation_level="REPEATABLE READ")
+        with older.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+            erase_them()
+            db.session.remove()
+            drain(app, NOW)
+            assert works() == [(False, "StillSeen")]
+            assert wrapped in on_disk()
+        db.session.remove()
+        drain(app, NOW + FIRST_WAIT)
+        assert works() == [(True, "StillSeen")]
+        assert wrapped not in on_disk()
+
+
 def test_a_table_in_use_is_not_waited_for_while_others_queue(
     app: Flask, wrapped: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with app.app_context():
         if not on_postgresql():
             pytest.skip("on SQLite nobody waits for whoever reads")
-        monkeypatch.setattr(overwriting, "LONGEST_LOCK", 50)
         erase_them()
         db.session.remove()
-        with db.engine.connect() as reader:
+        with db.engine.connect() as reader, monkeypatch.context() as patch:
+            patch.setattr(overwriting, "LONGEST_LOCK", 50)
             reader.exec_driver_sql("LOCK TABLE data_keys IN ACCESS SHARE MODE")
             drain(app, NOW)
             assert works() == [(False, "OperationalError")]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from matching.codes import Words
 from matching.ids import HALF, LOW, order_of, texts, whole_id
+from matching.ordering import rising
 
 GONE = -1
 # Spare slots when one more is needed: an eighth, and a few at least.
@@ -37,9 +38,10 @@ class Elsewhere:
         shard: npt.NDArray[np.uint16],
         row: npt.NDArray[np.uint32],
     ) -> Self:
-        order = np.argsort(slot, kind="stable")
-        start = np.searchsorted(slot[order], np.arange(slots + 1)).astype(np.uint32)
-        return cls(start, shard[order], row[order])
+        order = rising(slot, slots)
+        start = np.zeros(slots + 1, dtype=np.uint32)
+        np.bincount(slot, minlength=slots).cumsum(out=start[1:])
+        return cls(start, shard.take(order), row.take(order))
 
     @property
     def nbytes(self) -> int:
@@ -92,10 +94,10 @@ class Directory:
     ) -> Self:
         """From `ids` (slots, 2) in their order, and all rows: whose, in which shard, which row."""
         home_shard, home_row = np.empty(len(ids), np.int32), np.empty(len(ids), np.uint32)
-        home_shard[slot[is_home]] = shard[is_home]
-        home_row[slot[is_home]] = row[is_home]
-        elsewhere = Elsewhere.of(len(ids), slot[~is_home], shard[~is_home], row[~is_home])
-        return cls(ids, home_shard, home_row, elsewhere)
+        home, others = np.flatnonzero(is_home), np.flatnonzero(~is_home)
+        home_shard[slot.take(home)], home_row[slot.take(home)] = shard.take(home), row.take(home)
+        of_others = slot.take(others), shard.take(others), row.take(others)
+        return cls(ids, home_shard, home_row, Elsewhere.of(len(ids), *of_others))
 
     @property
     def nbytes(self) -> int:

@@ -14,6 +14,7 @@ in practice some ten times.
 import numpy as np
 
 from matching.candidates import NOBODY, Flags, Whole
+from matching.ordering import rising
 
 
 class Seating:
@@ -110,7 +111,7 @@ class _Forest:
         self.frontier = self.roots = roots
         self.ends: list[int] = []
         placed = np.flatnonzero(seating.chosen != NOBODY)
-        self.held = placed[in_order(seating.chosen[placed], len(self.room))]
+        self.held = placed[rising(seating.chosen[placed], len(self.room))]
         load = np.bincount(seating.chosen[placed], minlength=len(self.room) - 1)
         self.load, self.start = load, np.append(0, load.cumsum())
 
@@ -141,19 +142,9 @@ class _Forest:
         self.roots = np.repeat(self.root_of[therapists], load)
 
 
-def in_order(therapist: Whole, count: int) -> Whole:
-    """The order of rising therapists, equals as they stand.
-
-    Numbers of two bytes are sorted by counting, which is several times faster.
-    """
-    short = therapist.astype(np.uint16) if count < 2**16 else therapist
-    order: Whole = short.argsort(kind="stable")
-    return order
-
-
 def _turns(therapist: Whole) -> Whole:
     """0, 1, 2 … for the first, second, third … who asks the same therapist."""
-    order = in_order(therapist, int(therapist.max(initial=0)) + 1)
+    order = rising(therapist, int(therapist.max(initial=0)) + 1)
     asked = therapist[order]
     starts = np.flatnonzero(np.append(True, asked[1:] != asked[:-1])[: len(asked)])
     lengths = np.diff(np.append(starts, len(asked)))

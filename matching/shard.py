@@ -10,6 +10,7 @@ is 0, its bits are 0, and no therapist is at home there. So columns and bitmaps 
 to the end of the last word that is used, and all have the same length.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +50,18 @@ TALL: dict[str, type[np.generic]] = {
 }
 BITMAPS = ("bitmaps", "hour_bitmaps")
 
-# So few are turned at once: a byte for each bit, but three steps however many codes there are.
-FEW_ROWS = 256
-
-# Hacker's Delight (Warren, 2nd edition, 7–3): a square of 8 × 8 bits is turned by exchanging its
-# halves, their halves and theirs; each step moves bits by so many places, under this mask.
-TURNS = ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0x00000000F0F0F0F0))
+# Hacker's Delight (Warren, 2nd edition, 7–3): a square of 64 × 64 bits is turned by exchanging its
+# halves, their halves and so on; at each step bits move by so many places, under this mask.
+TURNS = (
+    (32, 0x00000000FFFFFFFF),
+    (16, 0x0000FFFF0000FFFF),
+    (8, 0x00FF00FF00FF00FF),
+    (4, 0x0F0F0F0F0F0F0F0F),
+    (2, 0x3333333333333333),
+    (1, 0x5555555555555555),
+)
+# So many squares of each word are turned at once, few enough to stay in the processor's memory.
+SQUARES = 256
 
 
 @dataclass(frozen=True)
@@ -209,10 +216,15 @@ class Shard:
         for name in BITMAPS:
             setattr(self, name, _longer(getattr(self, name), self.room // 8, self.end // 8))
 
-    def fill_bitmaps(self, flags: int) -> None:
-        """Make the bitmaps anew from the rows' own words; done once, after a bulk load."""
-        self.bitmaps = _turned(self.codes, flags)
-        self.hour_bitmaps = _turned(self.hours, HOURS_A_WEEK)
+    def fill_bitmaps(self) -> None:
+        """Write the bitmaps from the rows' own words; done once, after a bulk load."""
+        for first in range(0, self.end // WORD, SQUARES):
+            some = slice(WORD * first, min(WORD * (first + SQUARES), self.end))
+            at = slice(some.start // 8, some.stop // 8)
+            turned = _turned([*self.codes[:, some], *self.hours[:, some]])
+            codes, hours = np.split(turned, [WORD * len(self.codes)])
+            self.bitmaps[:, at] = codes[: len(self.bitmaps)]
+            self.hour_bitmaps[:, at] = hours[:HOURS_A_WEEK]
 
 
 def whole_words(rows: int) -> int:
@@ -227,28 +239,29 @@ def _flag(bitmaps: Bits, number: int, flags: Bits) -> None:
     column |= flags << shift
 
 
-def _turned(words: Words, flags: int) -> Bits:
-    """One bitmap a bit: the words (words, room) turned on their side. Shape (flags, room / 8)."""
-    if words.shape[1] <= FEW_ROWS:
-        by_row = np.ascontiguousarray(words.T).view(np.uint8)
-        bits = np.unpackbits(by_row, axis=1, count=flags, bitorder="little")
-        return np.ascontiguousarray(np.packbits(bits, axis=0, bitorder="little").T)
-    bitmaps = np.empty((flags, words.shape[1] // 8), dtype=np.uint8)
-    for first in range(0, flags, 8):
-        word, byte = divmod(first // 8, 8)
-        by_row = np.ascontiguousarray(words[word].view(np.uint8)[byte::8])
-        by_flag = _turned_squares(by_row.view(np.uint64)).view(np.uint8).reshape(-1, 8).T
-        bitmaps[first : first + 8] = by_flag[: flags - first]
-    return bitmaps
-
-
-def _turned_squares(squares: Words) -> Words:
-    """Bit 8·i + j of each becomes bit 8·j + i; in place. See TURNS."""
+def _turned(words: Sequence[Words]) -> Bits:
+    """Words of a row each, (64 · squares,), as bitmaps. Shape (64 · words, 8 · squares)."""
+    # Row r of a square stands at [word, r]; then all that is done is done to whole squares.
+    square = np.empty((len(words), WORD, words[0].size // WORD), dtype=np.uint64)
+    for number, each in enumerate(words):
+        square[number] = each.reshape(-1, WORD).T
+    half = np.empty(square.size // 2, dtype=np.uint64)
     for places, mask in TURNS:
-        shift = np.uint64(places)
-        moving = (squares ^ squares >> shift) & np.uint64(mask)
-        squares ^= moving ^ moving << shift
-    return squares
+        upper, lower = _halves(square, places)
+        moving = half.reshape(upper.shape)
+        np.right_shift(upper, np.uint64(places), out=moving)
+        moving ^= lower
+        moving &= np.uint64(mask)
+        lower ^= moving
+        moving <<= np.uint64(places)
+        upper ^= moving
+    return square.view(np.uint8).reshape(WORD * len(words), -1)
+
+
+def _halves(squares: Words, places: int) -> tuple[Words, Words]:
+    """Of each so many rows one after the other, the first half and the second. Both are views."""
+    pairs = squares.reshape(len(squares), -1, 2, places, squares.shape[2])
+    return pairs[:, :, 0], pairs[:, :, 1]
 
 
 def _longer(column: npt.NDArray[Any], length: int, used: int) -> npt.NDArray[Any]:

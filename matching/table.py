@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from matching.errors import BadRow
 from matching.hours import HOURS_A_WEEK
 from matching.ids import order_of
 from matching.model import ANY_CODE, Vocabulary
+from matching.ordering import rising
 from matching.records import Records
 from matching.rows import OPEN
 from matching.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN, Shard
@@ -73,7 +75,7 @@ class Table:
         """Raises BadRow for a row that cannot be right, naming the field."""
         if len(self.held_by) and self.held_by.max() >= len(self):
             raise BadRow(int(self.held_by.max()), "authority", "is held by nobody in the table")
-        for name, fine, reason in (*self._checks_of_rows(), *self._checks_of_authority()):
+        for name, fine, reason in chain(self._checks_of_rows(), self._checks_of_authority()):
             if not fine.all():
                 raise BadRow(int(np.flatnonzero(~fine)[0]), name, reason)
 
@@ -81,13 +83,11 @@ class Table:
         """The directory and a shard for each place. Cost: O(rows), and a sort of the ids."""
         slots: Slots = np.empty(len(self), dtype=np.uint32)
         slots[self._by_id] = np.arange(len(self), dtype=np.uint32)
-        held = self._held()
-        shards, row = {}, np.empty(len(held.by), dtype=np.uint32)
-        for place, pairs in held.places():
-            shards[place] = self._shard(held, pairs, slots)
-            row[pairs] = np.arange(len(pairs))
-        ids, slot = self.ids[self._by_id], slots[held.by]
-        return Directory.of(ids, slot, held.number, row, held.is_home), shards
+        held = self._held
+        slot = slots.take(held.by)
+        shards = {place: self._shard(held, part, slot) for place, part in held.places()}
+        directory = Directory.of(self._ids_in_order, slot, held.number, held.row, held.is_home)
+        return directory, shards
 
     @property
     def records_by_slot(self) -> Records:
@@ -97,39 +97,52 @@ class Table:
     def _by_id(self) -> npt.NDArray[np.intp]:
         return order_of(self.ids)
 
+    @cached_property
+    def _ids_in_order(self) -> Words:
+        return self.ids.take(self._by_id, axis=0)
+
     def _repeated(self) -> Flags:
-        ids = self.ids[self._by_id]
+        high, low = self._ids_in_order.T
         repeated = np.zeros(len(self), dtype=np.bool_)
-        repeated[self._by_id[1:]] = (ids[1:] == ids[:-1]).all(axis=1)
+        repeated[self._by_id[1:]] = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
         return repeated
 
+    @cached_property
     def _held(self) -> "Held":
+        """Once it is known that authority is in a place of somebody in the table."""
         somewhere = np.zeros(len(self), dtype=np.bool_)
         somewhere[self.held_by] = True
         homeless = np.flatnonzero(~somewhere).astype(np.uint32)
         by = np.concatenate((self.held_by, homeless))
         at = np.concatenate((self.held_in, np.full(len(homeless), len(self.places), np.uint16)))
-        until = np.concatenate((self.last_day, np.full(len(homeless), date.min.toordinal())))
+        never = np.full(len(homeless), date.min.toordinal(), np.int32)
+        until = np.concatenate((self.last_day, never))
         # Written from the last entry to the first, so that the first of each person stays.
         first = np.zeros(len(self), dtype=np.intp)
         first[by[::-1]] = np.arange(len(by))[::-1]
         is_home = np.zeros(len(by), dtype=np.bool_)
         is_home[first] = True
-        return Held((*self.places, NOWHERE), by, at, until.astype(np.int32), is_home)
+        order, names = rising(at, len(self.places) + 1), (*self.places, NOWHERE)
+        counts = np.bincount(at, minlength=len(names))
+        return Held(names, counts, by.take(order), until.take(order), is_home.take(order))
 
-    def _shard(self, held: "Held", pairs: npt.NDArray[np.intp], slots: Slots) -> Shard:
-        rows = held.by[pairs]
+    def _shard(self, held: "Held", part: slice, slot: Slots) -> Shard:
+        count = part.stop - part.start
         shard = Shard(len(self.codes), len(self.skills), len(self.book))
-        shard.reserve(len(pairs))
-        shard.hold(len(pairs))
-        shard.slot[: shard.rows] = slots[rows]
-        shard.last_day[: shard.rows] = held.until[pairs]
-        shard.is_home[: shard.rows] = held.is_home[pairs]
+        shard.reserve(count)
+        shard.hold(count)
+        shard.slot[:count] = slot[part]
+        shard.last_day[:count] = held.until[part]
+        shard.is_home[:count] = held.is_home[part]
+        # Whole columns are written, which is faster; in the rest of them is nobody.
+        rows = np.zeros(shard.room, dtype=np.intp)
+        rows[:count] = held.by[part]
         for name in COPIED:
+            column = getattr(shard, name)
             # Without `clip` numpy fills a buffer first; no row is out of bounds.
-            column, room = getattr(self, name), getattr(shard, name)[..., : shard.rows]
-            column.take(rows, axis=-1, out=room, mode="clip")
-        shard.fill_bitmaps(len(self.book))
+            getattr(self, name).take(rows, axis=-1, out=column, mode="clip")
+            column[..., count:] = 0
+        shard.fill_bitmaps()
         return shard
 
     def _checks_of_rows(self) -> Iterator[Check]:
@@ -156,11 +169,17 @@ class Table:
     def _checks_of_authority(self) -> Iterator[Check]:
         yield "authority", self._unless(self.held_in >= len(self.places)), "must be in a place"
         yield "authority", self._unless(self.last_day < 1), "must be a day"
-        pairs = self.held_by.astype(np.int64) * len(self.places) + self.held_in
-        order = pairs.argsort(kind="stable")
-        twice = np.zeros(len(pairs), dtype=np.bool_)
-        twice[order[1:]] = pairs[order][1:] == pairs[order][:-1]
-        yield "authority", self._unless(twice), "is given twice in a place"
+        yield "authority", self._once_a_place(), "is given twice in a place"
+
+    def _once_a_place(self) -> Flags:
+        """Which rows have no two entries of authority for one place."""
+        fine, last = np.ones(len(self), dtype=np.bool_), np.empty(len(self), dtype=np.intp)
+        for _, part in self._held.places():
+            by = self._held.by[part]
+            # Each is written over by whoever comes later, who is nobody else.
+            last[by] = number = np.arange(len(by))
+            fine[by[last.take(by) != number]] = False
+        return fine
 
     def _unless(self, bad: Flags) -> Flags:
         """Which rows have no entry of authority that is bad. Shape (entries,) to (n,)."""
@@ -179,28 +198,34 @@ class Table:
 
 @dataclass(frozen=True)
 class Held:
-    """Who may practise where, one entry a person and place; the first of a person is home."""
+    """Who may practise where, one entry a person and place; the first of a person is home.
+
+    Place by place, in the order of `names`, with `counts` (names,) entries each.
+    """
 
     names: tuple[str, ...]
+    counts: npt.NDArray[np.intp]
     by: npt.NDArray[np.uint32]
-    at: npt.NDArray[np.uint16]
     until: npt.NDArray[np.int32]
     is_home: Flags
 
-    def places(self) -> Iterator[tuple[str, npt.NDArray[np.intp]]]:
-        """Each place with its entries, in their order; places that nobody holds are left out."""
-        order = np.argsort(self.at, kind="stable")
-        ends = np.searchsorted(self.at[order], np.arange(len(self.names) + 1))
-        for number, name in enumerate(self.names):
-            entries = order[ends[number] : ends[number + 1]]
-            if len(entries):
-                yield name, entries
+    def places(self) -> Iterator[tuple[str, slice]]:
+        """Each place with its entries; places that nobody holds are left out."""
+        for name, end, count in zip(self.names, self.counts.cumsum(), self.counts, strict=True):
+            if count:
+                yield name, slice(end - count, end)
 
     @property
     def number(self) -> npt.NDArray[np.uint16]:
         """The number of each entry's shard, counting only places that somebody holds."""
-        is_held = np.bincount(self.at, minlength=len(self.names)) > 0
-        return (np.cumsum(is_held) - 1).astype(np.uint16)[self.at]
+        counts = self.counts[self.counts > 0]
+        return np.repeat(np.arange(len(counts), dtype=np.uint16), counts)
+
+    @property
+    def row(self) -> npt.NDArray[np.uint32]:
+        """The number of each entry in its shard."""
+        start = (self.counts.cumsum() - self.counts).astype(np.uint32)
+        return np.arange(len(self.by), dtype=np.uint32) - np.repeat(start, self.counts)
 
 
 def _is_money(amount: npt.NDArray[np.int32]) -> Flags:

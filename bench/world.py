@@ -108,11 +108,10 @@ def _records(count: int, share: float, seed: int) -> Records:
     known = np.flatnonzero(chance.random(count) < share)
     which = np.full(count, 1, dtype=np.uint32)
     which[known] = np.arange(2, len(known) + 2, dtype=np.uint32)
-    figures = np.full((len(DOMAINS), 2, len(known) + 2), 500, dtype=np.uint16)
-    figures[:, 0, 2:] = chance.integers(300, 700, (len(DOMAINS), len(known)))
-    figures[:, 1] = 120
-    figures[:, 1, 2:] = chance.integers(40, 110, (len(DOMAINS), len(known)))
-    figures[:, 1, 0] = 0
+    figures = np.full((len(DOMAINS), len(known) + 2, 2), (500, 120), dtype=np.uint16)
+    figures[:, 2:, 0] = chance.integers(300, 700, (len(DOMAINS), len(known)))
+    figures[:, 2:, 1] = chance.integers(40, 110, (len(DOMAINS), len(known)))
+    figures[:, 0, 1] = 0
     return Records.laid_out(DOMAINS, which, figures)
 
 

@@ -6,8 +6,8 @@ known in no domain has a neutral score everywhere and shares one entry with ever
 as little is known; the others have an entry of their own. While nobody has a record nothing is
 kept and nothing is read.
 
-Shapes: `which` (slots,) names each therapist's entry, `figures` (domains, 2, entries) holds scores
-and bonuses. Entry 0 is nobody's: neutral, without a bonus.
+Shapes: `which` (slots,) names each therapist's entry, `figures` (domains, entries, 2) holds a score
+and a bonus side by side. Entry 0 is nobody's: neutral, without a bonus.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,7 @@ class Records:
     def __init__(self) -> None:
         self._domains: dict[str, int] = {}
         self._which: Slots = np.zeros(0, dtype=np.uint32)
-        self._figures: Scores = np.zeros((0, 2, 0), dtype=np.uint16)
+        self._figures: Scores = np.zeros((0, 0, 2), dtype=np.uint16)
         self._entries = NOTHING + 1
         self._shared: dict[frozenset[tuple[str, int]], int] = {}
         self._free: list[int] = []
@@ -63,7 +63,7 @@ class Records:
         found = cls()
         found._domains = {domain: number for number, domain in enumerate(domains)}
         found._which, found._figures = which, figures
-        found._entries = figures.shape[2]
+        found._entries = figures.shape[1]
         return found
 
     @property
@@ -76,15 +76,15 @@ class Records:
 
     def of_rows(self, domain: str, slots: Slots) -> tuple[Scores, Scores]:
         """Scores and bonuses (n,) in a domain in which somebody has a record."""
-        which = self._which.take(slots)
-        score, bonus = self._figures[self._domains[domain]]
-        return score.take(which), bonus.take(which)
+        figures = self._figures[self._domains[domain]]
+        score, bonus = figures.take(self._which.take(slots), axis=0).T
+        return score, bonus
 
     def at(self, slot: int) -> dict[str, Record]:
         """What `put` was given, without domains that say nothing at all."""
         if slot >= len(self._which):
             return {}
-        figures = self._figures[:, :, self._which[slot]].tolist()
+        figures = self._figures[:, self._which[slot]].tolist()
         stated = {domain: Record(*figures[number]) for domain, number in self._domains.items()}
         return {domain: record for domain, record in stated.items() if record != UNKNOWN}
 
@@ -111,7 +111,7 @@ class Records:
         used = np.union1d([NOTHING], which)
         records._domains, records._entries = dict(self._domains), len(used)
         records._which = np.searchsorted(used, which).astype(np.uint32)
-        records._figures = self._figures.take(used, axis=2)
+        records._figures = self._figures.take(used, axis=1)
         numbers = {old: new for new, old in enumerate(used.tolist())}
         records._shared = {key: numbers[at] for key, at in self._shared.items() if at in numbers}
         return records
@@ -120,7 +120,7 @@ class Records:
         """Shape (slots,): whose scores and bonuses nowhere pass 1000 together."""
         fine = np.ones(slots, dtype=np.bool_)
         known = self._which[:slots]
-        both = self._figures.sum(axis=1, dtype=np.int64)
+        both = self._figures.sum(axis=2, dtype=np.int64)
         fine[: len(known)] = (both <= FULL).all(axis=0).take(known) if self._domains else True
         return fine
 
@@ -136,16 +136,16 @@ class Records:
 
     def _written(self, record: ByDomain) -> int:
         entry = self._free.pop() if self._free else self._new_entry()
-        self._figures[:, :, entry] = UNKNOWN
+        self._figures[:, entry] = UNKNOWN
         for domain, each in record.items():
-            self._figures[self._domains[domain], :, entry] = each
+            self._figures[self._domains[domain], entry] = each
         return entry
 
     def _new_entry(self) -> int:
-        room = self._figures.shape[2]
+        room = self._figures.shape[1]
         if self._entries == room:
-            more = np.zeros((len(self._domains), 2, max(SPARE, room // GROWTH)), dtype=np.uint16)
-            self._figures = np.concatenate((self._figures, more), axis=2)
+            more = np.zeros((len(self._domains), max(SPARE, room // GROWTH), 2), dtype=np.uint16)
+            self._figures = np.concatenate((self._figures, more), axis=1)
         self._entries += 1
         return self._entries - 1
 
@@ -158,9 +158,8 @@ class Records:
     def _add(self, domain: str) -> None:
         if domain in self._domains:
             return
-        room = max(self._figures.shape[2], self._entries)
-        neutral = np.zeros((1, 2, room), dtype=np.uint16)
-        neutral[0] = np.array(UNKNOWN, dtype=np.uint16)[:, None]
+        room = max(self._figures.shape[1], self._entries)
+        neutral = np.full((1, room, 2), UNKNOWN, dtype=np.uint16)
         self._figures = np.concatenate((self._figures, neutral)) if self._domains else neutral
         self._domains[domain] = len(self._domains)
 

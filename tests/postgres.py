@@ -52,11 +52,14 @@ class Cluster:
         log = f"{self.address}/log"
         self._run("pg_ctl", "-w", "-D", f"{self.address}/data", "-l", log, "-o", options, "start")
 
-    def create_database(self) -> str:
-        """Make an empty database; returns its DATABASE_URL."""
+    def create_database(self, *, like: str = "template1") -> str:
+        """Make a database, an empty one unless `like` names another; returns its DATABASE_URL.
+
+        Nobody may be connected to the other one.
+        """
         name = f"test_{uuid.uuid4().hex}"
         with psycopg.connect(f"host={self.address} user=app dbname=postgres", autocommit=True) as c:
-            c.execute(f'CREATE DATABASE "{name}"')
+            c.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         return f"postgresql+psycopg://app@/{name}?host={self.address}"
 
     def _run(self, program: str, *arguments: str) -> None:

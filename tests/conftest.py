@@ -14,11 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Engine
 
+from core import erasures
 from core.clock import FrozenClock
 from core.config import Settings
 from core.database import Base, db
 from core.migrating import upgrade
 from practice.app import create_app
+from tests.databases import Databases, Files, Served, migrated
 from tests.postgres import Cluster
 
 # A Tuesday, mid-morning in the west of the United States.
@@ -76,7 +78,7 @@ def is_proof(item: pytest.Item) -> bool:
 
 
 def has_database(item: pytest.Item) -> bool:
-    return not {"database_url", "own_database_url"}.isdisjoint(getattr(item, "fixturenames", ()))
+    return "databases" in getattr(item, "fixturenames", ())
 
 
 def runs_small(item: pytest.Item) -> bool:
@@ -107,24 +109,47 @@ def proving(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="session")
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _fresh_database(request, tmp_path_factory)
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Of the kind that this run is about; a test that asks for one runs on each kind."""
+    if request.config.getoption("--database") == "sqlite":
+        return Files(tmp_path_factory)
+    return Served(_cluster(request.config))
+
+
+@pytest.fixture(scope="session")
+def migrated_once(databases: Databases) -> str:
+    """Has the newest schema and no row; to be copied, never used."""
+    return migrated(databases)
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases, migrated_once: str) -> str:
+    return databases.copy_of(migrated_once)
 
 
 @pytest.fixture
-def own_database_url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """An empty database without tables, for a test that runs processes of its own."""
-    return _fresh_database(request, tmp_path_factory)
+def own_database_url(databases: Databases) -> str:
+    """An empty database without tables, for a test that fills it or runs processes of its own."""
+    return databases.empty()
 
 
-def _fresh_database(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    if request.config.getoption("--database") == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('database') / 'attune.sqlite3'}"
-    return _cluster(request.config).create_database()
+@pytest.fixture
+def own_migrated_url(databases: Databases, migrated_once: str) -> str:
+    """A database of the newest schema without rows, for a test that runs processes of its own."""
+    return databases.copy_of(migrated_once)
+
+
+@pytest.fixture
+def own_file_url(tmp_path_factory: pytest.TempPathFactory, migrated_file: str) -> str:
+    """A SQLite database of the newest schema, for a test to which one kind is like the other."""
+    return Files(tmp_path_factory).copy_of(migrated_file)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return migrated(Files(tmp_path_factory))
 
 
 def _cluster(config: pytest.Config) -> Cluster:
@@ -159,8 +184,10 @@ def whole_app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def app(whole_app: Flask) -> Flask:
-    """The application over an empty database, its clock at NOW."""
+def app(whole_app: Flask, settings: Settings) -> Flask:
+    """The application over an empty database, its clock at NOW, with no memory of other tests."""
+    whole_app.extensions.pop("kept_proposals", None)
+    (settings.data_dir / erasures.FILE).unlink(missing_ok=True)
     whole_app.extensions["clock"] = FrozenClock(NOW)
     whole_app.config["WTF_CSRF_ENABLED"] = True
     with whole_app.app_context():

@@ -1,4 +1,4 @@
-"""A process that goes on writing while keys are rotated: `python -m tests.core.rotation_by_others`.
+"""A process that goes on writing while keys are rotated.
 
 It says each write after its commit, so that a test can ask whether what was acknowledged is there.
 """
@@ -77,7 +77,3 @@ def _write(answer_id: int, value: str) -> None:
         assert answer is not None
         answer.value = value
     print(f"wrote {answer_id} {value}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,31 +1,29 @@
 """New keys for everybody: interrupted anywhere, with others writing, nothing is lost or left."""
 
 import os
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from flask.cli import ScriptInfo
 
 from core import keys, rotation
 from core.clock import now
+from core.config import settings_from
 from core.database import db, unit_of_work
 from core.encryption import Unreadable
 from core.keeping import current_keeper
 from core.keys import DataKey, KeyRotation, Realm
-from core.migrating import upgrade
 from core.rotation import HeldUp, all_sealed_columns, begin, carry_on, rows_on_old_keys
 from practice.accounts.models import Client
 from practice.app import create_app
+from practice.cli import cli
 from practice.intake.models import Assessment, IntakeAnswer
 from tests.builders.accounts import make_client
 from tests.builders.intake import make_intake
 from tests.core import rotation_by_others
+from tests.core.forking import copied
 
-ROOT = Path(__file__).parents[2]
 PEOPLE = 30
 
 
@@ -216,42 +214,32 @@ KILLS = 5
 
 @pytest.mark.timeout(900)
 def test_a_rotation_killed_five_times_beside_a_writer_loses_nothing(
-    own_database_url, tmp_path, proving
+    own_migrated_url, tmp_path, proving
 ):
     rows = 100_000 if proving else 750
-    environment = {
-        **os.environ,
-        "DATABASE_URL": own_database_url,
-        "DATA_DIR": str(tmp_path),
-        "PYTHONPATH": str(ROOT),
-    }
-    from core.config import settings_from
-
+    environment = {**os.environ, "DATABASE_URL": own_migrated_url, "DATA_DIR": str(tmp_path)}
     app = create_app(settings_from(environment))
     with app.app_context():
-        upgrade(db.engine)
         told = rotation_by_others.fill(rows)
         old = set(db.session.scalars(sa.select(DataKey.id)))
         db.session.remove()
-    writer = begun(environment, "tests.core.rotation_by_others")
+        db.engine.dispose()
+    writer = copied(rotation_by_others.main, environment)
     try:
         wait_until_it_writes(writer)
         kills = 0
-        pause = 0.2 if not proving else 2.0
         while kills < KILLS:
-            rotating = begun(environment, "practice.cli", "keys", "rotate")
-            assert "retired" in rotating.stdout.readline()
-            time.sleep(pause * kills / KILLS)
-            if rotating.poll() is None:
-                rotating.send_signal(signal.SIGKILL)
-                kills += 1
-            rotating.wait()
-        last = begun(environment, "practice.cli", "keys", "rotate")
-        said, _ = last.communicate(timeout=600)
-        assert last.returncode == 0, said
+            rotating = copied(rotate_as_asked_for, environment)
+            wait_for_lines(rotating, 1 + kills % 3)
+            time.sleep(2.0 * kills / KILLS if proving else 0)
+            kills += rotating.was_killed()
+        last = copied(rotate_as_asked_for, environment)
+        said = last.output.read()
+        assert last.ended() == 0, said
     finally:
-        writer.terminate()
-        written, _ = writer.communicate(timeout=60)
+        writer.ask_to_stop()
+        written = writer.output.read()
+        assert writer.ended() == 0, written
     with app.app_context():
         session = db.session()
         left = set(session.scalars(sa.select(DataKey.id))) & old
@@ -262,13 +250,21 @@ def test_a_rotation_killed_five_times_beside_a_writer_loses_nothing(
         db.engine.dispose()
 
 
-def begun(environment, module, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", module, *arguments],
-        env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+def rotate_as_asked_for():
+    """`attune keys rotate`."""
+    cli.main(
+        ["keys", "rotate"],
+        standalone_mode=False,
+        obj=ScriptInfo(create_app=lambda: create_app(settings_from()), set_debug_flag=False),
+    )
 
 
 def wait_until_it_writes(writer):
-    line = writer.stdout.readline()
-    assert line.startswith("wrote "), line + writer.stdout.read()
+    line = writer.output.readline()
+    assert line.startswith("wrote "), line + writer.output.read()
+
+
+def wait_for_lines(rotating, number):
+    """It says at least one for each step of a rotation; the first says that keys are retired."""
+    lines = [rotating.output.readline() for _ in range(number)]
+    assert "retired" in lines[0], lines[0] + rotating.output.read()

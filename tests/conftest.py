@@ -20,6 +20,7 @@ from core.config import Settings
 from core.database import Base, db
 from core.migrating import upgrade
 from practice.app import create_app
+from tests.builders.kept import begin
 from tests.databases import Databases, Files, Served, migrated
 from tests.postgres import Cluster
 
@@ -192,6 +193,7 @@ def app(whole_app: Flask, settings: Settings) -> Flask:
     whole_app.config["WTF_CSRF_ENABLED"] = True
     with whole_app.app_context():
         empty_database(db.engine)
+        begin(db.engine)
     return whole_app
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from practice.accounts import signing_in
 from practice.accounts.models import Client, Role, User, UserRole
 from tests.builders.consent import sign_before_intake
+from tests.builders.kept import kept
 from tests.conftest import NOW
 
 NO_PASSWORD = "no password opens this"
@@ -18,6 +19,7 @@ NO_PASSWORD = "no password opens this"
 _numbers = itertools.count(1)
 
 
+@kept
 def make_user(
     session: Session,
     email: str = "",
@@ -42,6 +44,7 @@ def make_user(
     return user
 
 
+@kept
 def make_client(
     session: Session,
     *,

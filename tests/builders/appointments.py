@@ -9,12 +9,14 @@ from practice.appointments.models import Appointment
 from practice.appointments.queries import free_times
 from practice.consent.operations import ensure_documents
 from practice.matches.models import MatchRequest
+from tests.builders.kept import kept
 from tests.builders.matches import make_request
 from tests.conftest import NOW
 
 EVIDENCE = {"typed_name": "Sam Doe", "ticked": True}
 
 
+@kept
 def make_held(
     session: Session, request: MatchRequest | None = None, *, nth: int = 0, at: datetime = NOW
 ) -> Appointment:
@@ -24,6 +26,7 @@ def make_held(
     return operations.choose(session, request, starts_at, "online", request.client.user, at)
 
 
+@kept
 def make_booked(
     session: Session, request: MatchRequest | None = None, *, nth: int = 0, at: datetime = NOW
 ) -> Appointment:

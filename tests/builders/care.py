@@ -8,10 +8,12 @@ from practice.accounts.models import Client
 from practice.care.models import Episode
 from practice.therapists.models import Therapist
 from tests.builders.appointments import make_booked
+from tests.builders.kept import kept
 from tests.builders.matches import make_request
 from tests.conftest import NOW
 
 
+@kept
 def make_episode(
     session: Session,
     client: Client | None = None,

@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 
 from practice.accounts.models import Client
 from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
+from tests.builders.kept import kept
 from tests.conftest import NOW
 
 BEFORE_INTAKE = (Purpose.privacy_notice, Purpose.assessment)
 
 
+@kept
 def make_document(
     session: Session,
     purpose: Purpose = Purpose.treatment,
@@ -37,6 +39,7 @@ def make_document(
     return document
 
 
+@kept
 def make_signature(
     session: Session,
     client: Client,
@@ -62,11 +65,13 @@ def make_signature(
     return signature
 
 
+@kept
 def sign_before_intake(session: Session, client: Client, *, at: datetime = NOW) -> list[Signature]:
     """The privacy notice and the agreement to assessment and safety contact."""
     return [make_signature(session, client, purpose, at=at) for purpose in BEFORE_INTAKE]
 
 
+@kept
 def make_revocation(session: Session, signature: Signature, *, at: datetime = NOW) -> Revocation:
     revocation = Revocation(
         signature=signature,

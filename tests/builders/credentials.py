@@ -15,14 +15,17 @@ from practice.credentials.operations import (
 )
 from practice.therapists.models import ApplicationState, Licence, LicenceState, Therapist
 from tests.builders.accounts import make_user
+from tests.builders.kept import kept
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
 
+@kept
 def make_administrator(session: Session, name: str = "Ines Ward", **columns: Any) -> User:
     return make_user(session, name=name, roles=(Role.administrator,), **columns)
 
 
+@kept
 def make_applicant(session: Session, name: str = "Rosa Almeida", **columns: Any) -> Therapist:
     """A therapist whose application and licence are in review; nothing was looked up yet."""
     return make_therapist(
@@ -49,6 +52,7 @@ def finding_about(licence: Licence, **values: Any) -> LicenceFinding:
     )
 
 
+@kept
 def check_licence(
     session: Session, licence: Licence, actor: User, *, at: datetime = NOW, **values: Any
 ) -> LicenceCheck:
@@ -56,6 +60,7 @@ def check_licence(
     return record_licence_check(session, licence, finding, actor=actor, at=at)
 
 
+@kept
 def check_npi(
     session: Session, therapist: Therapist, actor: User, *, at: datetime = NOW, **values: Any
 ) -> NpiCheck:

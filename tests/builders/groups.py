@@ -24,6 +24,7 @@ from practice.groups.models import (
 from practice.groups.operations import HOLD_LASTS
 from practice.groups.timetable import weekly
 from practice.therapists.models import Therapist
+from tests.builders.kept import kept
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
@@ -31,6 +32,7 @@ ZONE = "America/Los_Angeles"
 SEAT_STATES = {EnrolmentState.held, EnrolmentState.seated}
 
 
+@kept
 def make_group(
     session: Session,
     *,
@@ -74,6 +76,7 @@ def make_group(
     return group
 
 
+@kept
 def make_enrolment(
     session: Session,
     group: Group,

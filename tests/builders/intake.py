@@ -11,6 +11,7 @@ from practice.accounts.models import Client, Role, User
 from practice.intake import operations
 from practice.intake.models import DutyShift, Intake, IntakeAnswer, RiskFlag
 from tests.builders.accounts import make_client, make_user
+from tests.builders.kept import kept
 from tests.conftest import NOW
 
 STORY = "I lie awake and cannot stop going over the same thing."
@@ -41,6 +42,7 @@ ANSWERS: Mapping[str, Any] = {
 HEARD_ELSEWHERE = {"birth-year", "place", "hours", "phq-9-9"}
 
 
+@kept
 def make_intake(
     session: Session,
     client: Client | None = None,
@@ -70,6 +72,7 @@ def _answer(session: Session, intake: Intake, page: str, value: Any, at: datetim
         intake.answers.append(IntakeAnswer(page=page, value=value, answered_at=at))
 
 
+@kept
 def make_flag(
     session: Session, client: Client | None = None, *, answer: int = 2, at: datetime = NOW
 ) -> RiskFlag:
@@ -78,10 +81,12 @@ def make_flag(
     return session.scalars(sa.select(RiskFlag).where(RiskFlag.intake_id == intake.id)).one()
 
 
+@kept
 def make_duty_clinician(session: Session, **columns: Any) -> User:
     return make_user(session, **{"name": "Noor Haddad", "roles": (Role.duty_clinician,)} | columns)
 
 
+@kept
 def make_shift(
     session: Session,
     user: User | None = None,

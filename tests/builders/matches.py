@@ -13,12 +13,14 @@ from practice.matches.search import search_for
 from practice.therapists.models import Therapist
 from tests.builders.accounts import make_client
 from tests.builders.intake import make_intake
+from tests.builders.kept import kept
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
 EVERYTHING = ("concerns", "words", "hours", "languages")
 
 
+@kept
 def make_seeker(session: Session, *, at: datetime = NOW, **answers: Any) -> Client:
     """A client in Washington who finished the intake; single pages by name, as `make_intake`."""
     client = make_client(session, at=at)
@@ -26,6 +28,7 @@ def make_seeker(session: Session, *, at: datetime = NOW, **answers: Any) -> Clie
     return client
 
 
+@kept
 def make_request(
     session: Session,
     client: Client | None = None,
@@ -46,6 +49,7 @@ def make_request(
     return request
 
 
+@kept
 def make_list(session: Session, client: Client | None = None, *, at: datetime = NOW) -> Proposal:
     """A list as the page keeps it when it shows a client their matches; somebody must fit."""
     client = client or make_seeker(session, at=at)

@@ -20,6 +20,7 @@ from practice.matches.track_record import (
 from practice.therapists.models import Therapist
 from tests.builders.accounts import make_client
 from tests.builders.consent import make_signature
+from tests.builders.kept import kept
 from tests.conftest import NOW
 
 BEGAN = NOW - timedelta(weeks=20)
@@ -38,6 +39,7 @@ HONEST = {
 }
 
 
+@kept
 def make_course(
     session: Session,
     therapist: Therapist,
@@ -68,6 +70,7 @@ def make_course(
     return episode
 
 
+@kept
 def make_answers(
     session: Session, client: Client, concerns: Mapping[str, int], *, at: datetime
 ) -> Intake:
@@ -81,6 +84,7 @@ def make_answers(
     return intake
 
 
+@kept
 def make_sheets(
     session: Session, client: Client, totals: Mapping[str, int | None], *, at: datetime
 ) -> None:
@@ -100,6 +104,7 @@ def make_sheets(
     session.flush()
 
 
+@kept
 def make_report(
     session: Session, *, cases: int = 900, at: datetime = NOW, **figures: Any
 ) -> TrackRecordReport:
@@ -112,6 +117,7 @@ def make_report(
     return report
 
 
+@kept
 def turn_on(session: Session, actor: User | None = None, *, at: datetime = NOW) -> None:
     """As two people have decided it, on a count that is good enough."""
     session.add(
@@ -126,6 +132,7 @@ def turn_on(session: Session, actor: User | None = None, *, at: datetime = NOW) 
     session.flush()
 
 
+@kept
 def make_agreement(
     session: Session, therapist: Therapist, *, at: datetime = NOW
 ) -> TrackRecordAgreement:
@@ -135,6 +142,7 @@ def make_agreement(
     return agreement
 
 
+@kept
 def make_record(
     session: Session,
     therapist: Therapist,

@@ -19,6 +19,7 @@ from practice.therapists.models import (
     Therapist,
     WeeklyHours,
 )
+from tests.builders.kept import kept
 from tests.conftest import NOW
 
 EXPIRES_ON = date(2027, 11, 30)
@@ -28,6 +29,7 @@ WEEKDAYS = range(5)
 _numbers = itertools.count(1)
 
 
+@kept
 def make_therapist(
     session: Session,
     name: str = "Rosa Almeida",
@@ -74,6 +76,7 @@ def make_therapist(
     return therapist
 
 
+@kept
 def make_licence(
     session: Session,
     therapist: Therapist,
@@ -104,6 +107,7 @@ def make_licence(
     return licence
 
 
+@kept
 def make_therapist_user(session: Session, name: str, *, at: datetime = NOW) -> User:
     """Somebody with a confirmed address and the role of a therapist."""
     user = User(

@@ -10,10 +10,12 @@ from practice.accounts.models import Client, Role, User
 from practice.waiting import operations, runs
 from practice.waiting.models import Placement, WaitingEntry, WaitingRun
 from tests.builders.accounts import make_user
+from tests.builders.kept import kept
 from tests.builders.matches import make_seeker
 from tests.conftest import NOW
 
 
+@kept
 def make_waiting(
     session: Session, name: str = "Sam", *, days: int = 10, at: datetime = NOW, **answers: Any
 ) -> Client:
@@ -26,6 +28,7 @@ def make_waiting(
     return client
 
 
+@kept
 def make_lead(session: Session, name: str = "Constance Whitfield") -> User:
     return make_user(session, name=name, roles=(Role.clinical_lead,))
 

@@ -94,11 +94,12 @@ def test_whoever_was_forgotten_is_gone_with_the_next_count(session, rosa):
 
 
 def test_nothing_is_kept_of_a_therapist_who_left_and_was_forgotten(session, rosa):
+    user = rosa.user
     make_agreement(session, rosa)
     list(some_courses(session, rosa, 15))
     counted(session)
-    client = make_client(session, user=rosa.user)
-    rosa.user.role_rows = [UserRole(role=Role.client, granted_at=NOW)]
+    client = make_client(session, user=user)
+    user.role_rows = [UserRole(role=Role.client, granted_at=NOW)]
     session.commit()
     erase(session, client, None, NOW)
     assert counted(session, NOW + timedelta(days=1)).cases == 15
@@ -158,19 +159,19 @@ def test_enough_honest_cases_open_the_switch_and_a_worse_count_closes_it(session
 
 def test_the_worker_counts_once_a_day_from_when_there_is_something_to_count(session, app, rosa):
     session.commit()
-    counting.count_daily(NOW)
+    counting.COUNT.post_when_due(NOW)
     assert waiting(session) == 0
     list(some_courses(session, rosa, 1))
     session.commit()
-    counting.count_daily(NOW)
-    counting.count_daily(NOW)
+    counting.COUNT.post_when_due(NOW)
+    counting.COUNT.post_when_due(NOW)
     assert waiting(session) == 1
     drain(app, NOW)
     look_again(session)
     assert session.scalar(sa.select(sa.func.count()).select_from(TrackRecordReport)) == 1
-    counting.count_daily(NOW + timedelta(hours=23))
+    counting.COUNT.post_when_due(NOW + timedelta(hours=23))
     assert waiting(session) == 0
-    counting.count_daily(NOW + timedelta(hours=25))
+    counting.COUNT.post_when_due(NOW + timedelta(hours=25))
     assert waiting(session) == 1
 
 
@@ -180,7 +181,7 @@ def test_it_counts_on_until_nothing_is_left_of_those_who_took_it_back(session, r
     for signature in signatures_of(session):
         make_revocation(session, signature)
     session.commit()
-    counting.count_daily(NOW + timedelta(days=2))
+    counting.COUNT.post_when_due(NOW + timedelta(days=2))
     assert waiting(session) == 1
 
 
@@ -194,5 +195,5 @@ def waiting(session):
     look_again(session)
     wanted = sa.select(sa.func.count()).select_from(OutboxMessage)
     return session.scalar(
-        wanted.where(OutboxMessage.kind == counting.COUNT, OutboxMessage.done_at.is_(None))
+        wanted.where(OutboxMessage.kind == counting.COUNT.kind, OutboxMessage.done_at.is_(None))
     )

@@ -1,0 +1,100 @@
+"""People who are put back are those who were built; whatever else was written, they are built."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from core.database import Base, db
+from practice.accounts.models import Client, Role, UserRole
+from practice.care.models import Episode
+from tests.builders import kept
+from tests.builders.accounts import make_client
+from tests.builders.care import make_episode
+from tests.builders.intake import STORY, make_intake, make_shift
+from tests.conftest import NOW, empty_database
+
+
+def rows() -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table but the market's own numbers, which the commit writes."""
+    return {
+        table.name: sorted(map(tuple, db.session.execute(sa.select(table))), key=repr)
+        for table in Base.metadata.sorted_tables
+        if not table.name.startswith("market_")
+    }
+
+
+def begin_anew() -> None:
+    db.session.rollback()
+    db.session.remove()
+    empty_database(db.engine)
+    kept.begin(db.engine)
+
+
+@pytest.fixture
+def putting_back(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What was put back so far."""
+    seen: list[object] = []
+    put_back = kept._put_back
+
+    def watched(session, after):
+        seen.append(after)
+        return put_back(session, after)
+
+    monkeypatch.setattr(kept, "_put_back", watched)
+    return seen
+
+
+def test_what_is_put_back_is_row_for_row_what_was_built(app: Flask, putting_back) -> None:
+    with app.app_context():
+        make_intake(db.session(), make_client(db.session()), phq_9_9=1)
+        make_episode(db.session())
+        db.session.commit()
+        built = rows()
+        begin_anew()
+        assert not any(rows().values())
+        intake = make_intake(db.session(), make_client(db.session()), phq_9_9=1)
+        episode = make_episode(db.session())
+        db.session.commit()
+        assert len(putting_back) >= 3
+        assert rows() == built
+        assert {answer.page: answer.value for answer in intake.answers}["story"] == STORY
+        assert isinstance(episode, Episode)
+        db.session.remove()
+
+
+def another_row(client: Client) -> None:
+    db.session.execute(
+        sa.insert(UserRole).values(user_id=client.user_id, role=Role.therapist, granted_at=NOW)
+    )
+
+
+def another_value(client: Client) -> None:
+    client.place = "US-OR"
+
+
+def a_rollback(_client: Client) -> None:
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("happens", [another_row, another_value, a_rollback])
+def test_after_anything_else_people_are_built(app: Flask, putting_back, happens) -> None:
+    with app.app_context():
+        for _before in range(2):
+            begin_anew()
+            make_shift(db.session(), make_client(db.session()).user)
+        putting_back.clear()
+        begin_anew()
+        client = make_client(db.session())
+        happens(client)
+        make_shift(db.session())
+        assert len(putting_back) == 1
+        db.session.remove()
+
+
+def test_other_answers_are_another_person(app: Flask, putting_back) -> None:
+    with app.app_context():
+        for story in ("One.", "Another."):
+            begin_anew()
+            intake = make_intake(db.session(), make_client(db.session()), story=story)
+            assert {answer.page: answer.value for answer in intake.answers}["story"] == story
+        db.session.remove()

@@ -45,10 +45,11 @@ from practice.outcomes import counting
 from practice.oversight import backups, fairness, key_rotation, ledger, weights_preview
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
+from practice.privacy.keeping import stands_a_hold
 from practice.privacy.operations import erase_again
 from practice.privacy.schedule import keep_schedule_daily
+from practice.waiting import letting_go, runs
 from practice.waiting import operations as waiting
-from practice.waiting import runs
 from practice.waiting.sweeps import lapse_offers
 
 Sweep = Callable[[datetime], None]
@@ -86,6 +87,7 @@ def _connect_waiting(app: Flask) -> None:
     handle(app, runs.RUN, runs.make_asked_for)
     consent_revoked.connect(waiting.stop_with_consent)
     request_accepted.connect(waiting.leave_when_accepted)
+    letting_go.connect(app, stands_a_hold)
     app.extensions["sweeps"] += [lapse_offers]
 
 

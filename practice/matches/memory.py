@@ -2,13 +2,38 @@
 
 import uuid
 from collections import OrderedDict
+from collections.abc import Collection
+from datetime import datetime
 
 from flask import current_app
 
+import matching
+from core.database import unit_of_work
+from matching.prices import NO_PRICES
 from practice.accounts.models import Client
+from practice.matches.kept import proposal_digest
+from practice.matches.operations import keep_proposal
 from practice.matches.queries import number_of
 
 MOST_REMEMBERED = 10_000
+
+
+def keep_shown(
+    client: Client,
+    values: matching.Client,
+    shown: Collection[matching.Therapist],
+    weights: matching.Weights,
+    at: datetime,
+    prices: matching.Prices = NO_PRICES,
+) -> uuid.UUID | None:
+    """What is shown for the first time is written down before it is shown; its number."""
+    digest = proposal_digest(values, shown, weights, prices)
+    number = kept_before(client, digest)
+    if number is not None:
+        return number
+    with unit_of_work() as session:
+        keep_proposal(session, client, values, shown, weights, at, prices)
+    return kept_before(client, digest)
 
 
 def kept_before(client: Client, digest: str) -> uuid.UUID | None:

@@ -3,7 +3,7 @@
 Each takes the actor and the instant, records the act and flushes; the caller commits.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -95,6 +95,28 @@ def keep_proposal(
     if _is_kept(session, proposal) or not _added(session, proposal):
         return None
     return proposal
+
+
+def keep_proposals(
+    session: Session,
+    shown: Iterable[tuple[Client, matching.Client, matching.Therapist]],
+    weights: matching.Weights,
+    at: datetime,
+) -> None:
+    """As `keep_proposal`, for many clients to each of whom one therapist is shown."""
+    ensure_weights(session, at)
+    proposals = [
+        _proposal(client, values, [therapist], weights, NO_PRICES, at)
+        for client, values, therapist in shown
+    ]
+    known = _kept_among(session, proposals)
+    new = [one for one in proposals if (one.client_id, one.digest) not in known]
+    try:
+        with session.begin_nested():
+            session.add_all(new)
+    except IntegrityError:  # One of them was kept meanwhile: each by itself then.
+        for proposal in new:
+            _added(session, proposal)
 
 
 def ask(
@@ -296,6 +318,14 @@ def _is_kept(session: Session, proposal: Proposal) -> bool:
         Proposal.client_id == proposal.client_id, Proposal.digest == proposal.digest
     )
     return session.scalar(known) is not None
+
+
+def _kept_among(session: Session, proposals: Sequence[Proposal]) -> set[tuple[int, str]]:
+    known = sa.select(Proposal.client_id, Proposal.digest).where(
+        Proposal.client_id.in_([each.client_id for each in proposals]),
+        Proposal.digest.in_([each.digest for each in proposals]),
+    )
+    return {(client_id, digest) for client_id, digest in session.execute(known)}
 
 
 def _added(session: Session, proposal: Proposal) -> bool:

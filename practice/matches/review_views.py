@@ -23,7 +23,7 @@ from practice.matches.forms import ReviewAnswerForm, ReviewForm
 from practice.matches.policy import reviews_for, reviews_of
 from practice.matches.review import MatchReview
 from practice.matches.review_operations import NotListed
-from practice.matches.reviewing import Suggested, case_of, listed_of, suggested_by, was_asked
+from practice.matches.reviewing import Suggested, case_of, ended_for, listed_of, suggested_by
 from practice.when import deadline_words
 
 leads = has_role(Role.clinical_lead)
@@ -116,9 +116,11 @@ def _suggested(form: ReviewAnswerForm, match_review: uuid.UUID) -> Suggested:
 
 def _over(match_review: uuid.UUID, form: ReviewAnswerForm) -> page.Answer:
     """Answered by a colleague or taken back meanwhile: their own words are not lost."""
-    if not was_asked(current_user.user, match_review):
+    ended = ended_for(current_user.user, match_review)
+    if ended is None:
         raise NotFound
-    return render_template("matches/review_over.html", form=form), 409
+    page = render_template("matches/review_over.html", form=form, ended=ended, zone=_zone())
+    return page, 409
 
 
 def _are_all_found(form: ReviewAnswerForm, found: Suggested) -> bool:

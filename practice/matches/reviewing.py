@@ -20,6 +20,8 @@ from practice.matches.search import search_for
 from practice.therapists.models import Therapist
 from practice.therapists.queries import listable
 
+A_COLLEAGUE = "A colleague"
+
 # What the match compares. Their own story and the questionnaires are no part of it.
 COMPARED = (
     "concerns concern-weights place languages service format payment hours wishes style"
@@ -87,12 +89,29 @@ def suggested_by(review: MatchReview, at: datetime) -> list[tuple[Therapist, boo
     return [(one, one.id in able_ids) for one in therapists]
 
 
-def was_asked(user: User, public_id: uuid.UUID) -> bool:
-    """Whether somebody else than `user` asked for this look, however it ended."""
-    asked = sa.select(MatchReview.id).where(
+@dataclass(frozen=True)
+class Ended:
+    """How a look ended, and nothing of what was written: `by` answered it, "" if nobody did."""
+
+    by: str
+    at: datetime | None
+
+
+def ended_for(user: User, public_id: uuid.UUID) -> Ended | None:
+    """How the look ended that somebody else than `user` asked for; None if nobody did."""
+    asked = sa.select(MatchReview).where(
         MatchReview.public_id == public_id, MatchReview.client.has(Client.user_id != user.id)
     )
-    return db.session.scalar(asked) is not None
+    found = db.session.scalars(asked).first()
+    if found is None:
+        return None
+    return Ended(_answered_by(found), found.ended_at)
+
+
+def _answered_by(review: MatchReview) -> str:
+    if review.state is not ReviewState.answered:
+        return ""
+    return (review.answered_by.name if review.answered_by else "") or A_COLLEAGUE
 
 
 def reviews_late(at: datetime) -> list[int]:

@@ -26,8 +26,7 @@ from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
 from practice.matches.finding import named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
-from practice.matches.kept import proposal_digest
-from practice.matches.memory import kept_before
+from practice.matches.memory import keep_shown
 from practice.matches.obstacles import obstacles
 from practice.matches.reasons import ReasonWords
 from practice.matches.search import MOST_SHOWN, SHOWN, Offers, Search
@@ -192,17 +191,8 @@ def _refused(refusal: Refusal) -> Response:
 
 
 def _keep_proposal(search: Search, offers: Offers) -> uuid.UUID | None:
-    """What is shown for the first time is written down before it is shown; its number."""
     shown, weights, prices = offers.therapists, offers.weights, offers.prices
-    digest = proposal_digest(search.values, shown, weights, prices)
-    number = kept_before(the_client(), digest)
-    if number is not None:
-        return number
-    with unit_of_work() as session:
-        operations.keep_proposal(
-            session, the_client(), search.values, shown, weights, now(), prices
-        )
-    return kept_before(the_client(), digest)
+    return keep_shown(the_client(), search.values, shown, weights, now(), prices)
 
 
 def _therapist(public_id: uuid.UUID) -> Therapist:

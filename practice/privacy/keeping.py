@@ -72,6 +72,11 @@ def is_held(session: Session, client: Client) -> bool:
     return session.scalar(standing) is not None
 
 
+def stands_a_hold(client_id: Any) -> sa.ColumnElement[bool]:
+    """Of a column of clients' keys in the query around: a legal hold stands."""
+    return sa.exists().where(LegalHold.client_id == client_id, LegalHold.lifted_at.is_(None))
+
+
 def held_addresses(session: Session) -> set[str]:
     """Every address of clients under a legal hold, those they had before as well."""
     held = sa.exists().where(

@@ -27,7 +27,8 @@ def record(
     **details: Any,
 ) -> None:
     """`actor` is None when time alone did it."""
-    session.flush()
+    if subject.public_id is None:
+        session.flush()
     client = None if isinstance(subject, WaitingRun) else subject.client
     is_own = actor is not None and client is not None and actor.id == client.user_id
     role = "" if actor is None else Role.client if is_own else Role.clinical_lead

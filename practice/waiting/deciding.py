@@ -8,31 +8,29 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-import matching
 from core.config import current_settings
 from core.errors import NotAllowed
 from practice.accounts.models import Role, User
-from practice.consent.operations import lock_consents_of
-from practice.consent.policy import has
+from practice.consent.operations import lock_consents_of_all
 from practice.matches.market import newest_weights
-from practice.matches.operations import keep_proposal
+from practice.matches.operations import keep_proposals
 from practice.therapists.operations import NoRoom, take_place
 from practice.waiting.acts import record, tell_client
 from practice.waiting.changing import Board, GivesWay, Seat
 from practice.waiting.fitting import Fit, fits_now
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingRun
-from practice.waiting.policy import RESTS_ON
 from practice.waiting.queries import (
     open_places,
     therapists_of,
     who_has_asked,
+    who_still_waits,
     who_was_offered,
 )
 from practice.waiting.refusals import (
     CannotConfirm,
+    ChangedMeanwhile,
     DecidedAlready,
     NoLongerThere,
     NotOnTheirList,
@@ -66,15 +64,25 @@ def change(
     return moved
 
 
-def reject(session: Session, placement: Placement, reason: str, actor: User, at: datetime) -> None:
+def reject(
+    session: Session,
+    placement: Placement,
+    therapist: str,
+    reason: str,
+    actor: User,
+    at: datetime,
+) -> None:
     """Not these two: the client waits on, and the two are not proposed for each other again.
 
-    Raises NotAllowed, RunIsOver, NoLongerThere and DecidedAlready.
+    `therapist` (public id) is whom the reason is about. Raises NotAllowed, RunIsOver,
+    NoLongerThere, DecidedAlready, and ChangedMeanwhile when somebody else is proposed by now.
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
-    if placement.state is not PlacementState.proposed:
+    if placement.state not in UNDECIDED:
         raise DecidedAlready
+    if placement.proposed != therapist:
+        raise ChangedMeanwhile
     placement.move_to(PlacementState.rejected)
     placement.reason = reason
     placement.decided_at, placement.decided_by = at, actor
@@ -90,17 +98,13 @@ def confirm(
     """
     placements = sorted(chosen, key=lambda each: each.id)
     _require_lead(actor, placements)
-    for placement in placements:
-        lock_consents_of(session, placement.client)
+    lock_consents_of_all(session, [each.client for each in placements])
     _lock(session, run, placements)
     if any(each.state is not PlacementState.proposed for each in placements):
         raise DecidedAlready
     fits = _found_again(placements, at)
     _require_no_problem(session, placements, fits)
-    weights = newest_weights()
-    for placement, fit in zip(placements, fits, strict=True):
-        assert fit is not None
-        _offer(session, placement, fit, weights, actor, at)
+    _offer(session, placements, [fit for fit in fits if fit is not None], actor, at)
 
 
 def board_of(session: Session, run: WaitingRun, actor: User) -> Board:
@@ -132,18 +136,14 @@ def _lock(session: Session, run: WaitingRun, placements: Sequence[Placement]) ->
     session.refresh(run, with_for_update={"of": WaitingRun})
     if not run.stands:
         raise RunIsOver
-    for placement in placements:
-        _lock_one(session, placement)
-        if placement.run_id != run.id:
-            raise RunIsOver
-
-
-def _lock_one(session: Session, placement: Placement) -> None:
-    try:
-        session.refresh(placement, with_for_update={"of": Placement})
-    except InvalidRequestError:
+    wanted = sa.select(Placement).where(Placement.id.in_([each.id for each in placements]))
+    locked = wanted.order_by(Placement.id).with_for_update(of=Placement)
+    found = session.scalars(locked.execution_options(populate_existing=True)).all()
+    if len(found) < len(placements):
         # Between the page and the lock the client left, or the next proposal took its place.
-        raise NoLongerThere from None
+        raise NoLongerThere
+    if any(each.run_id != run.id for each in found):
+        raise RunIsOver
 
 
 def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:
@@ -159,20 +159,28 @@ def _require_no_problem(
     """Takes each place that nothing is in the way of; raises CannotConfirm with all that is."""
     clients = [each.client_id for each in placements]
     busy = who_has_asked(clients) | who_was_offered(clients)
+    waits = who_still_waits(each.entry_id for each in placements)
     said = [
-        (each.public_id, _problem(session, each, fit, is_busy=each.client_id in busy))
+        (
+            each.public_id,
+            _problem(
+                session, each, fit, waits=each.entry_id in waits, is_busy=each.client_id in busy
+            ),
+        )
         for each, fit in zip(placements, fits, strict=True)
     ]
     if any(problem for _, problem in said):
         raise CannotConfirm((public_id, problem) for public_id, problem in said if problem)
 
 
-def _problem(session: Session, placement: Placement, fit: Fit | None, *, is_busy: bool) -> str:
+def _problem(
+    session: Session, placement: Placement, fit: Fit | None, *, waits: bool, is_busy: bool
+) -> str:
     """Takes the place if nothing is in the way; one that was taken goes back with the others."""
     client, therapist = placement.client, placement.therapist
     assert therapist is not None
     name = client.preferred_name or "a client"
-    if placement.entry.left_at or not all(has(purpose, client) for purpose in RESTS_ON):
+    if not waits:
         return "Somebody no longer waits."
     if is_busy:
         return f"{name} has asked somebody meanwhile, or was offered a place."
@@ -187,15 +195,19 @@ def _problem(session: Session, placement: Placement, fit: Fit | None, *, is_busy
 
 def _offer(
     session: Session,
-    placement: Placement,
-    fit: Fit,
-    weights: matching.Weights,
+    placements: Sequence[Placement],
+    fits: Sequence[Fit],
     actor: User,
     at: datetime,
 ) -> None:
-    placement.move_to(PlacementState.offered)
-    placement.decided_at, placement.decided_by = at, actor
-    placement.due_at = after_working_days(at, DAYS_TO_ANSWER, current_settings().zone)
-    keep_proposal(session, placement.client, fit.client, [fit.therapist], weights, at)
-    record(session, placement, "offered", actor, at)
-    tell_client(session, placement, "offered", at)
+    due_at = after_working_days(at, DAYS_TO_ANSWER, current_settings().zone)
+    for placement in placements:
+        placement.move_to(PlacementState.offered)
+        placement.decided_at, placement.decided_by, placement.due_at = at, actor, due_at
+    pairs = zip(placements, fits, strict=True)
+    shown = [(placement.client, fit.client, fit.therapist) for placement, fit in pairs]
+    keep_proposals(session, shown, newest_weights(), at)
+    for placement in placements:
+        record(session, placement, "offered", actor, at)
+    for placement in placements:
+        tell_client(session, placement, "offered", at)

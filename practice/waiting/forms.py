@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 
-from wtforms import RadioField, SelectField, SelectMultipleField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from practice.forms import Form
@@ -21,6 +21,9 @@ class ChangeForm(Form):
 
 
 class RejectForm(Form):
+    """`therapist` is whom the page showed: a reason is about two people."""
+
+    therapist = HiddenField()
     reason = TextAreaField(
         "Why not these two?",
         [

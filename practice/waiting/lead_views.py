@@ -1,19 +1,20 @@
 """The clinical lead's pages of the waiting list."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.access import policy
 from core.clock import now
 from core.config import current_settings
 from core.database import unit_of_work
-from core.errors import NotFound, Refusal
-from practice.accounts.models import Role
+from core.errors import NotFound, Refusal, WrongState
+from practice.accounts.models import Client, Role
 from practice.accounts.readings import viewed
 from practice.matches.prices import newest_prices
 from practice.paging import page_number
@@ -24,7 +25,12 @@ from practice.waiting.forms import ChangeForm, ConfirmForm, RejectForm, ShowForm
 from practice.waiting.listing import SHOW_WORDS, Listing, case_of, listing_for, name_of
 from practice.waiting.models import Placement, WaitingRun
 from practice.waiting.policy import is_lead
-from practice.waiting.refusals import CannotConfirm, DecidedAlready, NothingChosen
+from practice.waiting.refusals import (
+    CannotConfirm,
+    ChangedMeanwhile,
+    DecidedAlready,
+    NothingChosen,
+)
 from practice.when import deadline_words
 
 Answer = str | Response | tuple[str, int]
@@ -95,8 +101,8 @@ def change(waiting_placement: uuid.UUID) -> Answer:
         with unit_of_work() as session:
             chosen = form.therapist.data
             deciding.change(session, _one(waiting_placement), chosen, current_user.user, now())
-    except NotFound:
-        raise
+    except (NotFound, WrongState):
+        return _over(waiting_placement)
     except Refusal as refusal:
         return _back(refusal.message, "sun")
     return _back("The proposal is changed. Nobody has been written to yet.", "leaf")
@@ -106,16 +112,18 @@ def change(waiting_placement: uuid.UUID) -> Answer:
 @policy(is_lead)
 def reject(waiting_placement: uuid.UUID) -> Answer:
     form = RejectForm()
-    if not form.validate():
-        return _case_page(waiting_placement, ChangeForm(formdata=None), form), 422
+    therapist, reason = form.therapist.data or "", form.reason.data or ""
     try:
+        if not form.validate():
+            return _case_page(waiting_placement, ChangeForm(formdata=None), form), 422
         with unit_of_work() as session:
-            reason = form.reason.data or ""
-            deciding.reject(session, _one(waiting_placement), reason, current_user.user, now())
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        return _back(refusal.message, "sun")
+            found = _one(waiting_placement)
+            deciding.reject(session, found, therapist, reason, current_user.user, now())
+    except ChangedMeanwhile as refusal:
+        form.reason.errors = [refusal.message]
+        return _case_page(waiting_placement, ChangeForm(formdata=None), form), 409
+    except (NotFound, WrongState):
+        return _over(waiting_placement, reason)
     return _back("These two are not proposed for each other again. The client waits on.", "leaf")
 
 
@@ -184,18 +192,47 @@ def _case_page(public_id: uuid.UUID, changing: ChangeForm, rejecting: RejectForm
     with unit_of_work() as session:
         found = _one(public_id)
         case = case_of(session, current_user.user, found, now())
-        viewed(
-            session,
-            "placement.viewed",
-            "waiting_placement",
-            found.public_id,
-            case.named,
-            Role.clinical_lead,
-        )
+        _viewed_one(session, found, case.named)
     changing.offer(each.therapist_id for each in case.others)
     return render_template(
         "waiting/placement.html", case=case, changing=changing, rejecting=rejecting
     )
+
+
+def _over(public_id: uuid.UUID, typed: str = "") -> Answer:
+    """Decided by a colleague, or gone with its proposal: what was typed is not lost.
+
+    What was never there and what is gone are not told apart.
+    """
+    with unit_of_work() as session:
+        found = queries.decided_for(current_user.user, public_id)
+        if found is None and not typed:
+            raise NotFound
+        if found is not None:
+            _viewed_one(session, found, [found.client])
+        told = _told(found) if found is not None else {}
+    page = render_template(
+        "waiting/placement_over.html", **told, typed=typed, zone=current_settings().zone
+    )
+    return page, 409 if told else 404
+
+
+def _told(decided: Placement) -> dict[str, object]:
+    """Who decided what, in names."""
+    proposed, by = decided.proposed or "", decided.decided_by
+    return {
+        "decided": decided,
+        "who": name_of(decided),
+        "therapist": queries.names_of(filter(None, [proposed])).get(
+            proposed, "somebody who has left"
+        ),
+        "by": (by.name if by else "") or "A colleague",
+    }
+
+
+def _viewed_one(session: Session, placement: Placement, named: Iterable[Client]) -> None:
+    role, public_id = Role.clinical_lead, placement.public_id
+    viewed(session, "placement.viewed", "waiting_placement", public_id, named, role)
 
 
 def _compared(run: WaitingRun | None) -> dict[str, object]:

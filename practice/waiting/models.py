@@ -88,7 +88,10 @@ class WaitingRun(Identified, Base):
 
 
 class PlacementState(enum.StrEnum):
-    """`unplaced` and `proposed` are the lead's to decide; `offered` is the client's."""
+    """`unplaced` and `proposed` are the lead's to decide; `offered` is the client's.
+
+    `set_aside` was not decided in its time, and would be gone but for a legal hold.
+    """
 
     unplaced = "unplaced"
     proposed = "proposed"
@@ -98,12 +101,18 @@ class PlacementState(enum.StrEnum):
     declined = "declined"
     lapsed = "lapsed"
     withdrawn = "withdrawn"
+    set_aside = "set_aside"
 
 
 TRANSITIONS: dict[PlacementState, frozenset[PlacementState]] = {
-    PlacementState.unplaced: frozenset({PlacementState.proposed}),
+    PlacementState.unplaced: frozenset({PlacementState.proposed, PlacementState.set_aside}),
     PlacementState.proposed: frozenset(
-        {PlacementState.unplaced, PlacementState.rejected, PlacementState.offered}
+        {
+            PlacementState.unplaced,
+            PlacementState.rejected,
+            PlacementState.offered,
+            PlacementState.set_aside,
+        }
     ),
     PlacementState.rejected: frozenset(),
     PlacementState.offered: frozenset(
@@ -118,6 +127,7 @@ TRANSITIONS: dict[PlacementState, frozenset[PlacementState]] = {
     PlacementState.declined: frozenset(),
     PlacementState.lapsed: frozenset(),
     PlacementState.withdrawn: frozenset(),
+    PlacementState.set_aside: frozenset(),
 }
 UNDECIDED = (PlacementState.unplaced, PlacementState.proposed)
 

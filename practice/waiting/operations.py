@@ -5,7 +5,6 @@ Each takes the instant, records the act and flushes; the caller commits.
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, object_session
 
@@ -17,6 +16,7 @@ from practice.matches.models import MatchRequest
 from practice.matches.operations import NoPlaceYet
 from practice.waiting import offers
 from practice.waiting.acts import record
+from practice.waiting.letting_go import let_go
 from practice.waiting.models import Ending, Placement, PlacementState, WaitingEntry
 from practice.waiting.policy import RESTS_ON, entries_of, placements_of
 from practice.waiting.refusals import AlreadyWaiting, NoConsent
@@ -73,12 +73,7 @@ def _end(
     offered = theirs.where(Placement.state == PlacementState.offered)
     for placement in session.scalars(offered).all():
         offers.withdraw(session, placement, actor, at)
-    session.execute(
-        sa.delete(Placement).where(
-            Placement.entry_id == entry.id,
-            Placement.state.in_((PlacementState.unplaced, PlacementState.proposed)),
-        )
-    )
+    let_go(session, Placement.entry_id == entry.id)
     record(session, entry, "left", actor, at, ending=why.value)
 
 

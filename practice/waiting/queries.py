@@ -137,6 +137,15 @@ def placement_for(user: User, public_id: uuid.UUID) -> Placement | None:
     return db.session.scalars(wanted).first()
 
 
+def decided_for(user: User, public_id: uuid.UUID) -> Placement | None:
+    """One on which somebody has decided, of a client who still waits."""
+    wanted = placements_for(user).where(
+        Placement.public_id == public_id,
+        Placement.state.not_in((*UNDECIDED, PlacementState.set_aside)),
+    )
+    return db.session.scalars(wanted).first()
+
+
 def clients_of(user: User, placements: Collection[uuid.UUID]) -> list[Client]:
     if not placements:
         return []
@@ -175,6 +184,12 @@ def who_was_offered(client_ids: Collection[int]) -> frozenset[int]:
         Placement.client_id.in_(client_ids), Placement.state == PlacementState.offered
     )
     return frozenset(db.session.scalars(offered))
+
+
+def who_still_waits(entry_ids: Iterable[int]) -> frozenset[int]:
+    """Of these entries, those that are open and of whom what waiting rests on stands."""
+    able = may_be_placed().where(WaitingEntry.id.in_(list(entry_ids)))
+    return frozenset(db.session.scalars(able.with_only_columns(WaitingEntry.id)))
 
 
 def entries_to_place() -> list[int]:

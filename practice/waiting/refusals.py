@@ -21,6 +21,10 @@ class DecidedAlready(WrongState):
     message = "This has been decided already, perhaps by somebody else a moment ago."
 
 
+class ChangedMeanwhile(WrongState):
+    message = "This has changed since you opened it. Nothing was done, and what you wrote is here."
+
+
 class NoLongerThere(WrongState):
     message = (
         "Somebody no longer waits, or a newer proposal has come. Nothing was done; please look at "

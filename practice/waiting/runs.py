@@ -35,6 +35,7 @@ from practice.matches.prices import clear_prices, newest_prices, set_prices
 from practice.matches.search import search_for
 from practice.waiting.acts import record
 from practice.waiting.comparing import figures_of
+from practice.waiting.letting_go import let_go, let_go_of_what_was_held
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingEntry, WaitingRun
 from practice.waiting.queries import (
     RUN,
@@ -109,15 +110,13 @@ def ask(session: Session, actor: User, at: datetime) -> WaitingRun:
 def withdraw(session: Session, run: WaitingRun, actor: User, at: datetime) -> None:
     """Take a proposal back, with what was not decided and its prices. Raises RunIsOver.
 
-    What was offered to a client stays.
+    What was offered to a client stays, and what a legal hold protects is set aside.
     """
     session.refresh(run, with_for_update={"of": WaitingRun})
     if run.withdrawn_at is not None:
         raise RunIsOver
     run.withdrawn_at, run.withdrawn_by_id = at, actor.id
-    session.execute(
-        sa.delete(Placement).where(Placement.run_id == run.id, Placement.state.in_(UNDECIDED))
-    )
+    let_go(session, Placement.run_id == run.id)
     # Those in force may be another's: of a proposal before this one, or of one after it.
     if run.made_at is not None and newest_prices().since == run.made_at:
         clear_prices(session, at)
@@ -212,7 +211,8 @@ def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -
     ensure_weights(session, at)
     _wait_for_decisions(session)
     still = _still_there(session)
-    session.execute(sa.delete(Placement).where(Placement.state.in_(UNDECIDED)))
+    let_go(session)
+    let_go_of_what_was_held(session)
     for number, waiter in enumerate(proposal.waiters):
         entry = still.get(waiter.entry_id)
         if entry is not None:

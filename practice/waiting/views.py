@@ -22,7 +22,7 @@ from practice.places import place
 from practice.waiting import lead_views, offers, operations, queries
 from practice.waiting.blueprint import bp
 from practice.waiting.models import Placement, PlacementState
-from practice.waiting.offered import card_of_offer
+from practice.waiting.offered import shown_of_offer
 from practice.waiting.refusals import OfferIsOver
 from practice.when import deadline_words
 
@@ -116,13 +116,14 @@ def decline(waiting_offer: uuid.UUID) -> page.Answer:
 
 def _offer_page(placement: Placement, form: AskForm) -> str:
     is_open = placement.state is PlacementState.offered and not placement.is_due(now())
-    card = card_of_offer(placement, now()) if is_open else None
+    shown = shown_of_offer(placement, now()) if is_open else None
     return render_template(
         "waiting/offer.html",
         placement=placement,
         is_open=is_open,
         still_waits=queries.open_entry(placement.client) is not None,
-        card=card,
+        card=shown and shown.card,
+        number=shown and shown.number,
         form=form,
         items=shareable(answers_of(latest_submitted(placement.client))),
         here=place(placement.client.place).name if placement.client.place else "",

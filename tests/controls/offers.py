@@ -284,6 +284,25 @@ CONTROLS = (
         (f"{WAITING_TESTS}/test_deciding.py::test_what_has_changed_since_is_looked_at_again",),
     ),
     Control(
+        "what a legal hold protects does not go with the next proposal",
+        "nobody asks whether a hold stands",
+        f"{WAITING}/letting_go.py",
+        "        .where(*which, undecided, held)\n",
+        "        .where(sa.false())\n",
+        (
+            f"{WAITING_TESTS}/test_runs.py"
+            "::test_what_nobody_decided_goes_but_not_under_a_legal_hold",
+        ),
+    ),
+    Control(
+        "a reason counts only for the two who stood on the page",
+        "whoever is proposed by now is not proposed again",
+        f"{WAITING}/deciding.py",
+        "if placement.proposed != therapist:",
+        "if False:",
+        (f"{WAITING_TESTS}/test_pages.py::test_a_reason_is_about_the_two_who_stood_on_the_page",),
+    ),
+    Control(
         "whoever looks at a match sees nothing of it once it is over",
         "what was asked once stays on the list",
         "practice/matches/policy.py",

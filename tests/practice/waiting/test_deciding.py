@@ -30,6 +30,7 @@ from practice.waiting.refusals import (
 )
 from practice.waiting.sweeps import lapse_offers
 from tests.builders.accounts import make_client, make_user
+from tests.builders.counting import statements_of
 from tests.builders.intake import make_intake
 from tests.builders.matches import make_request
 from tests.builders.therapists import make_therapist
@@ -105,6 +106,21 @@ def test_what_the_client_is_shown_can_be_replayed(session, lead, therapist, clie
     assert [each["id"] for each in kept.shown] == [str(therapist.public_id)]
 
 
+def test_many_are_confirmed_with_hardly_more_looking_up_than_few(app, session, lead):
+    def looked_up(number):
+        make_therapist(session, f"With {number} places", open_places=number)
+        people = [make_waiting(session, f"{number} {each}") for each in range(number)]
+        run = make_run(session, lead, NOW + timedelta(hours=number))
+        chosen = [placement_of(session, each) for each in people]
+        with statements_of(app) as seen:
+            deciding.confirm(session, run, chosen, lead, NOW + timedelta(hours=number))
+        session.commit()
+        # Whether a mail is posted already is asked for each mail.
+        return [one for one in seen if one.startswith("SELECT") and "outbox_messages" not in one]
+
+    assert len(looked_up(6)) <= len(looked_up(2)) + 1
+
+
 def test_a_therapist_who_became_full_is_named_and_nothing_is_half_done(session, lead):
     rosa = make_therapist(session, "Rosa Almeida", open_places=1, languages=["en", "es"])
     lena = make_therapist(session, "Lena Brandt", open_places=1, languages=["en", "fr"])
@@ -161,7 +177,7 @@ def test_nobody_but_the_lead_decides(session, client, run, role):
     placement = placement_of(session, client)
     for act in (
         lambda: deciding.confirm(session, run, [placement], somebody, NOW),
-        lambda: deciding.reject(session, placement, REASON, somebody, NOW),
+        lambda: deciding.reject(session, placement, placement.proposed, REASON, somebody, NOW),
         lambda: deciding.change(session, placement, placement.proposed, somebody, NOW),
     ):
         with pytest.raises(NotAllowed):
@@ -173,7 +189,7 @@ def test_a_decision_is_made_once_and_only_while_the_run_stands(session, lead, cl
     confirm(session, run, lead, client)
     for act in (
         lambda: deciding.confirm(session, run, [placement], lead, NOW),
-        lambda: deciding.reject(session, placement, REASON, lead, NOW),
+        lambda: deciding.reject(session, placement, placement.proposed, REASON, lead, NOW),
     ):
         with pytest.raises(DecidedAlready):
             act()
@@ -222,7 +238,8 @@ def test_of_two_leads_who_confirm_at_once_one_wins(app, session, lead, therapist
 def test_a_rejected_pair_is_not_proposed_again_and_the_reason_is_sealed(
     session, lead, therapist, client, run
 ):
-    deciding.reject(session, placement_of(session, client), REASON, lead, NOW)
+    placement = placement_of(session, client)
+    deciding.reject(session, placement, placement.proposed, REASON, lead, NOW)
     session.commit()
     make_run(session, lead, NOW + timedelta(hours=1))
     assert placement_of(session, client).proposed is None

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import uuid
 import zipfile
 from datetime import timedelta
 
@@ -10,11 +11,13 @@ import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
 
+import matching
 from core.audit import AuditEntry
 from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Role
-from practice.matches.models import MatchRequest
-from practice.waiting import deciding
+from practice.matches.models import MatchRequest, Proposal
+from practice.matches.replaying import Verdict, replayed
+from practice.waiting import deciding, runs
 from practice.waiting.models import PlacementState, WaitingRun
 from tests.builders.accounts import make_user, sign_in
 from tests.builders.intake import STORY
@@ -30,6 +33,10 @@ def text(answer):
     assert answer.status_code in {200, 422}, answer.status_code
     page = BeautifulSoup(answer.data, "html.parser")
     return re.sub(r"\s+", " ", page.get_text(" "))
+
+
+def soup(answer):
+    return BeautifulSoup(answer.data, "html.parser")
 
 
 def fresh(session):
@@ -126,6 +133,17 @@ def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(
     assert "Somebody has been asked" in text(http.get("/waiting"))
 
 
+def test_an_offer_has_a_number_under_which_it_is_worked_out_again(session, http, client, offer):
+    [number] = {each.get_text() for each in soup(http.get(offer)).select("p.soft .num")}
+    assert soup(http.get(offer)).select_one("p.soft .num").get_text() == number
+    fresh(session)
+    kept = session.scalars(sa.select(Proposal).where(Proposal.public_id == uuid.UUID(number))).one()
+    found = replayed(kept)
+    assert found.verdict is Verdict.same
+    shown = soup(http.get(offer)).select_one(".sum .total .num").get_text()
+    assert [matching.shown_total(one.total_shown) for one in found.therapists] == [int(shown)]
+
+
 def test_not_this_one_is_one_click_without_a_reason(session, http, client, offer):
     assert http.post(f"{offer}/refusal").location == "/waiting"
     assert "You said “not this one”" in text(http.get(offer))
@@ -202,7 +220,8 @@ def test_whom_the_lead_or_the_client_did_not_want_shows_in_no_why_not(
         return re.sub(rb'nonce="[^"]*"|value="[^"]*"', b"", page)
 
     before = why_not()
-    deciding.reject(session, placement_of(session, client), "Neighbours.", lead, NOW)
+    placement = placement_of(session, client)
+    deciding.reject(session, placement, placement.proposed, "Neighbours.", lead, NOW)
     session.commit()
     assert why_not() == before
 
@@ -261,11 +280,76 @@ def test_a_change_says_what_it_costs_and_is_made(session, http, lead, therapist)
     assert placement_of(session, with_lena).proposed == str(therapist.public_id)
 
 
+def about(session, client, reason="Neighbours."):
+    """The form of a rejection as the page of the placement sends it."""
+    return {"reason": reason, "therapist": placement_of(session, client).proposed}
+
+
+@pytest.mark.parametrize("what", ["confirmed it", "decided not to propose these two"])
+def test_when_a_colleague_decided_first_what_was_typed_is_still_there_and_says_who(
+    session, http, lead, client, run, what
+):
+    odile, placement = make_lead(session, "Odile Marchand"), placement_of(session, client)
+    sent = about(session, client)
+    if what == "confirmed it":
+        deciding.confirm(session, run, [placement], odile, NOW)
+    else:
+        deciding.reject(session, placement, placement.proposed, "At school together.", odile, NOW)
+    session.commit()
+    sign_in(http, lead)
+    answer = http.post(f"{LIST}/placements/{placement.public_id}/rejection", data=sent)
+    assert answer.status_code == 409
+    page = BeautifulSoup(answer.data, "html.parser").main.get_text(" ")
+    assert f"Odile Marchand {what}" in page
+    assert "Neighbours." in page
+    assert ("At school together." in page) is (what != "confirmed it")
+    fresh(session)
+    assert "Neighbours." not in placement_of(session, client).reason
+    act = session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (act.action, act.subject_id) == ("placement.viewed", placement.public_id)
+
+
+def test_when_the_proposal_is_gone_what_was_typed_is_still_there(session, http, lead, client, run):
+    sent, placement = about(session, client), placement_of(session, client).public_id
+    runs.withdraw(session, run, lead, NOW)
+    session.commit()
+    sign_in(http, lead)
+    gone = http.post(f"{LIST}/placements/{placement}/rejection", data=sent)
+    never_was = http.post(f"{LIST}/placements/{uuid.uuid4()}/rejection", data=sent)
+    assert (gone.status_code, never_was.status_code) == (404, 404)
+    assert b"Neighbours." in gone.data
+    assert b"Sam" not in gone.data
+    assert without_nonce(gone.data) == without_nonce(never_was.data)
+
+
+def without_nonce(page):
+    return re.sub(rb'nonce="[^"]*"|value="[^"]*"', b"", page)
+
+
+def test_a_reason_is_about_the_two_who_stood_on_the_page(session, http, lead, client, run):
+    lena = make_therapist(session, "Lena Brandt")
+    run = make_run(session, lead, NOW + timedelta(hours=1))
+    sent, placement = about(session, client), placement_of(session, client)
+    [other] = {each for each, _ in placement.candidates} - {placement.proposed}
+    deciding.change(session, placement, other, make_lead(session, "Odile Marchand"), NOW)
+    session.commit()
+    sign_in(http, lead)
+    answer = http.post(f"{LIST}/placements/{placement.public_id}/rejection", data=sent)
+    assert answer.status_code == 409
+    page = BeautifulSoup(answer.data, "html.parser").main
+    assert page.textarea.get_text().strip() == "Neighbours."
+    assert "This has changed since you opened it" in page.get_text()
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.proposed
+    assert run.stands
+    assert lena.open_places
+
+
 def test_a_rejection_needs_a_reason_and_is_shown_the_next_time(session, http, lead, client, run):
     sign_in(http, lead)
     address = f"{LIST}/placements/{placement_of(session, client).public_id}"
     assert http.post(f"{address}/rejection").status_code == 422
-    assert http.post(f"{address}/rejection", data={"reason": "Neighbours."}).location == LIST
+    assert http.post(f"{address}/rejection", data=about(session, client)).location == LIST
     assert http.get(address).status_code == 404
     fresh(session)
     make_run(session, lead, NOW + timedelta(hours=1))

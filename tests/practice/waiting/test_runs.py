@@ -16,6 +16,7 @@ from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.matches.prices import COUNT_FOR, newest_prices
+from practice.privacy import operations as privacy
 from practice.waiting import deciding, operations, runs
 from practice.waiting.models import (
     UNDECIDED,
@@ -26,7 +27,13 @@ from practice.waiting.models import (
     WaitingRun,
 )
 from practice.waiting.policy import entries_for, placements_for
-from practice.waiting.queries import has_failed, newest_run
+from practice.waiting.queries import (
+    has_failed,
+    newest_run,
+    placement_for,
+    proposed_in,
+    totals,
+)
 from practice.waiting.refusals import AlreadyWaiting, NoConsent, RunIsOver
 from tests.builders.accounts import make_user
 from tests.builders.matches import make_request, make_seeker
@@ -395,3 +402,48 @@ def test_every_role_but_the_lead_is_kept_from_the_list(session):
         assert bool(seen) is (role is Role.clinical_lead), role
         assert not session.scalars(placements_for(user)).all()
     assert session.scalar(sa.select(sa.func.count()).select_from(WaitingRun)) == 0
+
+
+# Legal holds
+
+
+def hold(session, client):
+    custodian = make_user(session, roles=(Role.administrator,))
+    return privacy.place_hold(session, client, "A subpoena", custodian, NOW)
+
+
+@pytest.mark.parametrize("how", ["the next proposal", "its own is taken back", "they leave"])
+def test_what_nobody_decided_goes_but_not_under_a_legal_hold(session, lead, how):
+    make_therapist(session, open_places=2)
+    sam, kim = make_waiting(session, "Sam"), make_waiting(session, "Kim")
+    run = make_run(session, lead)
+    before = {each.id: placement_of(session, each).public_id for each in (sam, kim)}
+    hold(session, sam)
+    if how == "they leave":
+        for client in (sam, kim):
+            operations.leave(session, entry_of(session, client), NOW)
+    elif how == "its own is taken back":
+        runs.withdraw(session, run, lead, NOW)
+    else:
+        make_run(session, lead, NOW + timedelta(hours=1))
+    session.commit()
+    stay = session.scalars(sa.select(Placement).where(Placement.run_id == run.id)).all()
+    assert [each.public_id for each in stay] == [before[sam.id]]
+    assert stay[0].state is PlacementState.set_aside
+    assert stay[0].proposed is not None
+
+
+def test_what_a_hold_kept_is_nobodys_to_decide_and_goes_once_it_is_lifted(session, lead):
+    make_therapist(session)
+    client = make_waiting(session)
+    first = make_run(session, lead)
+    held, kept = hold(session, client), placement_of(session, client)
+    second = make_run(session, lead, NOW + timedelta(hours=1))
+    assert placement_for(lead, kept.public_id) is None
+    assert kept not in proposed_in(lead, first)
+    assert totals(lead, second).proposed == 1
+    privacy.lift_hold(session, held, lead, NOW)
+    make_run(session, lead, NOW + timedelta(hours=2))
+    runs_with_any = session.scalars(sa.select(Placement.run_id)).all()
+    assert first.id not in runs_with_any
+    assert second.id not in runs_with_any

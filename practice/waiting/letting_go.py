@@ -1,0 +1,49 @@
+"""What nobody decided goes: with the next run, with its own, and with whoever leaves the list.
+
+What a legal hold protects is set aside instead: nobody decides on it any more, and the first run
+after the hold lets it go. Only a room on the right knows of holds: the roof brings its clause in.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from sqlalchemy.orm import Session
+
+from practice.waiting.models import UNDECIDED, Placement, PlacementState
+
+# Of a column of clients' keys, in the query around.
+Clause = Callable[[Any], sa.ColumnElement[bool]]
+
+
+def connect(app: Flask, is_held: Clause) -> None:
+    """Say of whom nothing may be deleted."""
+    app.extensions["placements_held"] = is_held
+
+
+def let_go(session: Session, *which: sa.ColumnElement[bool]) -> None:
+    """Delete the undecided of `which`, clauses of `Placement`, or set them aside under a hold."""
+    held, undecided = _is_held(), Placement.state.in_(UNDECIDED)
+    session.execute(
+        sa.update(Placement)
+        .where(*which, undecided, held)
+        .values(state=PlacementState.set_aside)
+        .execution_options(synchronize_session="fetch")
+    )
+    _delete(session, *which, undecided)
+
+
+def let_go_of_what_was_held(session: Session) -> None:
+    """Delete what was set aside for a hold that has been lifted since."""
+    _delete(session, Placement.state == PlacementState.set_aside, ~_is_held())
+
+
+def _delete(session: Session, *which: sa.ColumnElement[bool]) -> None:
+    gone = sa.delete(Placement).where(*which)
+    session.execute(gone.execution_options(synchronize_session="fetch"))
+
+
+def _is_held() -> sa.ColumnElement[bool]:
+    is_held: Clause = current_app.extensions["placements_held"]
+    return is_held(Placement.client_id)

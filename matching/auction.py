@@ -13,11 +13,14 @@ is not near enough, all begins anew with a finer ε. Prices are not carried over
 dear and is then left empty would spoil the certificate. Bidding also ends as soon as the bound is
 near enough, or when it has become a war of prices; whoever must be placed is then placed by chains
 of moves, and the certificate says what that cost.
-Where every place will be taken bidding would be such a war from the start. So a list is first taken
-apart (`parting`), and in such a part prices are sought that clear it (`clearing`); bidding is only
-for what is left, and where the clearing prices were not near enough.
+Where every place will be taken bidding would be such a war from the start. So a list is first
+taken apart (`parting`). A part in which scores come in a few steps is settled exactly (`steps`).
+For one in which every place is taken, prices are sought that clear it (`clearing`). Bidding is only
+for what is left, and where the clearing prices were not near enough; where the first bids are not,
+either, and scores come in steps that are not too many, these are gone through after all.
 Shapes: (clients, k) lists, (therapists, most capacity) bids; prices in points of score.
-Cost: O(k) a bid; bids are about 3 to 8 a client as a rule, at most MOST_BIDS.
+Cost: O(k) a bid; bids are about 3 to 8 a client as a rule, at most MOST_BIDS_IN_ALL. The limits are
+of work, not of time: the same list has the same answer on every machine.
 """
 
 from collections.abc import Iterator
@@ -39,6 +42,8 @@ from matching.candidates import (
 from matching.clearing import cleared
 from matching.parting import joined, parts_of
 from matching.placing import completed
+from matching.steps import FEW as FEW_SCORES
+from matching.steps import NOT_TOO_MANY, stepwise
 from matching.theorems import duality_gap
 
 GAP = 0.001
@@ -55,7 +60,9 @@ STEPS = (
 EFFORTS = 1, 3, 9
 # For a client, at each step; beyond that it is a war of prices.
 MOST_BIDS = 60
-# The same, where it is not known whether everybody can be placed.
+# For a client, at all steps together; and for a short list so many more, which take no time.
+MOST_BIDS_IN_ALL, FEW_BIDS = 150, 100_000
+# As MOST_BIDS, where it is not known whether everybody can be placed.
 SOON = 12
 # Of so many of a client's best candidates, two are nearly always better than all the others.
 FIRST = 12
@@ -68,7 +75,7 @@ FEW = 4
 def auction(
     choice: Choice, gap: float = GAP, placed: Whole | None = None, prices: Whole | None = None
 ) -> Allocation:
-    """See the module. The answer has a `gap` that may only exceed `gap` after the finest ε.
+    """See the module. Where the answer's `gap` exceeds `gap` it is `cut_short`, and says so.
 
     `placed` (clients,) is one of the allocations that the choice leaves, and `prices`
     (therapists,) may already be near the best.
@@ -80,7 +87,7 @@ def auction(
         if _gap_of(best) <= gap:
             break
     assert best is not None
-    return best
+    return replace(best, cut_short=_gap_of(best) > gap)
 
 
 def _attempts(
@@ -91,11 +98,32 @@ def _attempts(
     parts = parts_of(choice, placed) if placed is not None else []
     if len(parts) > 1:
         yield joined(choice, parts, [auction(part.choice, gap) for part in parts])
+        return
+    yield from _stepwise(choice, FEW_SCORES)
     if _takes_every_place(choice):
         for effort in EFFORTS:
             yield _at_clearing_prices(choice, effort)
+    sales = _sales(choice, gap)
+    yield next(sales)
+    yield from _stepwise(choice, NOT_TOO_MANY)
+    yield from sales
+
+
+def _stepwise(choice: Choice, limits: tuple[int, int]) -> Iterator[Allocation]:
+    if (exact := stepwise(choice, limits)) is not None:
+        yield _at_prices(choice, exact.therapist, exact.prices)
+
+
+def _sales(choice: Choice, gap: float) -> Iterator[Allocation]:
+    """One with each step of ε, until so much has been bid that no more is worth the time."""
+    bids_left = MOST_BIDS_IN_ALL * choice.candidates.clients + FEW_BIDS
     for step in STEPS:
-        yield Sale(choice, *step, gap).sold()
+        sale = Sale(choice, *step, gap)
+        sale.bids_left = bids = min(sale.bids_left, bids_left)
+        yield sale.sold()
+        bids_left -= bids - sale.bids_left
+        if bids_left <= 0:
+            return
 
 
 def _at_clearing_prices(choice: Choice, effort: int) -> Allocation:

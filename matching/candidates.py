@@ -162,7 +162,8 @@ class Allocation:
     `prices` (therapists,) in points: what a place is worth to those who did not get it, 0 where a
     place is open. Between runs, rank a new client by score less price. `choice` is what `prices`
     certify the total for, as a share of which it may be short by at most `gap`; None where no
-    total was sought.
+    total was sought. `cut_short`: nothing nearer than `gap` was found within the limits of work,
+    although a smaller one was asked for.
     """
 
     therapist: Whole
@@ -170,6 +171,7 @@ class Allocation:
     prices: Whole
     choice: Choice | None = None
     gap: float | None = None
+    cut_short: bool = False
 
     @property
     def is_placed(self) -> Flags:

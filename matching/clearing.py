@@ -8,8 +8,7 @@ come than there is room and falls where fewer do, by a step times (came − room
 step is halved when it went too far, and grows by a fifth when not (Riedmiller and Braun 1993, with
 the sign of each derivative alone; as a market, Walras 1874). (2) After a few rounds only those stay
 in a list who are nearly as good as the best, and those who are so for fewer than there is room.
-(3) Prices are rounded to what all scores are multiples of: some of the best prices are such, too.
-(4) Everybody who fits is placed with the best for them; the others by chains of moves (`seating`)
+(3) Everybody who fits is placed with the best for them; the others by chains of moves (`seating`)
 among those who are nearly the best, then a little less nearly. Hardly anybody is then worse off
 than by a small part of a score.
 Why not an auction: its prices only rise, and where every place is needed the last few have to drive
@@ -64,7 +63,6 @@ def cleared(candidates: Candidates, clients: Whole, most: int, effort: int = 1) 
     market.settle(ROUNDS[0] * effort)
     market.narrow()
     market.settle(ROUNDS[1] * effort)
-    market.round()
     chosen = np.full(candidates.clients, NOBODY)
     chosen[clients] = market.placement(effort)
     return Cleared(chosen, market.whole_prices())
@@ -79,7 +77,6 @@ class _Market:
         sample = self.value[:: 1 + len(clients) // SAMPLE]
         sample = sample[np.isfinite(sample)]
         self.unit = sample.std() if len(sample) else np.float32(0)
-        self.grain = np.gcd.reduce(sample.astype(np.int64), initial=0)
         self.rows, self.too_many = np.arange(len(clients)), max(0, len(clients) - most)
         self.prices: Single = np.zeros(len(self.room) + 1, dtype=np.float32)
         self.step: Single = np.full(len(self.room), FIRST_STEP * self.unit, dtype=np.float32)
@@ -122,11 +119,6 @@ class _Market:
         therapist[row, place] = self.therapist.ravel()[at]
         value[row, place] = self.value.ravel()[at]
         self.therapist, self.value = therapist, value
-
-    def round(self) -> None:
-        """Where scores are coarse, this makes those as good as the best equal to it."""
-        if self.grain > 1:
-            self.prices = np.rint(self.prices / self.grain).astype(np.float32) * self.grain
 
     def placement(self, effort: int) -> Whole:
         """Shape (clients who ask,): everybody with the best for them, or nearly so."""

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linear_sum_assignment
 
 from matching.allocating import allocate, priority_of
 from matching.auction import GAP
@@ -18,6 +17,7 @@ from matching.theorems import duality_gap, is_feasible, passed_over, upper_bound
 from tests.matching.waiting_lists import (
     best_goals,
     every_allocation,
+    exact,
     goals_of,
     make_lists,
     waiting_lists,
@@ -193,6 +193,15 @@ def test_equal_scores_under_a_shortage_start_no_war_of_prices(score: int) -> Non
     assert time.process_time() - began < 20
 
 
+def test_it_says_so_when_it_comes_no_nearer_within_its_limits() -> None:
+    candidates = make_lists(2000, 400, 30, places=1600)
+    found = allocate(candidates, gap=0.0)
+    assert found.cut_short
+    assert found.gap == duality_gap(found) > 0
+    assert same(found, allocate(candidates, gap=0.0))
+    assert not allocate(candidates).cut_short
+
+
 def test_prices_are_whole_points_and_nothing_where_a_place_is_open() -> None:
     candidates = make_lists(**SHORT, places=440)
     found = allocate(candidates)
@@ -251,17 +260,6 @@ def test_the_reference_runs() -> None:
 
 def same(one: Allocation, two: Allocation) -> bool:
     return bool((one.therapist == two.therapist).all() and (one.prices == two.prices).all())
-
-
-def exact(candidates: Candidates) -> tuple[int, int]:
-    """How many can be placed, and the best total of so many, by a solver that knows no places."""
-    owner = np.repeat(np.arange(len(candidates.capacity)), candidates.capacity)
-    fit = np.zeros((candidates.clients, len(candidates.capacity)))
-    rows, at = np.nonzero(candidates.is_there)
-    fit[rows, candidates.therapist[rows, at]] = candidates.score[rows, at] + 10**9
-    chosen = linear_sum_assignment(fit[:, owner], maximize=True)
-    found = fit[:, owner][chosen]
-    return int((found > 0).sum()), int((found[found > 0] - 10**9).sum())
 
 
 def exact_count(candidates: Candidates) -> int:

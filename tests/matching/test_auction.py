@@ -48,11 +48,31 @@ def test_whoever_could_wait_bids_below_nothing_where_only_that_makes_room_for_as
 def test_bidding_alone_is_certified_or_says_that_it_is_not(world: Candidates) -> None:
     candidates = world.with_places
     choice = choice_left(candidates, placeable(candidates), any_of_them=True, floor=False)
-    found = auction(choice)
     best = best_goals(world, floor=False)
-    assert found.placed == best[0]
-    assert found.gap is not None
-    assert best[3] <= found.total + found.gap * max(found.total, 1) + 0.5
+    for step in STEPS:
+        found = Sale(choice, *step, GAP).sold()
+        assert found.placed == best[0]
+        assert found.gap is not None
+        assert best[3] <= found.total + found.gap * max(found.total, 1) + 0.5
+
+
+def test_bidding_ends_after_so_many_bids_and_the_answer_says_that_it_was_cut_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    candidates = make_lists(400, 80, 20, places=440)
+    choice = choice_left(candidates, placeable(candidates), any_of_them=False, floor=False)
+    assert not auction(choice).cut_short
+    monkeypatch.setattr(bidding, "MOST_BIDS_IN_ALL", 1)
+    monkeypatch.setattr(bidding, "FEW_BIDS", 0)
+    bids, take = [], bidding.House.take
+    monkeypatch.setattr(
+        bidding.House, "take", lambda *asked: bids.append(len(asked[1])) or take(*asked)
+    )
+    found = auction(choice)
+    assert sum(bids) <= 400
+    assert found.cut_short
+    assert found.placed == 400
+    assert (found.gap or 0) > GAP
 
 
 @steady

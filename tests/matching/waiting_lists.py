@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from matching.candidates import NOBODY, Candidates, Whole
 
@@ -74,3 +75,14 @@ def make_lists(clients: int, therapists: int, k: int, places: int, seed: int = 1
     score = np.clip(np.take_along_axis(fit, therapist, 1), 0, 1_000_000).astype(np.int64)
     capacity = chance.multinomial(places, np.ones(therapists) / therapists)
     return Candidates(therapist, score, capacity)
+
+
+def exact(candidates: Candidates) -> tuple[int, int]:
+    """How many can be placed, and the best total of so many, by a solver that knows no places."""
+    owner = np.repeat(np.arange(len(candidates.capacity)), candidates.capacity)
+    fit = np.zeros((candidates.clients, len(candidates.capacity)))
+    rows, at = np.nonzero(candidates.is_there)
+    fit[rows, candidates.therapist[rows, at]] = candidates.score[rows, at] + 10**9
+    chosen = linear_sum_assignment(fit[:, owner], maximize=True)
+    found = fit[:, owner][chosen]
+    return int((found > 0).sum()), int((found[found > 0] - 10**9).sum())

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import matching
 from core.config import current_settings
 from core.database import db
-from practice.matches.track_record import records_among
+from practice.matches.track_record import Records, records_among
 from practice.places import zone_of
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist, WeeklyHours
 from practice.therapists.queries import authorised, authority_among, listable
@@ -78,13 +78,13 @@ def _by_and_by(chosen: sa.Select[Therapist], at: datetime, on: date) -> Iterator
 def _entries(chosen: sa.Select[Therapist], at: datetime, on: date) -> Iterator[Entry]:
     ids = chosen.with_only_columns(Therapist.id)
     authority, hours = authority_among(ids, at), _windows_among(ids)
-    records, currency = records_among(ids), current_settings().currency
+    records, currency = records_among(ids, at), current_settings().currency
     for row in db.session.execute(chosen.with_only_columns(*_columns())):
         # Between two queries a right may have gone; whoever took it away has raised the version.
         if authority.get(row.id):
             bits = matching.weekly_bits(hours[row.id], row.zone, on)
-            values = engine_values(row, bits, authority[row.id], records[row.id], currency)
-            yield Entry(row.id, values, row.zone, _end_of(row, authority[row.id]))
+            values = engine_values(row, bits, authority[row.id], records.of(row.id), currency)
+            yield Entry(row.id, values, row.zone, _end_of(row, authority[row.id], records))
 
 
 def _columns() -> Iterator[sa.ColumnElement[Any]]:
@@ -105,9 +105,11 @@ def _windows_among(ids: sa.Select[int]) -> dict[int, list[matching.Window]]:
 _window = lru_cache(TEXTS_REMEMBERED)(matching.Window.of)
 
 
-def _end_of(row: Any, authority: Mapping[str, datetime]) -> datetime:
+def _end_of(row: Any, authority: Mapping[str, datetime], records: Records) -> datetime:
     confirmed: datetime | None = row.hours_confirmed_at
     ends = [] if confirmed is None else [confirmed + HOURS_STAY_FRESH]
+    if records.until is not None:
+        ends.append(records.until)
     return min([*ends, *authority.values()])
 
 

@@ -1,14 +1,15 @@
 """What outcomes say of therapists: whether the clinic lets it count, who agreed, and the figures.
 
-It counts only while the newest decision has turned it on, and only for therapists whose agreement
-stands. Everybody else is unknown, whatever the reason: the same figures for who has not agreed, who
-has too few cases and who is new, so that nothing on a client's page tells them apart.
+It counts only while the newest decision has turned it on and the last count is not too old, and
+only for therapists whose agreement stands. Everybody else is unknown, whatever the reason: the
+same figures for who has not agreed, who has too few cases and who is new, so that nothing on a
+client's page tells them apart.
 """
 
 import enum
-from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,13 +17,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 import matching
 from core.database import Base, Identified, Json, db, enum_column
-from core.encryption import Realm, sealed_json
+from core.encryption import Erased, Realm, Unreadable, sealed_json
+from core.logs import log
+from matching.terms import FULL
 from practice.accounts.models import User
 from practice.matches.domains import DOMAINS
 from practice.therapists.models import Therapist
 
-Records = Mapping[int, Mapping[str, matching.Record]]
-OFF: Records = defaultdict(dict)
+ByDomain = Mapping[str, matching.Record]
+# The worker counts once a day; an older count says that it does not, and may hold who left since.
+COUNT_IS_GOOD_FOR = timedelta(days=3)
 
 
 class TrackRecordStep(enum.StrEnum):
@@ -123,6 +127,21 @@ def is_on(session: Session) -> bool:
     return session.scalar(newest) is TrackRecordStep.turned_on
 
 
+def counts_until(session: Session, at: datetime) -> datetime | None:
+    """Until when (excluded) outcomes count as it stands at `at`; None where they do not.
+
+    A count that is too old counts for nobody, whatever was decided, until there is a new one.
+    """
+    report = newest_report(session) if is_on(session) else None
+    if report is None or is_too_old(report, at):
+        return None
+    return report.made_at + COUNT_IS_GOOD_FOR
+
+
+def is_too_old(report: TrackRecordReport, at: datetime) -> bool:
+    return at >= report.made_at + COUNT_IS_GOOD_FOR
+
+
 def agrees() -> sa.ColumnElement[bool]:
     """Of `Therapist`: their own agreement stands."""
     return sa.exists().where(
@@ -131,17 +150,34 @@ def agrees() -> sa.ColumnElement[bool]:
     )
 
 
-def records_among(therapist_ids: sa.Select[int]) -> Records:
-    """By row id, for the engine. One query while it is off, and nobody has any; else four."""
+@dataclass(frozen=True)
+class Records:
+    """By row id, for the engine; `until` (excluded) they are good, None where time changes none."""
+
+    known: Mapping[int, ByDomain]
+    unknown: ByDomain
+    until: datetime | None
+
+    def of(self, therapist_id: int) -> ByDomain:
+        return self.known.get(therapist_id, self.unknown)
+
+
+OFF = Records({}, {}, None)
+
+
+def records_among(therapist_ids: sa.Select[int], at: datetime) -> Records:
+    """One query while it is off, and nobody has any; else five."""
     session = db.session()
-    if not is_on(session):
+    until = counts_until(session, at)
+    report = newest_report(session) if until else None
+    if report is None:
         return OFF
-    report = newest_report(session)
-    unknown = unknown_record(report.figures["bonus"] if report else 0)
+    unknown = unknown_record(report.figures["bonus"])
     wanted = sa.select(TrackRecord).join(TrackRecord.therapist).where(agrees())
-    rows = session.scalars(wanted.where(TrackRecord.therapist_id.in_(therapist_ids)))
-    known = {row.therapist_id: {**unknown, **_counting(row.figures)} for row in rows}
-    return defaultdict(lambda: unknown, known)
+    rows = session.scalars(wanted.where(TrackRecord.therapist_id.in_(therapist_ids))).all()
+    opened = ((row.therapist_id, figures_of(row)) for row in rows)
+    known = {row_id: {**unknown, **_counting(each)} for row_id, each in opened if each}
+    return Records(known, unknown, until)
 
 
 def unknown_record(bonus: int) -> dict[str, matching.Record]:
@@ -149,5 +185,24 @@ def unknown_record(bonus: int) -> dict[str, matching.Record]:
     return dict.fromkeys(DOMAINS, matching.Record(bonus=bonus))
 
 
+def figures_of(row: TrackRecord) -> Mapping[str, Any] | None:
+    """None for a damaged row, which is logged: one must not take everybody's matches away."""
+    try:
+        figures: Mapping[str, Any] = row.figures
+        _check(_counting(figures))
+    except (Erased, Unreadable, AttributeError, KeyError, TypeError, ValueError) as error:
+        log("outcomes.record_damaged", error=type(error))
+        return None
+    return figures
+
+
 def _counting(figures: Mapping[str, Any]) -> dict[str, matching.Record]:
     return {domain: matching.Record(*each) for domain, each in figures["counting"].items()}
+
+
+def _check(records: ByDomain) -> None:
+    """Raises ValueError for what the engine would refuse, and with it the therapist."""
+    figures = [figure for record in records.values() for figure in record]
+    is_sound = all(type(each) is int and 0 <= each <= FULL for each in figures)
+    if not is_sound or not records.keys() <= set(DOMAINS):
+        raise ValueError

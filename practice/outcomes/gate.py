@@ -1,15 +1,13 @@
 """Whether a count is good enough to be used: what stands against it, in words with the figures."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from matching.calibrating import FEWEST_THERAPISTS, HONEST, TELLING, Verdict
-from practice.matches.track_record import TrackRecordReport
+from practice.matches.track_record import TrackRecordReport, is_too_old
 
 # Halved, each half must still tell therapists apart.
 FEWEST_CASES = 300
-# The worker counts once a day; an older count says that it does not.
-FRESH = timedelta(days=3)
 NONE_YET = "Nothing has been counted yet."
 
 
@@ -19,7 +17,7 @@ def obstacles(report: TrackRecordReport | None, at: datetime) -> list[str]:
 
 
 def _obstacles(report: TrackRecordReport, at: datetime) -> Iterator[str]:
-    if at - report.made_at > FRESH:
+    if is_too_old(report, at):
         yield "The last count is older than three days."
     if report.cases < FEWEST_CASES:
         yield (

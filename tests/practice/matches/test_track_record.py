@@ -1,5 +1,8 @@
 """Track record on a client's page and in the market: two lines, and nobody is told apart."""
 
+import json
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from bs4 import BeautifulSoup
@@ -8,14 +11,21 @@ import matching
 from core.clock import FrozenClock
 from core.database import db, unit_of_work
 from practice.app import create_app
+from practice.matches.changes import change_everybody
 from practice.matches.index import market_at
 from practice.matches.models import Proposal
-from practice.matches.track_record import TrackRecordDecision, TrackRecordStep
+from practice.matches.track_record import (
+    COUNT_IS_GOOD_FOR,
+    TrackRecord,
+    TrackRecordDecision,
+    TrackRecordStep,
+    is_on,
+)
 from practice.outcomes import operations
 from practice.therapists.models import Therapist
 from tests.builders.accounts import sign_in
 from tests.builders.matches import make_seeker
-from tests.builders.outcomes import make_agreement, make_record, turn_on
+from tests.builders.outcomes import make_agreement, make_record, make_report, turn_on
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
@@ -144,3 +154,74 @@ def test_without_a_concern_nobody_has_a_record(session, app, rosa):
     session.commit()
     nothing = matching.Client(place="US-WA", on=NOW.date())
     assert lines_of(app, rosa, nothing) == {"record": 25_000}
+
+
+def lay_out_at(process, at, therapist):
+    """What a page shows at `at`, from the market that the process keeps."""
+    with process.app_context(), market_at(at, "US-WA").held() as index:
+        points = index.explain(WORRIED, str(therapist.public_id)).points
+    return {line: points[line] for line in ("record", "little_known") if line in points}
+
+
+def test_when_the_last_count_is_too_old_it_counts_for_nobody_until_a_new_one(session, app, rosa):
+    """In a process that laid the market out before, too, and without a decision of anybody."""
+    turn_on(session)
+    rosa.hours_confirmed_at = NOW + timedelta(days=3)
+    session.commit()
+    too_old = NOW + COUNT_IS_GOOD_FOR
+    counts = {"record": 35_000, "little_known": 3_000}
+    assert lay_out_at(app, NOW, rosa) == counts
+    assert lay_out_at(app, too_old - timedelta(seconds=1), rosa) == counts
+    assert lay_out_at(app, too_old, rosa) == {"record": 25_000}
+    make_report(session, at=too_old)
+    change_everybody(session)
+    session.commit()
+    assert lay_out_at(app, too_old, rosa) == counts
+    assert is_on(session)
+
+
+def test_while_the_last_count_is_too_old_the_card_shows_no_track_record(session, http, rosa):
+    turn_on(session, at=NOW - COUNT_IS_GOOD_FOR)
+    client = make_seeker(session)
+    words = card(http, session, client, rosa).get_text(" ", strip=True)
+    assert "Track record (the same for everyone)" in words
+    assert "Not much known yet" not in words
+
+
+DAMAGED = {
+    "its bytes were changed": None,
+    "it has another shape": {"cases": 40},
+    "it is no record": [1, 2],
+    "its figures are too large": {"counting": {"worry": [7000, 60]}},
+    "its figures are none": {"counting": {"worry": ["700", 60]}},
+    "nobody knows its heading": {"counting": {"weather": [700, 60]}},
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_record_is_logged_and_left_out_and_nobody_else_is(
+    session, app, rosa, how, caplog
+):
+    turn_on(session)
+    sven = make_therapist(session, "Sven Lind")
+    make_agreement(session, sven)
+    damage(session, make_record(session, sven), DAMAGED[how])
+    caplog.set_level("INFO", "attune")
+    assert lines_of(app, rosa) == {"record": 35_000, "little_known": 3_000}
+    assert lines_of(app, sven) == {"record": 25_000, "little_known": 6_000}
+    [line] = [each for each in caplog.messages if "record_damaged" in each]
+    assert json.loads(line).keys() == {"at", "event", "error"}
+
+
+def damage(session, row, figures):
+    """With `figures` in their place, or of the bytes the last one changed."""
+    if figures is not None:
+        row.figures = figures
+        session.commit()
+        return
+    session.commit()
+    sealed = row.figures_sealed
+    worse = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    table = TrackRecord.__table__
+    session.execute(sa.update(table).where(table.c.id == row.id).values(figures_sealed=worse))
+    session.commit()

@@ -104,6 +104,12 @@ def record(
     return entry
 
 
+def last_act(session: Session, action: str) -> AuditEntry | None:
+    """The newest act of this name."""
+    acts = sa.select(AuditEntry).where(AuditEntry.action == action)
+    return session.scalars(acts.order_by(AuditEntry.id.desc()).limit(1)).first()
+
+
 def pseudonym(entry: uuid.UUID, place: str, public_id: uuid.UUID | None) -> str | None:
     """Who or what stands in this place of this act: HMAC-SHA-256 in hex, None for nobody.
 

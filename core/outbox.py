@@ -89,6 +89,19 @@ def is_open(session: Session, kind: str) -> bool:
     return session.scalars(asked_for.limit(1)).first() is not None
 
 
+def failed_at(session: Session, kind: str) -> datetime | None:
+    """When the newest work of this kind was asked for that failed and was not done since.
+
+    It waits to be tried again, or is set aside.
+    """
+    failed = sa.select(OutboxMessage.posted_at).where(
+        OutboxMessage.kind == kind,
+        OutboxMessage.done_at.is_(None),
+        OutboxMessage.last_error != "",
+    )
+    return session.scalars(failed.order_by(OutboxMessage.id.desc()).limit(1)).first()
+
+
 def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
     """Take work back that has not been begun; says whether there was any."""
     waits = sa.and_(

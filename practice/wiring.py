@@ -64,11 +64,9 @@ def connect(app: Flask) -> None:
     _connect_privacy(app)
     handle(app, key_rotation.ROTATE, key_rotation.rotate_asked_for)
     handle(app, backups.MAKE, backups.make_asked_for)
-    handle(app, ledger.CHECK, ledger.check_asked_for)
-    handle(app, fairness.COUNT, fairness.count_asked_for)
     handle(app, weights_preview.PREVIEW, weights_preview.make_asked_for)
-    handle(app, counting.COUNT, counting.count_asked_for)
-    app.extensions["sweeps"] += [ledger.check_daily, fairness.count_daily, counting.count_daily]
+    for comes_round in (ledger.CHECK, fairness.COUNT, counting.COUNT, reach.COUNT):
+        comes_round.connect(app)
 
 
 def _connect_payments(app: Flask) -> None:
@@ -101,8 +99,7 @@ def _connect_care(app: Flask) -> None:
     request_closed.connect(release_for_closed_request)
     episode_ended.connect(cancel_for_ended_episode)
     app.extensions["sweeps"] += [release_what_ran_out, lapse_what_is_due, tell_who_waits]
-    handle(app, reach.COUNT, reach.count_asked_for)
-    app.extensions["sweeps"] += [forget_old_changes, say_what_is_late, reach.count_daily]
+    app.extensions["sweeps"] += [forget_old_changes, say_what_is_late]
     app.extensions["sweeps"] += [emergency_sweeps.tell_clients, emergency_sweeps.remind_of_reviews]
 
 

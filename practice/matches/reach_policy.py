@@ -10,15 +10,19 @@ from practice.intake.models import Intake
 from practice.matches.models import Proposal
 
 
-def searches_since(since: datetime) -> sa.Select[Intake]:
-    """What was submitted from then on, under the privacy notice."""
+def searches_in(since: datetime, until: datetime) -> sa.Select[Intake]:
+    """What was submitted from `since` on and before `until`, under the privacy notice."""
     return sa.select(Intake).where(
-        Intake.submitted_at >= since, in_force(Purpose.privacy_notice, Intake.client_id)
+        Intake.submitted_at >= since,
+        Intake.submitted_at < until,
+        in_force(Purpose.privacy_notice, Intake.client_id),
     )
 
 
-def lists_since(since: datetime) -> sa.Select[Proposal]:
-    """What was shown for the first time from then on, under the privacy notice."""
+def lists_in(since: datetime, until: datetime) -> sa.Select[Proposal]:
+    """What was shown for the first time from then on and before `until`, under the same."""
     return sa.select(Proposal).where(
-        Proposal.made_at >= since, in_force(Purpose.privacy_notice, Proposal.client_id)
+        Proposal.made_at >= since,
+        Proposal.made_at < until,
+        in_force(Purpose.privacy_notice, Proposal.client_id),
     )

@@ -11,8 +11,8 @@ from practice.matches.blueprint import bp
 from practice.matches.models import MatchRequest
 from practice.matches.policy import requests_to
 from practice.matches.reach import report_of
-from practice.matches.reach_counting import PERIODS
-from practice.matches.reach_words import SINCE, requests_in_words, told
+from practice.matches.reach_counting import FEWEST, FEWEST_NAMED, PERIOD, Period
+from practice.matches.reach_words import PERIODS, SINCE, requests_in_words, told
 from practice.therapists.policy import is_therapist
 from practice.therapists.queries import therapist_of
 
@@ -33,4 +33,8 @@ def reach() -> str | Response:
         told=told(report.figures) if report else None,
         requests=requests_in_words(db.session.scalars(lately).all(), at),
         periods=PERIODS,
+        fewest=FEWEST,
+        fewest_named=FEWEST_NAMED,
+        next_count=Period.at(at).until + PERIOD,
+        hours_are_fresh=therapist.hours_are_fresh(at),
     )

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from practice.matches.models import MatchRequest, RequestState
-from practice.matches.reach_counting import LONGEST, PERIODS, STEP
 from practice.places import place
 from practice.vocabularies import vocabulary
 
-FEW = f"fewer than {STEP}"
+FEW = "too few to tell"
+# Of requests, which are exact: days back from now.
+PERIODS = (30, 90)
+SINCE = timedelta(days=max(PERIODS))
 MOST_PLACES = 3
 MOST_CONCERNS = 5
 SAID_YES = frozenset({RequestState.accepted, RequestState.met})
@@ -61,7 +63,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the table: what, and its figure for each period."""
+    """One line of a table: what, and its figures."""
 
     what: str
     figures: list[str]
@@ -69,12 +71,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Told:
-    """A report in words. `waits_for_hours`: how many would find them if hours were confirmed."""
+    """A report in words; `found` is "" where it is too few to tell."""
 
     lines: list[Line]
-    searches: str
     found: str
-    waits_for_hours: str
     is_listed: bool
     costs: list[Cost]
     lacking: list[tuple[str, str]]
@@ -85,20 +85,22 @@ class Told:
 
 
 def told(figures: Mapping[str, Any]) -> Told:
-    is_listed = "found" in figures
-    is_fresh = is_listed and figures["is_fresh"]
+    """What noise has made impossible, more found than looked, is put right."""
+    is_listed, searches = "found" in figures, figures["searches"]
+    found = min(figures.get("found", 0), searches)
+    shown = figures["shown"]
+    counts = {
+        "People who looked for a therapist": searches,
+        "Of these you could be offered to": found,
+        "People who had you in their list": shown,
+        "People who had you among their first three": min(figures["first"], shown),
+    }
     return Told(
-        lines=[
-            Line("People who had you in their list", _periods(figures["shown"])),
-            Line("People who had you among their first three", _periods(figures["first"])),
-        ],
-        searches=in_words(figures["searches"]),
-        found=in_words(figures.get("found", 0)),
-        waits_for_hours="" if is_fresh or not is_listed else in_words(figures["found"]),
+        lines=[Line(what, [in_words(count)]) for what, count in counts.items()],
+        found=in_words(found) if found else "",
         is_listed=is_listed,
-        # While hours are not confirmed nothing else stands in the way alone.
-        costs=costs_of(figures) if is_fresh else [],
-        lacking=_lacking(figures.get("lacking", {})) if is_fresh else [],
+        costs=costs_of(figures) if is_listed else [],
+        lacking=_lacking(figures["lacking"]) if is_listed else [],
     )
 
 
@@ -111,7 +113,7 @@ def requests_in_words(requests: Collection[MatchRequest], at: datetime) -> list[
 
 
 def in_words(count: int) -> str:
-    return FEW if count < STEP else f"at least {count:,}"
+    return f"about {count:,}" if count else FEW
 
 
 def costs_of(figures: Mapping[str, Any]) -> list[Cost]:
@@ -138,10 +140,6 @@ def _lacking(concerns: Mapping[str, int]) -> list[tuple[str, str]]:
     return [(vocabulary("concerns").label(each), in_words(concerns[each])) for each in most]
 
 
-def _periods(counts: Mapping[str, int]) -> list[str]:
-    return [in_words(counts.get(str(days), 0)) for days in PERIODS]
-
-
 def _counts(requests: Collection[MatchRequest], at: datetime) -> dict[str, int]:
     return {
         "Requests to you": len(requests),
@@ -162,6 +160,3 @@ def _let_go_of(request: MatchRequest) -> bool:
 
 def _is_within(request: MatchRequest, days: int, at: datetime) -> bool:
     return request.sent_at > at - timedelta(days=days)
-
-
-SINCE = timedelta(days=LONGEST)

@@ -5,19 +5,15 @@ time, with how many cases there were. Each count begins anew, so whoever took th
 was forgotten is gone with the next one. A count that is not good enough turns the record off.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.alone import alone_at
 from core.audit import record
-from core.clock import now
 from core.database import db, unit_of_work
-from core.outbox import Elsewhere, is_open, post
-from practice.accounts.models import Role, User, UserRole
+from core.rounds import Asking, Round
+from practice.accounts.models import Role, UserRole
 from practice.matches.changes import change_everybody
 from practice.matches.track_record import (
     TrackRecord,
@@ -31,58 +27,6 @@ from practice.outcomes.gate import obstacles
 from practice.outcomes.learning import Learned
 from practice.outcomes.operations import one_at_a_time, turn_itself_off
 from practice.therapists.models import Therapist
-
-COUNT = "outcomes.count"
-COUNT_EVERY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The last count, if any, and whether one is being made."""
-
-    report: TrackRecordReport | None
-    is_being_counted: bool
-
-
-def standing() -> Standing:
-    session = db.session()
-    return Standing(newest_report(session), is_open(session, COUNT))
-
-
-def ask_for_count(session: Session, actor: User, at: datetime) -> None:
-    """Let the worker count; while it does there is nothing to add."""
-    if is_open(session, COUNT):
-        return
-    _post(session, at)
-    record(
-        session,
-        at=at,
-        action="track_record.count_asked",
-        subject_kind="track_record_report",
-        subject_id=None,
-        actor_id=actor.public_id,
-        actor_role=actor.main_role,
-    )
-
-
-def count_daily(at: datetime) -> None:
-    """A sweep: once a day, from when there is anything to count until nothing is left of it."""
-    try:
-        is_due = _is_due(db.session(), at)
-    finally:
-        db.session.rollback()
-    if is_due:
-        with unit_of_work() as session:
-            _post(session, at)
-
-
-def count_asked_for(payload: dict[str, Any]) -> None:
-    """The outbox handler. A count may take longer than a lease, so one runs at a time."""
-    with alone_at(COUNT) as is_alone:
-        if not is_alone:
-            raise Elsewhere
-        if not _was_done_since(datetime.fromisoformat(payload["asked_at"])):
-            count(now())
 
 
 def count(at: datetime) -> None:
@@ -140,20 +84,21 @@ def _record_count(session: Session, report: TrackRecordReport, at: datetime) -> 
     )
 
 
-def _was_done_since(asked_at: datetime) -> bool:
-    last = newest_report(db.session())
-    db.session.rollback()
-    return last is not None and last.made_at >= asked_at
-
-
-def _is_due(session: Session, at: datetime) -> bool:
+def _last_done(session: Session) -> datetime | None:
     last = newest_report(session)
-    if last is not None and last.made_at > at - COUNT_EVERY:
-        return False
-    is_something = has_any(Period.at(at)) or (last is not None and last.cases > 0)
-    return is_something and not is_open(session, COUNT)
+    return last.made_at if last else None
 
 
-def _post(session: Session, at: datetime) -> None:
-    asked_at = at.isoformat()
-    post(session, COUNT, {"asked_at": asked_at}, dedupe_key=f"{COUNT}:{asked_at}", at=at)
+def _is_anything(session: Session, at: datetime) -> bool:
+    """From when there is anything to count until nothing is left of it."""
+    last = newest_report(session)
+    return has_any(Period.at(at)) or (last is not None and last.cases > 0)
+
+
+COUNT = Round(
+    "outcomes.count",
+    count,
+    _last_done,
+    _is_anything,
+    asking=Asking("track_record.count_asked", "track_record_report"),
+)

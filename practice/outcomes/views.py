@@ -15,6 +15,7 @@ from core.errors import NotFound, Refusal
 from practice.accounts import two_people
 from practice.accounts.models import Role, User
 from practice.accounts.policy import step_up
+from practice.asking import ask_for
 from practice.matches import track_record as tables
 from practice.outcomes import counting, operations, queries, words
 from practice.outcomes.forms import ProposeForm, TurnOffForm
@@ -38,9 +39,7 @@ def track_record() -> Answer:
 @bp.post("/oversight/track-record/count")
 @policy(is_lead)
 def count_outcomes() -> Answer:
-    with unit_of_work() as session:
-        counting.ask_for_count(session, current_user.user, now())
-    return _back("The count has begun. Its result appears on this page.")
+    return ask_for(counting.COUNT, "outcomes.track_record")
 
 
 @bp.post("/oversight/track-record/proposal")
@@ -92,12 +91,14 @@ def own_track_record() -> Answer:
     """Their own and nobody else's: the page is asked for by no id."""
     session, therapist = db.session(), _own_profile()
     row = queries.own_record(session, therapist)
+    figures = tables.figures_of(row) if row else None
     return render_template(
         "outcomes/own.html",
         agreement=operations.standing_agreement(session, therapist),
         is_on=tables.is_on(session),
-        row=row,
-        own=words.own(row.figures) if row else None,
+        counts=tables.counts_until(session, now()) is not None,
+        row=row if figures else None,
+        own=words.own(figures) if figures else None,
         fewest=words.FEWEST,
         zone=therapist.zone,
     )
@@ -122,19 +123,20 @@ def take_back_own_record() -> Answer:
 
 
 def _switch_page(proposing: ProposeForm, ending: TurnOffForm) -> str:
-    session, at, standing = db.session(), now(), counting.standing()
-    newest, report = tables.newest_decision(session), standing.report
+    session, at = db.session(), now()
+    newest, report = tables.newest_decision(session), tables.newest_report(session)
     is_proposed = operations.is_proposed(newest, at)
     return render_template(
         "outcomes/switch.html",
         newest=newest,
         is_on=tables.is_on(session),
+        counts=tables.counts_until(session, at) is not None,
         is_proposed=is_proposed,
         why_not=_why_not(newest, current_user.user) if newest and is_proposed else "",
         report=report,
         counted=words.counted(report) if report else None,
         against=obstacles(report, at),
-        is_being_counted=standing.is_being_counted,
+        round=counting.COUNT.standing(session, at),
         history=queries.history(session),
         proposing=proposing,
         ending=ending,

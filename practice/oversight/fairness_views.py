@@ -1,12 +1,12 @@
 """The page of the audit of fairness, for the clinical lead."""
 
-from flask import flash, redirect, render_template, url_for
-from flask_login import current_user
+from flask import render_template
 
 from core.access import policy
 from core.clock import now
-from core.database import unit_of_work
+from core.database import db
 from matching.auditing import FEWEST_PEOPLE
+from practice.asking import ask_for
 from practice.oversight import fairness as audits
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.fairness_words import told
@@ -16,14 +16,14 @@ from practice.oversight.policy import is_clinical_lead
 @bp.get("/oversight/fairness")
 @policy(is_clinical_lead)
 def fairness() -> Page:
-    standing = audits.standing()
-    report = standing.report
+    session = db.session()
+    report = audits.last_report(session)
     return render_template(
         "oversight/fairness.html",
         report=report,
         told=told(audits.comparisons_of(report)) if report else None,
         tested=report.figures["tested"] if report else 0,
-        is_being_counted=standing.is_being_counted,
+        round=audits.COUNT.standing(session, now()),
         fewest=FEWEST_PEOPLE,
     )
 
@@ -31,7 +31,4 @@ def fairness() -> Page:
 @bp.post("/oversight/fairness/count")
 @policy(is_clinical_lead)
 def count_fairness() -> Page:
-    with unit_of_work() as session:
-        audits.ask_for_count(session, current_user.user, now())
-    flash("The count has begun. Its result appears on this page.", "leaf")
-    return redirect(url_for("oversight.fairness"), 303)
+    return ask_for(audits.COUNT, "oversight.fairness")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Response, flash, jsonify, redirect, render_template, stream_with_context, url_for
+from flask import Response, jsonify, render_template, stream_with_context
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -15,6 +15,7 @@ from core.exporting import Export, begin_export
 from core.ledger import seal_now
 from core.signing import LedgerKey, published_keys
 from practice.accounts.policy import anyone, step_up
+from practice.asking import ask_for
 from practice.forms import EmptyForm
 from practice.oversight import ledger as ledgers
 from practice.oversight.blueprint import Page, bp
@@ -56,10 +57,7 @@ def ledger() -> Page:
 @bp.post("/oversight/ledger/check")
 @policy(is_administrator)
 def check_ledger() -> Page:
-    with unit_of_work() as session:
-        ledgers.ask_for_check(session, current_user.user, now())
-    flash("The check has begun. Its result appears on this page.", "leaf")
-    return redirect(url_for("oversight.ledger"), 303)
+    return ask_for(ledgers.CHECK, "oversight.ledger")
 
 
 @bp.get("/oversight/ledger/export")

@@ -305,7 +305,7 @@ BY_KEY = {holding.key: holding for holding in HOLDINGS}
 NOT_ABOUT_CLIENTS = {
     "duty_shifts": "who of the staff is on duty",
     "consent_documents": "public texts, and which administrator published them",
-    "reach_reports": "for each therapist, figures of ten people and more in tens",
+    "reach_reports": "for each therapist, figures of many people, with noise and in tens",
     "weights_versions": "the organisation's own decision about matching",
     "weights_previews": "figures of groups, and which administrator asked for them",
     "waiting_runs": "figures of a whole waiting list, and which lead asked for them",

@@ -9,8 +9,64 @@ ID_TESTS = "tests/core/test_request_log.py"
 ONCE = "practice/append_only.py"
 ONCE_TESTS = "tests/practice/test_append_only.py"
 SCRIPT_TESTS = "tests/journeys/test_stored_script.py"
+ROUND_TESTS = "tests/core/test_rounds.py"
 
 CONTROLS = (
+    Control(
+        "work that comes round is done by one process at a time",
+        "whoever has it begins",
+        "core/rounds.py",
+        "            if not is_alone:\n                raise Elsewhere\n",
+        "",
+        (
+            f"{ROUND_TESTS}::test_while_another_process_is_at_it_nobody_else_begins",
+            "tests/practice/oversight/test_ledger.py"
+            "::test_a_check_that_outlives_its_lease_is_neither_repeated_nor_given_up",
+        ),
+    ),
+    Control(
+        "work that comes round is done once, whoever takes it over",
+        "it is done again",
+        "core/rounds.py",
+        '            if not self._was_done_since(datetime.fromisoformat(payload["asked_at"])):\n',
+        "            if payload:\n",
+        (
+            f"{ROUND_TESTS}::test_of_two_posted_at_once_the_second_finds_it_done",
+            "tests/practice/oversight/test_fairness.py"
+            "::test_a_count_that_outlived_its_lease_is_not_repeated",
+        ),
+    ),
+    Control(
+        "a count is asked for by hand once a day",
+        "as often as somebody likes",
+        "core/rounds.py",
+        "        if self._free_from(session, at) is not None:\n            raise AskedLately\n",
+        "",
+        (
+            f"{ROUND_TESTS}::test_it_can_be_asked_for_once_a_day_and_the_page_knows_when_again",
+            "tests/practice/outcomes/test_switch.py"
+            "::test_the_lead_asks_for_a_count_once_a_day_and_reads_when_again",
+        ),
+    ),
+    Control(
+        "work that was given up rests for a day",
+        "every sweep begins it again",
+        "core/rounds.py",
+        "        return not rests and not is_open",
+        "        return not is_open",
+        (
+            f"{ROUND_TESTS}"
+            "::test_what_was_given_up_is_begun_again_a_day_later_and_not_at_every_sweep",
+        ),
+    ),
+    Control(
+        "noise is drawn under a key of the installation",
+        "under a word that everybody can read",
+        "core/noise.py",
+        'derived("noise")',
+        'b"noise"',
+        ("tests/core/test_noise.py::test_nobody_without_the_key_can_work_it_out",),
+    ),
     Control(
         "a field of a log takes no sentence",
         "an error is logged by any text",

@@ -25,11 +25,41 @@ CONTROLS = (
         "track record is off until it is turned on",
         "it counts whatever was decided",
         "practice/matches/track_record.py",
-        "    if not is_on(session):\n        return OFF\n",
-        "",
+        "    report = newest_report(session) if is_on(session) else None\n",
+        "    report = newest_report(session)\n",
         (
             f"{MARKET}::test_while_it_is_off_everybody_stands_at_500_without_a_bonus",
             f"{MARKET}::test_a_proposal_or_a_refusal_turns_nothing_on",
+        ),
+    ),
+    Control(
+        "a count that is too old lets track record count for nobody",
+        "it counts on",
+        "practice/matches/track_record.py",
+        "    if report is None or is_too_old(report, at):\n",
+        "    if report is None:\n",
+        (
+            f"{MARKET}::test_when_the_last_count_is_too_old_it_counts_for_nobody_until_a_new_one",
+            f"{SWITCH}::test_a_count_that_is_too_old_rests_the_switch_and_both_pages_say_so",
+        ),
+    ),
+    Control(
+        "a count that becomes too old while pages are shown counts no more",
+        "who laid the market out before does not notice",
+        "practice/matches/entries.py",
+        "    if records.until is not None:\n        ends.append(records.until)\n",
+        "",
+        (f"{MARKET}::test_when_the_last_count_is_too_old_it_counts_for_nobody_until_a_new_one",),
+    ),
+    Control(
+        "one damaged track record takes nobody's matches away",
+        "it is an error of every page",
+        "practice/matches/track_record.py",
+        "    except (Erased, Unreadable, AttributeError, KeyError, TypeError, ValueError) as",
+        "    except Erased as",
+        (
+            f"{MARKET}::test_a_damaged_record_is_logged_and_left_out_and_nobody_else_is",
+            f"{OWN}::test_a_damaged_record_shows_as_none_until_the_next_count",
         ),
     ),
     Control(

@@ -143,3 +143,14 @@ def test_a_mild_and_a_usual_caseload_are_told_as_plainly():
     assert "about as unwell" in words.severity_words(0.05)
     assert "hardly moves" in words.adjustment_words(-0.02)
     assert "lowers your figures by 0.20" in words.adjustment_words(-0.2)
+
+
+def test_a_damaged_record_shows_as_none_until_the_next_count(session, http, rosa):
+    make_agreement(session, rosa)
+    row = make_record(session, rosa)
+    session.commit()
+    table, sealed = TrackRecord.__table__, row.figures_sealed
+    damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    session.execute(sa.update(table).where(table.c.id == row.id).values(figures_sealed=damaged))
+    session.commit()
+    assert "Nothing is worked out yet" in text_of(http, rosa)

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
 from core.errors import WrongState
+from core.outbox import drain
 from practice.accounts.models import Role, UserRole
 from practice.accounts.two_people import OneHand, SamePerson
 from practice.matches.track_record import TrackRecordDecision, is_on
@@ -16,11 +17,12 @@ from practice.outcomes import counting, operations
 from practice.outcomes.gate import obstacles
 from practice.outcomes.operations import NotGoodEnough
 from tests.builders.accounts import look_again, make_user, sign_in
-from tests.builders.outcomes import make_report, turn_on
+from tests.builders.outcomes import make_agreement, make_report, turn_on
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
 PAGE = "/oversight/track-record"
+OWN_PAGE = "/profile/track-record"
 WHY = "We want newcomers and experience to count."
 
 
@@ -208,3 +210,45 @@ def test_the_page_names_no_therapist(session, http, clara):
 
 def test_every_figure_that_is_good_enough_stands_in_nobodys_way(session):
     assert obstacles(make_report(session), NOW) == []
+
+
+def test_a_count_that_is_too_old_rests_the_switch_and_both_pages_say_so(session, http, clara):
+    """No decision is made: with a new count that keeps the promise it goes on by itself."""
+    turn_on(session, clara, at=NOW - timedelta(days=3))
+    rosa = make_therapist(session, "Rosa Almeida")
+    make_agreement(session, rosa)
+    words = page_of(http, clara).get_text()
+    assert "on, but the last count is too old" in words
+    assert "It counts for nobody just now" in words
+    sign_in(http, rosa.user)
+    assert "It counts in nothing until there is a new count." in http.get(OWN_PAGE).text
+    make_report(session)
+    session.commit()
+    assert "It counts in matches." in http.get(OWN_PAGE).text
+    assert "It counts for nobody just now" not in page_of(http, clara).get_text()
+    assert is_on(session)
+
+
+def test_the_lead_asks_for_a_count_once_a_day_and_reads_when_again(
+    app, session, http, clara, clock
+):
+    turn_on(session, clara)
+    sign_in(http, clara)
+    http.post(f"{PAGE}/count")
+    assert "A count is running" in http.get(PAGE).text
+    drain(app, NOW)
+    page = BeautifulSoup(http.get(PAGE).text, "html.parser")
+    assert "You can ask again Wednesday 2 December at" in page.get_text()
+    assert not page.select(f"form[action='{PAGE}/count']")
+    assert (
+        "asked for this a short while ago" in http.post(f"{PAGE}/count", follow_redirects=True).text
+    )
+    clock.move(timedelta(days=1))
+    assert page_of(http, clara).select(f"form[action='{PAGE}/count']")
+
+
+def test_an_administrator_reads_of_the_count_and_cannot_ask_for_one(session, http, ines):
+    make_report(session)
+    page = page_of(http, ines)
+    assert "when somebody asks" not in page.get_text()
+    assert http.post(f"{PAGE}/count").status_code == 404

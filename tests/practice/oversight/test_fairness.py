@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 import matching
 from core.audit import AuditEntry
-from core.outbox import OutboxMessage, drain
+from core.outbox import MOST_ATTEMPTS, OutboxMessage, drain
 from matching.auditing import NOBODY, Comparison, Placements, Verdict, audit
 from practice.accounts.models import Role
 from practice.consent.models import Purpose
@@ -255,7 +255,7 @@ def test_a_count_that_outlived_its_lease_is_not_repeated(session, clock):
     make_seeker(session, at=SENT)
     session.commit()
     for _ in range(2):
-        fairness.count_asked_for({"asked_at": NOW.isoformat()})
+        fairness.COUNT.carry_out({"asked_at": NOW.isoformat()})
     assert session.scalar(sa.select(sa.func.count()).select_from(FairnessReport)) == 1
 
 
@@ -334,14 +334,14 @@ def test_what_the_words_say_of_a_difference_is_its_sign_and_size():
 
 def is_posted_by_the_sweep(session, at: datetime) -> bool:
     before = waiting(session)
-    fairness.count_daily(at)
+    fairness.COUNT.post_when_due(at)
     return waiting(session) > before
 
 
 def waiting(session) -> int:
     look_again(session)
     return session.scalar(
-        sa.select(sa.func.count(OutboxMessage.id)).where(OutboxMessage.kind == fairness.COUNT)
+        sa.select(sa.func.count(OutboxMessage.id)).where(OutboxMessage.kind == fairness.COUNT.kind)
     )
 
 
@@ -369,3 +369,36 @@ def biased(bias: float = 0.35, small: int = 0) -> Placements:
 def keep(session, happened: Placements) -> None:
     session.add(fairness.report_of(audit(happened, 1), NOW))
     session.commit()
+
+
+def test_after_a_count_the_page_says_when_the_next_can_be_asked_for(
+    app, http, session, lead, clock
+):
+    http.post(f"{PAGE}/count")
+    drain(app, NOW)
+    page = http.get(PAGE).text
+    assert "at most once a day when somebody asks" in page
+    assert "You can ask again" in page
+    assert "Count again" not in page
+    clock.move(timedelta(days=1))
+    sign_in(http, lead)
+    assert "Count again" in http.get(PAGE).text
+
+
+def test_a_count_that_failed_is_said_plainly_and_can_be_asked_for(
+    app, http, session, lead, clock, monkeypatch
+):
+    def fails(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(fairness, "placements", fails)
+    http.post(f"{PAGE}/count")
+    drain(app, NOW)
+    assert "The last try failed. It is tried again by itself." in http.get(PAGE).text
+    for _ in range(MOST_ATTEMPTS):
+        clock.move(timedelta(hours=2))
+        drain(app, clock.now())
+    sign_in(http, lead)
+    page = http.get(PAGE).text
+    assert "The last try failed. It is tried again by itself a day later, or when you ask." in page
+    assert "Count now" in page

@@ -17,7 +17,6 @@ from core.signing import KeyHasChanged
 from core.verifying import public_keys
 from practice.accounts.models import Role
 from practice.oversight import ledger, ledger_commands
-from practice.oversight.ledger import check_daily
 from practice.oversight.ledger_commands import audit_group
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.ledger import behind_its_back, make_act, public_key, seal_acts, verified
@@ -102,14 +101,16 @@ def test_a_check_that_outlives_its_lease_is_neither_repeated_nor_given_up(
     assert taken_over == [1] * most
     checks = sa.select(AuditEntry).where(AuditEntry.action == ledger.CHECKED)
     assert len(session.scalars(checks).all()) == 1
-    row = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == ledger.CHECK)).one()
+    row = session.scalars(
+        sa.select(OutboxMessage).where(OutboxMessage.kind == ledger.CHECK.kind)
+    ).one()
     assert (row.attempts <= 2, row.dead_at, row.last_error) == (True, None, "")
     assert row.done_at is not None
 
 
 def test_the_ledger_is_checked_once_a_day_without_being_asked(app, session):
     def checks_posted(at):
-        check_daily(at)
+        ledger.CHECK.post_when_due(at)
         return drain(app, at)
 
     seal_acts(session, 1)
@@ -286,3 +287,19 @@ def test_sealing_and_then_looking_changes_nothing(http, session, admin):
     http.get(PAGE)
     look_again(session)
     assert newest_checkpoint(session).size == before
+
+
+def test_a_check_can_be_asked_for_again_after_a_quarter_of_an_hour(
+    app, http, session, admin, clock
+):
+    """Once something was put right, nobody waits a day to know."""
+    seal_acts(session, 1)
+    http.post(f"{PAGE}/check")
+    drain(app, NOW)
+    answer = http.post(f"{PAGE}/check", follow_redirects=True)
+    assert "asked for this a short while ago" in answer.text
+    assert "You can ask again" in answer.text
+    clock.move(timedelta(minutes=15))
+    assert "You can ask again" not in http.get(PAGE).text
+    http.post(f"{PAGE}/check")
+    assert drain(app, clock.now()) == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 OWNER = "postgres"
 
@@ -50,7 +51,8 @@ class Cluster:
         options = Path(self.address, "options").read_text()
         # Without a log file of its own a piped start never ends.
         log = f"{self.address}/log"
-        self._run("pg_ctl", "-w", "-D", f"{self.address}/data", "-l", log, "-o", options, "start")
+        data = f"{self.address}/data"
+        self._run("pg_ctl", "-w", "-t", "300", "-D", data, "-l", log, "-o", options, "start")
 
     def create_database(self, *, like: str = "template1") -> str:
         """Make a database, an empty one unless `like` names another; returns its DATABASE_URL.
@@ -73,6 +75,14 @@ class Cluster:
         )
         if done.returncode:
             pytest.exit(f"PostgreSQL: {program} failed: {done.stderr.strip()[-400:]}", 2)
+
+
+def dump(url: str) -> str:
+    """Everything in one of our databases, as statements."""
+    made = make_url(url)
+    asked = [str(_programs() / "pg_dump"), "--inserts", "--no-owner", "--username", "app"]
+    place = ["--host", str(made.query["host"]), str(made.database)]
+    return subprocess.run([*asked, *place], capture_output=True, text=True, check=True).stdout
 
 
 def _as_owner() -> dict[str, Any]:

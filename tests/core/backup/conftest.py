@@ -18,6 +18,7 @@ from core.keeping import current_keeper
 from core.ledger import seal_now
 from practice.oversight import backups
 from tests.conftest import NOW
+from tests.core.backup import schema
 from tests.journeys import street
 
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -66,8 +67,28 @@ def town(app: Flask) -> Iterator[street.Street]:
 
 
 @pytest.fixture
-def bank(app: Flask, tmp_path: Path, own_database_url: str) -> Bank:
+def bank(app: Flask, tmp_path: Path, own_database_url: str, schema_at_once: None) -> Bank:
     return Bank(tmp_path, own_database_url)
+
+
+@pytest.fixture
+def schema_at_once(
+    request: pytest.FixtureRequest, known_schema: schema.Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore makes the newest schema without the migrations that led to it."""
+    if "every_migration" not in request.fixturenames:
+        upgrade = schema.at_once(known_schema, restoring.command.upgrade)
+        monkeypatch.setattr(restoring.command, "upgrade", upgrade)
+
+
+@pytest.fixture
+def every_migration() -> None:
+    """For a test that is about what migrations make of a backup."""
+
+
+@pytest.fixture(scope="session")
+def known_schema(migrated_once: str, migrated_file: str) -> schema.Known:
+    return schema.known({migrated_once, migrated_file})
 
 
 def contents(url: str) -> Contents:

@@ -24,7 +24,9 @@ ROWS_AT_ONCE = 500
 INSTANT = "2026-12-01 18:00:00.000000"
 
 
-def test_a_gigabyte_is_back_within_a_quarter_of_an_hour(bank, town, settings, proving, capsys):
+def test_a_gigabyte_is_back_within_a_quarter_of_an_hour(
+    bank, town, settings, proving, capsys, every_migration
+):
     fill(FULL if proving else SMALL)
     took = {}
     with timed(took, "backup"):

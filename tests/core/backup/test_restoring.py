@@ -57,7 +57,7 @@ from tests.journeys.street import READERS, canary
 SETTLED = {"audit_entries", "audit_concerns", "email_tokens", "outbox_messages", "sign_in_sessions"}
 
 
-def test_what_is_restored_is_what_was_backed_up(bank, town, settings):
+def test_what_is_restored_is_what_was_backed_up(bank, town, settings, every_migration):
     made = bank.backup()
     restored = bank.restore()
     before, after = contents(settings.database_url), contents(bank.target)
@@ -338,7 +338,7 @@ def test_a_restore_that_is_killed_with_nothing_to_replace_leaves_nothing(bank, t
     bank.restore()
 
 
-def test_a_backup_of_an_older_schema_is_brought_up_to_date(bank, app, tmp_path, monkeypatch):
+def test_a_backup_of_an_older_schema_is_brought_up_to_date(bank, app, tmp_path, every_migration):
     with app.app_context():
         older = f"sqlite:///{tmp_path / 'older.sqlite3'}"
         engine = sa.create_engine(older, poolclass=sa.NullPool)
@@ -358,7 +358,9 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(bank, app, tmp_path, 
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
-def test_a_backup_from_before_sealing_leaves_nothing_in_the_clear(bank, app, tmp_path, is_killed):
+def test_a_backup_from_before_sealing_leaves_nothing_in_the_clear(
+    bank, app, tmp_path, is_killed, every_migration
+):
     secret = "canary-of-an-older-schema"
     with app.app_context():
         engine = sa.create_engine(f"sqlite:///{tmp_path / 'older.sqlite3'}", poolclass=sa.NullPool)
@@ -500,7 +502,7 @@ def test_a_lease_of_before_holds_nobody_up(bank, app, town):
         assert session.scalars(held).all() == []
 
 
-def test_a_rehearsal_changes_nothing_and_leaves_nothing(bank, town, settings):
+def test_a_rehearsal_changes_nothing_and_leaves_nothing(bank, town, settings, every_migration):
     bank.backup()
     db.engine.dispose()
     before, places_before = contents(settings.database_url), where_data_is(settings)

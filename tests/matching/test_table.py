@@ -111,6 +111,11 @@ def test_a_shard_holds_whole_words_and_nobody_in_the_rest() -> None:
         assert len(rank(index, anybody, limit=None).results) == count
         assert index.market(anybody).eligible == count
         assert set(rank(index, anybody).excluded.values()) == {0}
+        shard = index._roll.shard_in("US-WA")
+        for bitmaps in (shard.bitmaps, shard.hour_bitmaps):
+            bits = np.unpackbits(bitmaps, axis=1, bitorder="little")
+            assert bits[:, :count].any()
+            assert not bits[:, count:].any()
 
 
 def _without(one: Any, names: set[str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import redis
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 120.0
+LOOK_EVERY = 0.02
 
 
 @dataclass
@@ -45,3 +46,4 @@ class RedisServer:
                 return
             except redis.ConnectionError:
                 assert time.monotonic() < until, "Redis does not answer"
+                time.sleep(LOOK_EVERY)

@@ -38,14 +38,6 @@ class Old:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(table), [self._complete(table, row) for row in rows])
 
-    def all(self, name, *columns):
-        """What stands in these columns, by row."""
-        metadata = sa.MetaData()
-        table = sa.Table(name, metadata, autoload_with=self.engine)
-        with self.engine.connect() as connection:
-            query = sa.select(*(table.c[column] for column in columns)).order_by(table.c.id)
-            return [tuple(row) for row in connection.execute(query)]
-
     def _complete(self, table, row):
         """What a test does not care about, by the kind of its column."""
         complete = {}
@@ -72,20 +64,34 @@ class Old:
         return f"x{next(self.numbers)}"[: getattr(column.type, "length", None) or 20]
 
 
+def all_of(engine, name, *columns):
+    """What stands in these columns, by row."""
+    table = sa.Table(name, sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        query = sa.select(*(table.c[column] for column in columns)).order_by(table.c.id)
+        return [tuple(row) for row in connection.execute(query)]
+
+
 @pytest.fixture
-def engine(app, own_database_url):
+def engine(app, databases, old):
     """At the revision before, in an application whose keys it will be sealed with."""
-    engine = sa.create_engine(own_database_url)
+    engine = sa.create_engine(databases.copy_of(old))
     with app.app_context():
-        upgrade(engine, BEFORE)
         yield engine
     engine.dispose()
 
 
-@pytest.fixture
-def old(engine, proving):
-    people = 50_000 if proving else SEVERAL_BATCHES
-    old = Old(engine)
+@pytest.fixture(scope="module")
+def old(databases, proving):
+    """To be copied: a database of many people, everything in the clear."""
+    url = databases.empty()
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    upgrade(engine, BEFORE)
+    fill(Old(engine), people=50_000 if proving else SEVERAL_BATCHES)
+    return url
+
+
+def fill(old, people):
     ids = range(1, people + 1)
     old.add("users", [
         {"id": n, "email": f"{CANARY}-{n}@example.test", "name": f"{CANARY} {n}"} for n in ids
@@ -119,14 +125,23 @@ def old(engine, proving):
     ])  # fmt: skip
     old.add("kept_mails", [{"id": 1, "to": f"{CANARY}@x.test", "subject": CANARY, "body": CANARY}])
     old.add("passkeys", [{"id": 1, "user_id": 1, "name": CANARY, "transports": "[]"}])
-    return old
+
+
+@pytest.fixture(scope="module")
+def sealed_once(whole_app, databases, old):
+    engine = sa.create_engine(databases.copy_of(old))
+    with whole_app.app_context():
+        assert CANARY.encode() in bytes_of(engine)
+        upgrade(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
-def sealed(old, engine):
-    assert CANARY.encode() in bytes_of(engine)
-    upgrade(engine)
-    return engine
+def sealed(app, sealed_once):
+    """Everything was sealed in it; to be looked at, not written to."""
+    with app.app_context():
+        yield sealed_once
 
 
 def test_everything_is_read_as_it_was(sealed):
@@ -154,7 +169,7 @@ def test_none_of_it_is_left_in_the_files(sealed):
 
 
 @pytest.mark.parametrize("killed_at", ["_write_anew", "write_anew_if_owed"])
-def test_what_a_killed_upgrade_left_in_the_files_goes_with_the_next(old, engine, killed_at):
+def test_what_a_killed_upgrade_left_in_the_files_goes_with_the_next(engine, killed_at):
     def upgrade_elsewhere():
         upgrade(sa.create_engine(engine.url, poolclass=sa.NullPool))
 
@@ -167,25 +182,26 @@ def test_what_a_killed_upgrade_left_in_the_files_goes_with_the_next(old, engine,
         migrating.write_anew_if_owed(connection)
 
 
-def test_what_was_done_has_forgotten_what_it_was_about(sealed, old):
-    [(done,), (waits,)] = old.all("outbox_messages", "payload_sealed")
+def test_what_was_done_has_forgotten_what_it_was_about(sealed):
+    [(done,), (waits,)] = all_of(sealed, "outbox_messages", "payload_sealed")
     assert done is None
     assert waits
 
 
-def test_the_way_back_opens_everything_save_what_was_erased(sealed, old):
+def test_the_way_back_opens_everything_save_what_was_erased(engine):
+    upgrade(engine)
     tables = {
         "users": ("email", "name"), "clients": ("preferred_name", "phone"),
         "intake_answers": ("value",), "risk_flags": ("raised_by",), "flag_outcomes": ("reason",),
         "signatures": ("scope_label", "evidence"), "proposals": ("client_inputs", "shown"),
         "kept_mails": ("to", "subject", "body"), "passkeys": ("name",),
     }  # fmt: skip
-    people = len(old.all("users", "id"))
-    with sa.orm.Session(sealed) as session:
+    people = len(all_of(engine, "users", "id"))
+    with sa.orm.Session(engine) as session:
         assert keys.destroy(session, session.get(Client, 5).public_id) >= 1
         session.commit()
-    downgrade(sealed, BEFORE)
-    found = {name: old.all(name, *columns) for name, columns in tables.items()}
+    downgrade(engine, BEFORE)
+    found = {name: all_of(engine, name, *columns) for name, columns in tables.items()}
     assert found["users"] == [
         (f"{CANARY}-{n}@example.test", f"{CANARY} {n}") for n in range(1, people + 1)
     ]
@@ -197,8 +213,8 @@ def test_the_way_back_opens_everything_save_what_was_erased(sealed, old):
     assert found["signatures"] == [(CANARY, f'{{"typed_name":"{CANARY}"}}')]
     assert found["kept_mails"] == [(f"{CANARY}@x.test", CANARY, CANARY)]
     assert found["passkeys"] == [(CANARY,)]
-    upgrade(sealed)
-    with sa.orm.Session(sealed) as session:
+    upgrade(engine)
+    with sa.orm.Session(engine) as session:
         assert session.get(Client, 1).preferred_name == f"{CANARY} 1"
         assert session.scalar(sa.select(sa.func.count()).select_from(DataKey)) > people
 
@@ -206,13 +222,12 @@ def test_the_way_back_opens_everything_save_what_was_erased(sealed, old):
 def test_a_migration_that_leaves_a_row_in_the_air_is_undone(engine):
     if engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL refuses it by itself")
-    Old(engine).add("users", [{"id": 1}])
     with engine.connect() as connection:
         cursor = connection.connection.cursor()
         cursor.execute("PRAGMA foreign_keys=OFF")
         cursor.execute(
             "INSERT INTO email_tokens (token_hash, user_id, purpose, created_at, expires_at)"
-            " VALUES ('x', 77, 'reset', '2026-01-01', '2026-01-01')"
+            " VALUES ('x', 77000000, 'reset', '2026-01-01', '2026-01-01')"
         )
         cursor.close()
     with pytest.raises(BrokenReference, match="email_tokens"):

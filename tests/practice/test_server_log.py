@@ -23,9 +23,8 @@ MALFORMED = (
 
 
 @pytest.fixture
-def house(own_database_url: str, tmp_path: Path) -> Iterator[House]:
-    house = House.over(own_database_url, tmp_path)
-    house.migrate()
+def house(own_migrated_url: str, tmp_path: Path) -> Iterator[House]:
+    house = House.over(own_migrated_url, tmp_path)
     house.start("web")
     wait_for(lambda: answers(f"{house.base}/health"), "the web server does not answer")
     yield house

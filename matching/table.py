@@ -113,17 +113,13 @@ class Table:
         somewhere = np.zeros(len(self), dtype=np.bool_)
         somewhere[self.held_by] = True
         homeless = np.flatnonzero(~somewhere).astype(np.uint32)
-        by = np.concatenate((self.held_by, homeless))
-        at = np.concatenate((self.held_in, np.full(len(homeless), len(self.places), np.uint16)))
+        nowhere = np.full(len(homeless), len(self.places), np.uint16)
         never = np.full(len(homeless), date.min.toordinal(), np.int32)
+        by = np.concatenate((self.held_by, homeless))
+        at = np.concatenate((self.held_in, nowhere))
         until = np.concatenate((self.last_day, never))
-        # Written from the last entry to the first, so that the first of each person stays.
-        first = np.zeros(len(self), dtype=np.intp)
-        first[by[::-1]] = np.arange(len(by))[::-1]
-        is_home = np.zeros(len(by), dtype=np.bool_)
-        is_home[first] = True
         order, names = rising(at, len(self.places) + 1), (*self.places, NOWHERE)
-        counts = np.bincount(at, minlength=len(names))
+        counts, is_home = np.bincount(at, minlength=len(names)), _is_first(by, len(self))
         return Held(names, counts, by.take(order), until.take(order), is_home.take(order))
 
     def _shard(self, held: "Held", part: slice, slot: Slots) -> Shard:
@@ -134,16 +130,19 @@ class Table:
         shard.slot[:count] = slot[part]
         shard.last_day[:count] = held.until[part]
         shard.is_home[:count] = held.is_home[part]
-        # Whole columns are written, which is faster; in the rest of them is nobody.
+        self._copy_to(shard, held.by[part])
+        shard.fill_bitmaps()
+        return shard
+
+    def _copy_to(self, shard: Shard, entries: Slots) -> None:
+        """Whole columns are written, which is faster; in the rest of them is nobody."""
         rows = np.zeros(shard.room, dtype=np.intp)
-        rows[:count] = held.by[part]
+        rows[: len(entries)] = entries
         for name in COPIED:
             column = getattr(shard, name)
             # Without `clip` numpy fills a buffer first; no row is out of bounds.
             getattr(self, name).take(rows, axis=-1, out=column, mode="clip")
-            column[..., count:] = 0
-        shard.fill_bitmaps()
-        return shard
+            column[..., len(entries) :] = 0
 
     def _checks_of_rows(self) -> Iterator[Check]:
         """What must be true of each row; what a code repeats must agree with its column."""
@@ -226,6 +225,16 @@ class Held:
         """The number of each entry in its shard."""
         start = (self.counts.cumsum() - self.counts).astype(np.uint32)
         return np.arange(len(self.by), dtype=np.uint32) - np.repeat(start, self.counts)
+
+
+def _is_first(of: npt.NDArray[np.uint32], count: int) -> Flags:
+    """Which entries are the first of each person; there are `count`, and all have one."""
+    first = np.empty(count, dtype=np.intp)
+    # Written from the last entry to the first, so that the first of each stays.
+    first[of[::-1]] = np.arange(len(of))[::-1]
+    is_first = np.zeros(len(of), dtype=np.bool_)
+    is_first[first] = True
+    return is_first
 
 
 def _is_money(amount: npt.NDArray[np.int32]) -> Flags:

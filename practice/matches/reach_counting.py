@@ -67,6 +67,10 @@ class Period(NamedTuple):
         until = at - (at - A_MONDAY) % PERIOD
         return cls(until - PERIOD, until)
 
+    @property
+    def last_day(self) -> datetime:
+        return self.until - timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Counted:

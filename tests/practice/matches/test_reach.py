@@ -474,7 +474,7 @@ def test_before_the_first_count_and_for_old_ones_there_is_a_kind_word(session, h
     report.made_at = NOW - PERIOD - timedelta(days=8)
     session.commit()
     assert "Not counted yet" in http.get(PAGE).text
-    assert "the next time is 21 December 2026" in http.get(PAGE).text
+    assert "the next time is 21 December 2026 at the latest" in http.get(PAGE).text
 
 
 def test_whoever_is_not_on_the_list_any_more_is_told_so(session, http, exactly, therapist):
@@ -494,7 +494,7 @@ def test_without_a_profile_the_application_comes_first(session, http):
 
 def test_the_page_says_that_figures_are_approximate_and_why(session, http, exactly, therapist):
     page = text(page_of(session, http, therapist))
-    assert "From 26 October 2026 until 23 November 2026" in page
+    assert "From 26 October 2026 to 22 November 2026" in page
     assert "approximate: chance has been added to each, so that nobody can be found" in page
     assert "The next count is on 21 December 2026" in page
 

@@ -57,6 +57,7 @@ def lines_of(process, therapist, asking=WORRIED):
 
 
 def test_while_it_is_off_everybody_stands_at_500_without_a_bonus(session, app, rosa):
+    make_report(session)
     session.commit()
     assert lines_of(app, rosa) == {"record": 25_000}
 
@@ -104,6 +105,7 @@ def test_turned_off_in_one_process_it_is_off_at_the_others_next_page(session, ap
 
 
 def test_a_proposal_or_a_refusal_turns_nothing_on(session, app, rosa):
+    make_report(session)
     for step in (TrackRecordStep.proposed, TrackRecordStep.refused):
         session.add(TrackRecordDecision(step=step, reason="Perhaps.", decided_at=NOW))
         session.commit()

@@ -394,11 +394,13 @@ def test_a_count_that_failed_is_said_plainly_and_can_be_asked_for(
     monkeypatch.setattr(fairness, "placements", fails)
     http.post(f"{PAGE}/count")
     drain(app, NOW)
-    assert "The last try failed. It is tried again by itself." in http.get(PAGE).text
+    assert "The last count failed. It is tried again by itself." in http.get(PAGE).text
     for _ in range(MOST_ATTEMPTS):
         clock.move(timedelta(hours=2))
         drain(app, clock.now())
     sign_in(http, lead)
     page = http.get(PAGE).text
-    assert "The last try failed. It is tried again by itself a day later, or when you ask." in page
+    assert (
+        "The last count failed. It is tried again by itself a day later, or when you ask." in page
+    )
     assert "Count now" in page

@@ -1,11 +1,11 @@
 """Placing a waiting list: `python -m bench.allocate [--clients 10000] [--therapists 2000]
-[--shortage] [--json]`.
+[--shortage] [--grain 100000] [--without-priority] [--json]`.
 
 The lists are invented by seed: a hundred therapists, drawn by lot, could see a client at all; how
 well one fits is made of six traits of both, of how well the therapist fits most people, and of
 chance; the fifty who fit best are the list. Places are dealt out by lot, 1.1 for each client, under
 a `--shortage` 0.8. Half of the clients are of severity 1, three in ten of 2, two in ten of 3; they
-have waited sixty days in the mean.
+have waited sixty days in the mean. With a `--grain` scores come in steps of so many points.
 
 Times are of the processor, medians of `--rounds`, in one run; they are given as multiples of first
 come, first served in plain Python, on the same lists already made into Python's. `over_greedy_time`
@@ -20,7 +20,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,19 +61,24 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=10_000)
     parser.add_argument("--therapists", type=int, default=2_000)
     parser.add_argument("--shortage", action="store_true")
+    parser.add_argument("--grain", type=int, default=1, help="points that scores are multiples of")
+    parser.add_argument("--without-priority", action="store_true")
     parser.add_argument("--stable", type=int, default=2_000, help="clients of the comparison")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     slack = SHORT if options.shortage else AMPLE
-    figures = measure(options.clients, options.therapists, slack, options.rounds)
+    town = make_town(options.clients, options.therapists, slack)
+    if options.grain > 1:
+        town = replace(town, candidates=coarse(town.candidates, options.grain))
+    priority = None if options.without_priority else town.priority
+    figures = {"grain": options.grain} | measure(town, slack, priority, options.rounds)
     figures |= against_package(options.stable, options.therapists / options.clients, slack)
     print(json.dumps(figures) if options.json else table_of(figures))
 
 
-def measure(clients: int, therapists: int, slack: float, rounds: int) -> dict[str, Any]:
-    town = make_town(clients, therapists, slack)
-    candidates, priority = town.candidates, town.priority
+def measure(town: Town, slack: float, priority: Whole | None, rounds: int) -> dict[str, Any]:
+    candidates, clients = town.candidates, town.candidates.clients
     lists, capacity = candidates.therapist.tolist(), candidates.capacity.tolist()
     greedy_time, _ = timed(lambda: serve(lists, capacity), 3 * rounds)
     plain_time, plain = timed(lambda: allocate(candidates, priority, floor=False), rounds)
@@ -81,10 +86,11 @@ def measure(clients: int, therapists: int, slack: float, rounds: int) -> dict[st
     greedy, agreed = by_arrival(candidates), stable(candidates, priority)
     return {
         "clients": clients,
-        "therapists": therapists,
+        "therapists": len(candidates.capacity),
         "places": int(candidates.capacity.sum()),
         "gap": found.gap,
         "without_floor_gap": plain.gap,
+        "cut_short": found.cut_short or plain.cut_short,
         "placed": found.placed,
         "placeable": count_placeable(candidates, found),
         "passed_over": passed_over(candidates, found.therapist, priority),
@@ -148,6 +154,10 @@ def _best(available: Whole, fit: Any, capacity: Whole) -> Candidates:
     therapist = np.take_along_axis(available, best, axis=1)
     score = (1e6 * np.take_along_axis(fit, best, axis=1)).astype(np.int64)
     return Candidates(therapist, score, capacity)
+
+
+def coarse(candidates: Candidates, grain: int) -> Candidates:
+    return replace(candidates, score=candidates.score // grain * grain)
 
 
 def count_placeable(candidates: Candidates, found: Allocation) -> int:

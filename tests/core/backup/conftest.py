@@ -17,6 +17,7 @@ from core.database import db, unit_of_work
 from core.keeping import current_keeper
 from core.ledger import seal_now
 from practice.oversight import backups
+from tests.builders.kept import kept
 from tests.conftest import NOW
 from tests.core.backup import schema
 from tests.journeys import street
@@ -60,7 +61,7 @@ def town(app: Flask) -> Iterator[street.Street]:
     """The street's people, committed."""
     with app.app_context():
         with unit_of_work() as session:
-            made = street.build(session)
+            made = kept(street.build)(session)
             made.add("client", "ben", made.people["ben"].client.public_id)
         yield made
         db.session.remove()

@@ -10,13 +10,14 @@ from core.config import current_settings
 from core.database import db, unit_of_work
 from core.erasures import register_of
 from practice.accounts.models import Client
+from tests.builders.kept import kept
 from tests.journeys.street import Street, build
 
 
 @pytest.fixture
 def street(app: Flask) -> Street:
     with app.app_context(), unit_of_work() as session:
-        return build(session)
+        return kept(build)(session)
 
 
 @pytest.fixture

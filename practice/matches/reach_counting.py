@@ -37,8 +37,7 @@ from practice.places import PLACES
 from practice.therapists.models import Therapist
 from practice.vocabularies import vocabulary
 
-WEEKS = 4
-PERIOD = timedelta(weeks=WEEKS)
+PERIOD = timedelta(weeks=4)
 A_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 # One person moves the odds of any guess from one figure by exp(1 / 10) at most.
 SCALE = 10
@@ -129,7 +128,7 @@ def counted(at: datetime) -> Counted:
     figures = {
         row_id: {
             "searches": searches,
-            **(everybody.reached(Teller(period, public_id), reach)),
+            **everybody.reached(Teller(period, public_id), reach),
             **_shown(Teller(period, public_id), seen),
         }
         for row_id, public_id in _therapists()

@@ -120,8 +120,10 @@ def databases(
 
 
 @pytest.fixture(scope="session")
-def migrated_once(databases: Databases) -> str:
+def migrated_once(request: pytest.FixtureRequest, databases: Databases) -> str:
     """Has the newest schema and no row; to be copied, never used."""
+    if isinstance(databases, Files):
+        return str(request.getfixturevalue("migrated_file"))
     return migrated(databases)
 
 

@@ -1,8 +1,10 @@
 """A street of people with secrets in one database, and another database to restore into."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from practice.oversight import backups
 from tests.builders.kept import kept
 from tests.conftest import NOW
 from tests.core.backup import schema
+from tests.databases import Databases
 from tests.journeys import street
 
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -85,6 +88,45 @@ def schema_at_once(
 @pytest.fixture
 def every_migration() -> None:
     """For a test that is about what migrations make of a backup."""
+
+
+@dataclass(frozen=True)
+class Wiped:
+    """A backup of the street, a database that it was restored into, and what is in that."""
+
+    folder: Path
+    url: str
+    rows: Contents
+
+
+@pytest.fixture(scope="session")
+def wiped_once() -> list[Wiped]:
+    """Made by the first test that needs it; nobody uses it save to copy it."""
+    return []
+
+
+@pytest.fixture
+def wiped(
+    bank: Bank,
+    town: street.Street,
+    databases: Databases,
+    wiped_once: list[Wiped],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Contents:
+    """A database that was restored once, and what is in it."""
+    if not wiped_once:
+        wiped_once.append(_wiped(bank, databases, tmp_path_factory.mktemp("wiped") / "backup"))
+    else:
+        shutil.copytree(wiped_once[0].folder, bank.folder)
+        bank.target = databases.copy_of(wiped_once[0].url)
+    return wiped_once[0].rows
+
+
+def _wiped(bank: Bank, databases: Databases, folder: Path) -> Wiped:
+    bank.backup()
+    bank.restore()
+    shutil.copytree(bank.folder, folder)
+    return Wiped(folder, databases.copy_of(bank.target), contents(bank.target))
 
 
 @pytest.fixture(scope="session")

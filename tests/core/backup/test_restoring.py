@@ -154,14 +154,6 @@ def test_a_backup_made_while_people_write_is_of_one_instant(bank, town, settings
     assert {have[name] - had[name] for name in had} != {0}
 
 
-@pytest.fixture
-def wiped(bank, town, settings):
-    """A database that was restored once, and what is in it."""
-    bank.backup()
-    bank.restore()
-    return contents(bank.target)
-
-
 @pytest.mark.parametrize("damage", ["cut", "cut the last chunk", "flip the header", "flip a chunk"])
 def test_a_damaged_backup_changes_nothing(bank, wiped, damage):
     path = bank.folder / FILE

@@ -332,6 +332,8 @@ def test_once_it_is_over_the_lead_sees_none_of_it(session, http, client, lead, a
     assert late.status_code == 409
     page = BeautifulSoup(late.data, "html.parser").main.get_text()
     assert "My own words." in page
+    how = f"{lead.name} answered it" if ended == "answered" else "It was taken back"
+    assert f"{how} while you were writing" in page
     assert not any(theirs in page for theirs in (WORDS, ANSWER, client.preferred_name, "Panic"))
     assert "Nothing waits" in text(http.get("/reviews"))
     assert asked.answer == (ANSWER if ended == "answered" else "")

@@ -6,7 +6,15 @@ from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Response
+from playwright.sync_api import (
+    Browser,
+    CDPSession,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    Response,
+)
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -35,6 +43,8 @@ WAITING = """async () => {
 }"""
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 LOOKED_AT: set[tuple[str, int]] = set()
+# Whose browser was closed: theirs are lent to whoever comes next.
+IDLE: list["Chromium"] = []
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -44,14 +54,13 @@ def launch(playwright: Playwright) -> Browser:
 class Chromium:
     """One person's browser: a context of its own, and axe's findings of each kind of page."""
 
-    def __init__(self, browser: Browser, base: str, width: int) -> None:
-        self.base, self._width = base, width
+    def __init__(self, browser: Browser, base: str) -> None:
+        self.base = base
         # Colours that fade from one theme into the other would be found wanting half-way.
-        self._context = browser.new_context(
-            viewport={"width": width, "height": 844}, reduced_motion="reduce"
-        )
+        self._context = browser.new_context(reduced_motion="reduce")
         self._context.set_default_timeout(10_000)
         self.page: Page = self._context.new_page()
+        self._sessions: list[CDPSession] = []
         self.foreign: set[str] = set()
         self.errors: list[str] = []
         self.findings: list[str] = []
@@ -59,6 +68,18 @@ class Chromium:
         self.page.on("response", self._note_missing)
         self.page.on("console", self._note_error)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    @classmethod
+    def lent(cls, browser: Browser, base: str, width: int) -> "Chromium":
+        """One that knows nobody. To start another takes as long as ten pages: `close` keeps it."""
+        lent = IDLE.pop() if IDLE else cls(browser, base)
+        lent._begin(width)
+        return lent
+
+    def _begin(self, width: int) -> None:
+        self._width = width
+        self.page.set_viewport_size({"width": width, "height": 844})
+        self.foreign, self.errors, self.findings = set(), [], []
 
     def __repr__(self) -> str:
         return f"{self.address}: {self.text}"
@@ -82,7 +103,7 @@ class Chromium:
     def open(self, path: str) -> None:
         answer = self.page.goto(urljoin(self.base, path))
         assert answer is None or answer.status < 500, (path, answer.status)
-        self._look()
+        self.look()
 
     def follow(self, words: str) -> None:
         self._go(self._named("link", words))
@@ -131,8 +152,29 @@ class Chromium:
         """Wait for a JavaScript expression of the page to come true."""
         self.page.evaluate(WAITING % (condition, condition))
 
+    def session(self) -> CDPSession:
+        """The browser from the inside; what is set up over it goes when this one is closed."""
+        self._sessions.append(self._context.new_cdp_session(self.page))
+        return self._sessions[-1]
+
+    def run_first(self, script: str) -> None:
+        """Run this in every page to come, before anything of the page's own."""
+        session = self.session()
+        session.send("Page.enable")
+        session.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
     def close(self) -> None:
-        self._context.close()
+        """Forget everybody, for whoever gets it next."""
+        while self._sessions:
+            self._sessions.pop().detach()
+        for tab in self._context.pages[1:]:
+            tab.close()
+        self.page.emulate_media(color_scheme="light")
+        # A picture: it runs nothing and asks for nothing more.
+        self.page.goto(urljoin(self.base, "/static/icon.svg"))
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self._context.clear_cookies()
+        IDLE.append(self)
 
     def screenshot(self, path: Path, theme: str, width: int) -> None:
         self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
@@ -142,7 +184,7 @@ class Chromium:
     def _go(self, target: Locator) -> None:
         with self.page.expect_navigation():
             target.click()
-        self._look()
+        self.look()
 
     def _named(self, role: str, words: str) -> Locator:
         exact = self.page.get_by_role(role, name=words, exact=True)  # type: ignore[arg-type]
@@ -155,7 +197,7 @@ class Chromium:
         exact = within.get_by_label(words, exact=True)
         return exact.first if exact.count() else within.get_by_label(words).first
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """What axe finds in both themes: once in a run for each page, and for each new piece."""
         seen = self._pieces()
         if seen <= LOOKED_AT or not self.address.startswith(self.base):

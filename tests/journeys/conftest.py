@@ -14,7 +14,7 @@ from core.migrating import upgrade
 from practice.consent.operations import ensure_documents
 from practice.matches.operations import ensure_weights
 from tests.conftest import empty_database
-from tests.journeys.chromium import Chromium, launch
+from tests.journeys.chromium import IDLE, Chromium, launch
 from tests.journeys.plain import PlainBrowser
 from tests.journeys.town import Town
 
@@ -34,16 +34,24 @@ def whole_town(settings: Settings) -> Iterator[Town]:
 @pytest.fixture
 def town(whole_town: Town) -> Iterator[Town]:
     """A running world without people, its texts published; the clock shows today."""
-    whole_town.clock.move_to(datetime.now(UTC).replace(microsecond=0))
-    whole_town.faults.clear()
-    with whole_town.app.app_context():
+    make_ready(whole_town)
+    yield whole_town
+    leave(whole_town)
+
+
+def make_ready(town: Town) -> None:
+    town.clock.move_to(datetime.now(UTC).replace(microsecond=0))
+    town.faults.clear()
+    with town.app.app_context():
         empty_database(db.engine)
         with unit_of_work() as session:
-            ensure_documents(session, whole_town.clock.now())
-            ensure_weights(session, whole_town.clock.now())
-    yield whole_town
-    with whole_town.app.app_context():
-        # It shares its database with every other test, and some want that for themselves.
+            ensure_documents(session, town.clock.now())
+            ensure_weights(session, town.clock.now())
+
+
+def leave(town: Town) -> None:
+    """It shares its database with every other test, and some want that for themselves."""
+    with town.app.app_context():
         db.session.remove()
         db.engine.dispose()
 
@@ -53,6 +61,7 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
+        IDLE.clear()
         browser.close()
 
 
@@ -68,7 +77,7 @@ def browse(request: pytest.FixtureRequest, town: Town) -> Iterator[Callable[...,
         if request.param == "plain":
             opened.append(PlainBrowser(town.base))
         else:
-            opened.append(Chromium(request.getfixturevalue("chromium"), town.base, width))
+            opened.append(Chromium.lent(request.getfixturevalue("chromium"), town.base, width))
         return opened[-1]
 
     yield make

@@ -53,7 +53,7 @@ def sam(town: Town) -> str:
 
 @pytest.fixture(params=[390, 1280])
 def hand(request: pytest.FixtureRequest, town: Town, chromium: Browser) -> Iterator[Keyboard]:
-    browser = Chromium(chromium, town.base, request.param)
+    browser = Chromium.lent(chromium, town.base, request.param)
     yield Keyboard(browser)
     browser.close()
     assert not town.faults, town.faults[0]

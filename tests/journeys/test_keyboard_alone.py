@@ -10,6 +10,7 @@ through puts the reader where it says what is missing. Axe looks at each page to
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import pytest
@@ -22,6 +23,7 @@ from practice.care.models import Episode
 from practice.privacy import operations as privacy
 from tests.builders.accounts import make_client, sign_in
 from tests.journeys.chromium import Chromium
+from tests.journeys.conftest import leave, make_ready
 from tests.journeys.people import DESK
 from tests.journeys.street import Street, build
 from tests.journeys.test_private_pages import OPEN_TO, VISITOR, WORDS_IN_ADDRESSES, audience_of
@@ -123,14 +125,27 @@ class House:
 
     town: Town
     street: Street
-    browsers: dict[str, Chromium]
+    browser: Chromium
+    cookies: dict[str, tuple[str, str]]
 
     def go(self, who: str, address: str) -> Page:
-        page = self.browsers[who].page
-        answer = page.goto(f"{self.town.base}{address}", wait_until="domcontentloaded")
+        self.browser.carry(*self.cookies[who])
+        answer = self.browser.page.goto(f"{self.town.base}{address}")
         assert answer is not None
         assert answer.status == 200, (who, address, answer.status)
-        return page
+        return self.browser.page
+
+    @cached_property
+    def amiss(self) -> list[str]:
+        """What is amiss for the keyboard on any page; axe has then looked at each as well."""
+        amiss, pages = [], list(self.pages())
+        for who, address in pages:
+            page = self.go(who, address)
+            page.set_viewport_size({"width": TELEPHONE, "height": HIGH})
+            self.browser.look()
+            amiss += [f"{who} {address}: {words}" for words in _walk(page)]
+        assert len(pages) >= FEWEST_PAGES
+        return amiss
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """(who, address): every page of a colleague, and each emergency as each of them sees it."""
@@ -163,15 +178,18 @@ def _colleagues_of(endpoint: str, thing: str) -> set[str]:
     return audience if is_theirs else set()
 
 
-@pytest.fixture
-def house(town: Town, chromium: Browser) -> Iterator[House]:
-    with town.app.app_context(), unit_of_work() as session:
-        street = build(session, town.clock.now())
-    _fill_the_lists(town, street)
-    browsers = {who: _signed_in(town, chromium, street, who) for who in COLLEAGUES}
-    yield House(town, street, browsers)
-    for browser in browsers.values():
-        browser.close()
+@pytest.fixture(scope="module")
+def house(whole_town: Town, chromium: Browser) -> Iterator[House]:
+    """Built once: none of these stories changes what another one of them sees."""
+    make_ready(whole_town)
+    with whole_town.app.app_context(), unit_of_work() as session:
+        street = build(session, whole_town.clock.now())
+    _fill_the_lists(whole_town, street)
+    cookies = {who: _cookie_of(whole_town, street, who) for who in COLLEAGUES}
+    browser = Chromium.lent(chromium, whole_town.base, TELEPHONE)
+    yield House(whole_town, street, browser, cookies)
+    browser.close()
+    leave(whole_town)
 
 
 def _fill_the_lists(town: Town, street: Street) -> None:
@@ -186,24 +204,17 @@ def _fill_the_lists(town: Town, street: Street) -> None:
         privacy.erase(session, gone, None, at)
 
 
-def _signed_in(town: Town, chromium: Browser, street: Street, who: str) -> Chromium:
+def _cookie_of(town: Town, street: Street, who: str) -> tuple[str, str]:
     client = town.app.test_client()
     with town.app.app_context():
         sign_in(client, db.session.merge(street.people[who]))
     cookie = client.get_cookie(town.app.config["SESSION_COOKIE_NAME"])
     assert cookie is not None
-    browser = Chromium(chromium, town.base, TELEPHONE)
-    browser.carry(cookie.key, cookie.value)
-    return browser
+    return cookie.key, cookie.value
 
 
 def test_whatever_can_be_used_is_reached_in_order_and_shows_it(house: House) -> None:
-    amiss, pages = [], list(house.pages())
-    for who, address in pages:
-        page = house.go(who, address)
-        amiss += [f"{who} {address}: {words}" for words in _walk(page)]
-    assert len(pages) >= FEWEST_PAGES
-    assert not amiss, "\n".join(amiss)
+    assert not house.amiss, "\n".join(house.amiss)
 
 
 def _walk(page: Page) -> Iterator[str]:
@@ -237,10 +248,8 @@ def _unseen(stops: list[Stop]) -> Iterator[str]:
 
 
 def test_axe_finds_nothing_on_any_of_them_in_either_theme(house: House) -> None:
-    for who, address in house.pages():
-        house.browsers[who].open(address)
-    findings = [one for browser in house.browsers.values() for one in browser.findings]
-    assert not findings, "\n".join(findings)
+    assert house.amiss is not None
+    assert not house.browser.findings, "\n".join(house.browser.findings)
 
 
 def test_the_way_round_the_navigation_is_one_key(house: House) -> None:

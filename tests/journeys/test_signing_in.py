@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, CDPSession
 from sqlalchemy.orm import Session
 
 from core.outbox import OutboxMessage
@@ -78,7 +78,7 @@ class Keyboard:
         self.go_to(words)
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
-        self.browser._look()
+        self.browser.look()
 
     def _focused(self) -> str:
         return str(
@@ -94,7 +94,7 @@ def opened(town: Town, chromium: Browser) -> Iterator[Callable[[], Chromium]]:
     browsers: list[Chromium] = []
 
     def open_one() -> Chromium:
-        browsers.append(Chromium(chromium, town.base, 1280))
+        browsers.append(Chromium.lent(chromium, town.base, 1280))
         return browsers[-1]
 
     yield open_one
@@ -120,9 +120,9 @@ def sam(town: Town) -> str:
     return address_of("Sam")
 
 
-def give_authenticator(page: Page) -> tuple[CDPSession, str]:
+def give_authenticator(browser: Chromium) -> tuple[CDPSession, str]:
     """The device under the browser: it knows its owner and answers without being touched."""
-    device = page.context.new_cdp_session(page)
+    device = browser.session()
     device.send("WebAuthn.enable")
     added = device.send("WebAuthn.addVirtualAuthenticator", {"options": ANSWERS_EVERYTHING})
     return device, added["authenticatorId"]
@@ -147,7 +147,7 @@ def sign_in_with_password(hand: Keyboard, email: str) -> None:
 def test_a_passkey_is_made_signs_in_and_proves_by_keyboard_alone(
     town: Town, browser: Chromium, sam: str
 ) -> None:
-    device = give_authenticator(browser.page)
+    device = give_authenticator(browser)
     hand = Keyboard(browser)
     sign_in_with_password(hand, sam)
     browser.open("/account")
@@ -164,7 +164,7 @@ def test_a_passkey_is_made_signs_in_and_proves_by_keyboard_alone(
 
     hand.press("Sign out")
     # The authenticator answers whatever waits: here it is to wait for the button.
-    browser.page.add_init_script(WITHOUT_OFFERS["the browser says no"])
+    browser.run_first(WITHOUT_OFFERS["the browser says no"])
     browser.open("/sign-in")
     hand.press("Sign in with a passkey")
     assert browser.address.endswith("/today")
@@ -180,7 +180,7 @@ def test_a_passkey_is_made_signs_in_and_proves_by_keyboard_alone(
 def test_a_passkey_that_cannot_tell_its_owner_does_not_sign_in(
     town: Town, browser: Chromium, sam: str
 ) -> None:
-    device, authenticator = give_authenticator(browser.page)
+    device, authenticator = give_authenticator(browser)
     hand = Keyboard(browser)
     sign_in_with_password(hand, sam)
     browser.open("/account/passkeys/new")
@@ -202,7 +202,7 @@ def test_the_field_for_the_address_offers_passkeys_until_the_button_is_pressed(
     browser: Chromium, sam: str
 ) -> None:
     page = browser.page
-    page.add_init_script(NOTES_WHAT_IS_ASKED)
+    browser.run_first(NOTES_WHAT_IS_ASKED)
     browser.open("/sign-in")
     browser.wait_until("window.asked.length === 1")
     first = page.evaluate(
@@ -229,16 +229,16 @@ def test_the_field_for_the_address_offers_passkeys_until_the_button_is_pressed(
 def test_without_offered_passkeys_one_signs_in_as_ever(
     browser: Chromium, sam: str, how: str
 ) -> None:
-    browser.page.add_init_script(WITHOUT_OFFERS[how])
+    browser.run_first(WITHOUT_OFFERS[how])
     sign_in_with_password(Keyboard(browser), sam)
     assert browser.address.endswith("/today")
 
 
 def test_other_pages_offer_nothing_by_themselves(browser: Chromium, sam: str) -> None:
-    give_authenticator(browser.page)
+    give_authenticator(browser)
     hand = Keyboard(browser)
     sign_in_with_password(hand, sam)
-    browser.page.add_init_script(NOTES_WHAT_IS_ASKED)
+    browser.run_first(NOTES_WHAT_IS_ASKED)
     browser.open("/confirm-it-is-you")
     browser.wait_until("customElements.get('passkey-form')")
     assert browser.page.evaluate("window.asked") == []
@@ -248,7 +248,7 @@ def test_a_passkey_that_the_browser_offers_signs_in(
     town: Town, browser: Chromium, sam: str
 ) -> None:
     """As if its owner had chosen it in the field: the authenticator answers whatever waits."""
-    device = give_authenticator(browser.page)
+    device = give_authenticator(browser)
     hand = Keyboard(browser)
     sign_in_with_password(hand, sam)
     browser.open("/account/passkeys/new")

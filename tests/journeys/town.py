@@ -69,6 +69,8 @@ class Town:
             stripe_api_base=f"http://127.0.0.1:{sandbox_server.server_port}",
         )
         app = create_app(settings, clock)
+        # Scripts are asked for once, not with each page: nobody changes them meanwhile.
+        app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
         holder.append(app)
         faults = _noted_by(app)
         stop = [web_server.shutdown, sandbox_server.shutdown, sandbox.close]

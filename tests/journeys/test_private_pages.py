@@ -10,7 +10,8 @@ import logging
 import re
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from werkzeug.routing import Rule
 
 from core.audit import AuditEntry
 from core.database import Base, db, unit_of_work
+from core.ledger import seal_now
 from core.mail import KeptMail
 from core.outbox import OutboxMessage, drain
 from practice.accounts.models import SignInAttempt, SignInSession
@@ -351,6 +353,8 @@ NOBODYS = set(
 )
 FEWEST_REQUESTS = 900
 
+Rows = dict[str, list[tuple[Any, ...]]]
+
 
 class Walk:
     """A browser for each person, and what every one of them has been shown."""
@@ -430,18 +434,92 @@ def walk(app: Flask, bank: Bank, caplog: pytest.LogCaptureFixture) -> Walk:
     return walk
 
 
-def test_nobody_opens_a_page_that_is_not_theirs(walk: Walk) -> None:
-    for endpoint, thing, address in walk.addresses("GET"):
-        audience = audience_of(OPEN_TO, endpoint, thing)
-        for name in sorted(ALL):
-            answer = walk.ask(name, address)
-            assert is_open(answer) == (name in audience), (
-                f"{name} got {answer.status_code} from {address} ({endpoint}, {thing})"
-            )
-    assert walk.requests > FEWEST_REQUESTS
+@dataclass(frozen=True)
+class Visit:
+    """What one person was answered at one address."""
+
+    endpoint: str
+    thing: str
+    address: str
+    name: str
+    status: int
+    opened: bool
+    empty: bool
+    kind: str
+    charset: str | None
+    is_page: bool
+    can_be_left: bool
+
+
+@dataclass(frozen=True)
+class Round:
+    """Every address, asked for by everybody; the rows before and after, and what went out."""
+
+    visits: list[Visit]
+    seen: dict[str, set[str]]
+    before: Rows
+    after: Rows
+    left: dict[str, str]
+
+
+ROUNDS: list[Round] = []
+# Those who look at it share one: it takes a worker as long as a hundred other tests.
+one_round = pytest.mark.xdist_group("everybody everywhere")
+
+
+@pytest.fixture
+def everybody_everywhere(request: pytest.FixtureRequest, database_url: str) -> Callable[[], Round]:
+    """What came of the round; whoever asks first waits for it. Needs the database of `walk`."""
+
+    def look() -> Round:
+        if not ROUNDS:
+            names = ("walk", "bank", "caplog")
+            ROUNDS.append(go_round(*(request.getfixturevalue(name) for name in names)))
+        return ROUNDS[0]
+
+    return look
+
+
+def go_round(walk: Walk, bank: Bank, caplog: pytest.LogCaptureFixture) -> Round:
+    clock = walk.app.extensions["clock"]
+    with walk.app.app_context():
+        seal_now(clock.now())
+    before = everything_kept(walk.app)
+    visits = [
+        visit_of(endpoint, thing, address, name, walk.ask(name, address))
+        for endpoint, thing, address in walk.addresses("GET")
+        for name in sorted(ALL)
+    ]
+    after = everything_kept(walk.app)
+    drain(walk.app, clock.now(), most=10_000)
+    events = json.dumps(bank.sandbox.events())
+    left = {**what_left(walk.app), "logs": caplog.text, "bank": events}
+    return Round(visits, walk.seen, before, after, left)
+
+
+def visit_of(endpoint: str, thing: str, address: str, name: str, answer: Any) -> Visit:
+    text = answer.get_data(as_text=True) if answer.mimetype.startswith("text/") else ""
+    return Visit(
+        endpoint, thing, address, name, answer.status_code, is_open(answer), not answer.data,
+        answer.mimetype, answer.mimetype_params.get("charset"),
+        'id="main"' in text, 'action="/sign-out"' in text,
+    )  # fmt: skip
+
+
+@one_round
+def test_nobody_opens_a_page_that_is_not_theirs(
+    everybody_everywhere: Callable[[], Round],
+) -> None:
+    found = everybody_everywhere()
+    for one in found.visits:
+        audience = audience_of(OPEN_TO, one.endpoint, one.thing)
+        assert one.opened == (one.name in audience), (
+            f"{one.name} got {one.status} from {one.address} ({one.endpoint}, {one.thing})"
+        )
+    assert len(found.visits) > FEWEST_REQUESTS
     # Without this the walk could pass by showing nothing to anybody.
     for secret, readers in READERS.items():
-        assert walk.seen[secret] == readers, f"nobody but {walk.seen[secret]} reads “{secret}”"
+        assert found.seen[secret] == readers, f"nobody but {found.seen[secret]} reads “{secret}”"
 
 
 def test_what_strangers_send_changes_nothing(walk: Walk) -> None:
@@ -465,14 +543,11 @@ def test_an_empty_form_is_answered_and_never_breaks_anything(walk: Walk) -> None
             assert answer.status_code in {200, 303, 400, 404, 409, 410, 422}, (endpoint, name)
 
 
+@one_round
 def test_no_secret_leaves_in_a_mail_a_log_or_to_the_payment_company(
-    walk: Walk, bank: Bank, caplog: pytest.LogCaptureFixture
+    everybody_everywhere: Callable[[], Round],
 ) -> None:
-    for endpoint, thing, address in walk.addresses("GET"):
-        for name in sorted(audience_of(OPEN_TO, endpoint, thing)):
-            walk.ask(name, address)
-    drain(walk.app, walk.app.extensions["clock"].now(), most=10_000)
-    places = {**what_left(walk.app), "logs": caplog.text, "bank": json.dumps(bank.sandbox.events())}
+    places = everybody_everywhere().left
     for place, text in places.items():
         assert text, f"nothing was written to {place}, so nothing is shown"
         for secret in READERS:
@@ -512,7 +587,7 @@ def is_open(answer: Any) -> bool:
     return answer.status_code != 404 and not to_sign_in
 
 
-def everything_kept(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
+def everything_kept(app: Flask) -> Rows:
     """Every row of every table, save who is signed in and who tried."""
     skipped = {SignInSession.__tablename__, SignInAttempt.__tablename__}
     with app.app_context(), db.engine.connect() as connection:

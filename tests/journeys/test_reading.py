@@ -1,12 +1,21 @@
 """Looking at pages changes nothing, every answer says what it is, and no other file is served."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
-from core.ledger import seal_now
-from tests.journeys.test_private_pages import ALL, VISITOR, Walk, bank, everything_kept, walk
+from tests.journeys.test_private_pages import (
+    VISITOR,
+    Round,
+    Walk,
+    bank,
+    everybody_everywhere,
+    one_round,
+    walk,
+)
 
-__all__ = ["bank", "walk"]
+__all__ = ["bank", "everybody_everywhere", "walk"]
 
 # What is written because somebody looked: who opened what, and what they were shown.
 NOTES = {"audit_entries", "audit_concerns", "flag_readings", "proposals"}
@@ -24,14 +33,12 @@ OUTSIDE_THE_HOUSE = (
 )
 
 
-def test_looking_at_every_page_changes_nothing_but_the_notes_of_it(walk: Walk) -> None:
-    with walk.app.app_context():
-        seal_now(walk.app.extensions["clock"].now())
-    before = everything_kept(walk.app)
-    for _endpoint, _thing, address in walk.addresses("GET"):
-        for name in sorted(ALL):
-            walk.ask(name, address)
-    after = everything_kept(walk.app)
+@one_round
+def test_looking_at_every_page_changes_nothing_but_the_notes_of_it(
+    everybody_everywhere: Callable[[], Round],
+) -> None:
+    found = everybody_everywhere()
+    before, after = found.before, found.after
     changed = {name for name, rows in after.items() if rows != before[name]}
     assert changed <= NOTES | SEALS
     # Notes are only ever added to.
@@ -39,17 +46,17 @@ def test_looking_at_every_page_changes_nothing_but_the_notes_of_it(walk: Walk) -
         assert {*map(repr, before[name])} <= {*map(repr, after[name])}, name
 
 
-def test_every_answer_says_what_it_is_and_every_page_can_be_left(walk: Walk) -> None:
+@one_round
+def test_every_answer_says_what_it_is_and_every_page_can_be_left(
+    everybody_everywhere: Callable[[], Round],
+) -> None:
     kinds = {"text/html", "text/calendar", "text/plain", "text/css", "application/json"}
-    for _endpoint, _thing, address in walk.addresses("GET"):
-        for name in sorted(ALL):
-            answer = walk.ask(name, address)
-            if answer.data:
-                assert answer.mimetype in kinds, address
-                is_text = answer.mimetype.startswith("text/")
-                assert not is_text or answer.mimetype_params.get("charset") == "utf-8", address
-            if name != VISITOR and 'id="main"' in answer.text:
-                assert 'action="/sign-out"' in answer.text, f"{name} cannot sign out at {address}"
+    for one in everybody_everywhere().visits:
+        if not one.empty:
+            assert one.kind in kinds, one
+            assert not one.kind.startswith("text/") or one.charset == "utf-8", one
+        if one.name != VISITOR and one.is_page:
+            assert one.can_be_left, f"{one.name} cannot sign out at {one.address}"
 
 
 def test_no_answer_lets_another_origin_read_it(walk: Walk) -> None:

@@ -305,17 +305,27 @@ def lowest(choice: Choice, chosen: Whole, score: Whole, prices: Whole) -> Whole:
     candidates = choice.candidates
     load = np.bincount(chosen[chosen != NOBODY], minlength=len(prices))
     is_full = (load == candidates.capacity) & (load > 0)
+    own = _own(chosen, score, prices)
     is_other = candidates.is_there & (candidates.therapist != chosen[:, None])
+    # While prices fall nobody comes to gain by another whom they would not gain by now.
+    at = np.flatnonzero(is_other & (candidates.score > own[:, None]))
+    client, therapist = at // max(is_other.shape[1], 1), candidates.therapist.ravel().take(at)
+    theirs = candidates.score.ravel().take(at)
     for _ in range(ROUNDS_DOWN):
-        own = np.where(chosen == NOBODY, 0, score - np.append(prices, 0)[chosen])
-        worth = np.where(is_other, candidates.score - own[:, None], 0)
-        wanted = np.zeros(len(prices) + 1, dtype=np.int64)
-        np.maximum.at(wanted, candidates.therapist.ravel(), worth.ravel())
-        fallen = np.where(is_full, np.minimum(prices, wanted[:-1]), prices)
+        wanted = np.zeros_like(prices)
+        np.maximum.at(wanted, therapist, theirs - own.take(client))
+        fallen = np.where(is_full, np.minimum(prices, wanted), prices)
         if (fallen == prices).all():
             break
         prices = fallen
+        own = _own(chosen, score, prices)
     return prices
+
+
+def _own(chosen: Whole, score: Whole, prices: Whole) -> Whole:
+    """Shape (clients,): what each has of whom they were given, 0 for nobody."""
+    own: Whole = np.where(chosen == NOBODY, 0, score - np.append(prices, 0)[chosen])
+    return own
 
 
 class House:

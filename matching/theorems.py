@@ -111,7 +111,9 @@ _NEVER = np.iinfo(np.int64).min // 2
 
 
 def _best_worth(candidates: Candidates, prices: Whole) -> Whole:
-    worth = candidates.score - prices[candidates.therapist] if len(prices) else candidates.score
+    worth = (
+        candidates.score - prices.take(candidates.therapist) if len(prices) else candidates.score
+    )
     best: Whole = np.where(candidates.is_there, worth, _NEVER).max(axis=1, initial=_NEVER)
     return best
 

@@ -219,10 +219,10 @@ def _let_wait(
 
     why = canary("why clara does not propose lena to ann")
     proposed = place(runs[1], ann, PlacementState.proposed)
-    offered = place(
-        runs[1], ben, PlacementState.offered, therapist=lena, due_at=at + timedelta(days=3)
-    )
-    session.add_all([place(runs[0], ann, PlacementState.rejected, reason=why), proposed, offered])
+    due = at + timedelta(days=3)
+    offered = place(runs[1], ben, PlacementState.offered, therapist=lena, due_at=due, decided_at=at)
+    rejected = place(runs[0], ann, PlacementState.rejected, reason=why, decided_at=at)
+    session.add_all([rejected, proposed, offered])
     session.flush()
     street.add("waiting_placement", "ann's", proposed.public_id)
     street.add("waiting_placement", "ben's, offered", offered.public_id)

@@ -333,12 +333,13 @@ MAY_SEND: dict[str, Audience] = {
     "therapists.submission": THERAPISTS,
     "waiting.agree": OPEN_TO["waiting.offer"],
     "waiting.ask_for_run": {"clara"},
-    "waiting.change": OPEN_TO["waiting.placement"],
+    # What a colleague has decided is said to whoever sends something about it.
+    "waiting.change": {"ann's": {"clara"}, "ben's, offered": {"clara"}},
     "waiting.confirm": {"clara"},
     "waiting.decline": OPEN_TO["waiting.offer"],
     "waiting.join": CLIENTS,
     "waiting.leave": CLIENTS,
-    "waiting.reject": OPEN_TO["waiting.placement"],
+    "waiting.reject": {"ann's": {"clara"}, "ben's, offered": {"clara"}},
     "waiting.withdraw_run": {"clara"},
 }
 WORDS_IN_ADDRESSES = {

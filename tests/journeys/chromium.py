@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -20,12 +20,16 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 ).split()
-# The dark theme differs in colours alone, so that only the rules about colours are asked again.
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES = {
-    "light": {"type": "tag", "values": STANDARDS},
-    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
+# The themes differ in colours alone.
+BUT_COLOURS = {
+    "runOnly": {"type": "tag", "values": STANDARDS},
+    "rules": {rule: {"enabled": False} for rule in ABOUT_COLOURS},
 }
+COLOURS = {"runOnly": {"type": "rule", "values": ABOUT_COLOURS}}
+# To name each element by a selector would take a fifth of the time; its HTML tells as much.
+FINDING = {"resultTypes": ["violations"], "selectors": False}
 Theme = Literal["light", "dark"]
 # Which elements with which classes a page has: where all were seen, a page needs no second look.
 PIECES = """() => {
@@ -33,22 +37,49 @@ PIECES = """() => {
     one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
   return [...new Set(pieces)];
 }"""
+# Elements that stand in others as some on another page did have the colours of those. Marks the
+# outermost of the others, and returns how each element stands.
+STANDING = """seen => {
+  const known = new Set(seen), standing = new Set(), outermost = [];
+  const of = one => [one.localName, ...one.classList, one.getAttribute("type"),
+    one.disabled, one.getAttribute("aria-current"), one.getAttribute("aria-invalid"),
+    one.checkVisibility()].join(".");
+  const walk = (one, above, isMarked) => {
+    const stands = above + ">" + of(one), isNew = !known.has(stands);
+    standing.add(stands);
+    if (isNew && !isMarked) outermost.push(one);
+    for (const child of one.children) walk(child, stands, isMarked || isNew);
+  };
+  walk(document.body, "", false);
+  window.outermost = outermost;
+  return [...standing];
+}"""
+ASK_AXE = """([wanted, everywhere]) => {
+  if (!everywhere && !window.outermost.length) return {violations: []};
+  return axe.run(everywhere ? document : {include: window.outermost}, wanted);
+}"""
 # Playwright's own waiting evaluates again at later frames, which the pages' policy refuses.
 WAITING = """async () => {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + %d;
   while (!(%s)) {
     if (performance.now() > end) throw new Error("did not come true: " + %r);
     await new Promise(requestAnimationFrame);
   }
 }"""
+# Far longer than a page takes on the slowest machine, in milliseconds.
+PATIENCE = 120_000
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 LOOKED_AT: set[tuple[str, int]] = set()
+# How the elements of the pages that were looked at stand in each other, by the window's width.
+STANDING_SEEN: dict[int, set[str]] = {}
 # Whose browser was closed: theirs are lent to whoever comes next.
 IDLE: list["Chromium"] = []
 
 
 def launch(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
+    return playwright.chromium.launch(
+        executable_path="/usr/bin/chromium", args=ARGUMENTS, timeout=PATIENCE
+    )
 
 
 class Chromium:
@@ -58,7 +89,7 @@ class Chromium:
         self.base = base
         # Colours that fade from one theme into the other would be found wanting half-way.
         self._context = browser.new_context(reduced_motion="reduce")
-        self._context.set_default_timeout(10_000)
+        self._context.set_default_timeout(PATIENCE)
         self.page: Page = self._context.new_page()
         self._sessions: list[CDPSession] = []
         self.foreign: set[str] = set()
@@ -150,7 +181,7 @@ class Chromium:
 
     def wait_until(self, condition: str) -> None:
         """Wait for a JavaScript expression of the page to come true."""
-        self.page.evaluate(WAITING % (condition, condition))
+        self.page.evaluate(WAITING % (PATIENCE, condition, condition))
 
     def session(self) -> CDPSession:
         """The browser from the inside; what is set up over it goes when this one is closed."""
@@ -206,15 +237,19 @@ class Chromium:
         if self.page.evaluate(TOO_WIDE):
             self.findings.append(f"{self.address}: wider than its window")
         self.page.evaluate(AXE_SCRIPT)
-        self._note_findings("light")
-        self._note_findings("dark")
+        self._note_findings("light", BUT_COLOURS, everywhere=True)
+        known = STANDING_SEEN.setdefault(self._width, set())
+        known.update(self.page.evaluate(STANDING, list(known)))
+        self._note_findings("light", COLOURS)
+        self._note_findings("dark", COLOURS)
         self.page.emulate_media(color_scheme="light")
 
-    def _note_findings(self, theme: Theme) -> None:
+    def _note_findings(
+        self, theme: Theme, rules: dict[str, Any], *, everywhere: bool = False
+    ) -> None:
         self.page.emulate_media(color_scheme=theme)
-        # To name each element by a selector would take a fifth of the time; its HTML tells as much.
-        wanted = {"runOnly": RULES[theme], "resultTypes": ["violations"], "selectors": False}
-        for finding in self.page.evaluate("wanted => axe.run(wanted)", wanted)["violations"]:
+        found = self.page.evaluate(ASK_AXE, [FINDING | rules, everywhere])
+        for finding in found["violations"]:
             where = "; ".join(node["html"] for node in finding["nodes"][:3])
             self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
 

@@ -81,6 +81,22 @@ def test_up_down_and_up_again_nothing_is_lost(engine: sa.Engine, proving: bool) 
     assert sa.inspect(engine).get_table_names() == ["alembic_version"]
 
 
+def test_what_a_legal_hold_kept_is_undecided_again_on_the_way_down(engine: sa.Engine) -> None:
+    """The version before deletes it with its next proposal, and no migration does."""
+    upgrade(engine, FIRST_WITH_ALL_TABLES)
+    fill(engine, FEW)
+    upgrade(engine, "0051")
+    tables = {table.name: table for table in tables_of(engine)}
+    with engine.begin() as connection:
+        for name in ("waiting_runs", "waiting_entries", "waiting_placements"):
+            values = row(tables[name], words_allowed(engine, tables[name]), 3)
+            connection.execute(sa.insert(tables[name]), values)
+        connection.execute(sa.text("UPDATE waiting_placements SET state = 'set_aside'"))
+    held = contents(engine)["waiting_placements"]
+    downgrade(engine, "0050")
+    assert contents(engine)["waiting_placements"] == held | {"state": ["unplaced"]}
+
+
 @pytest.mark.parametrize("column", ONE_WAY)
 def test_what_does_not_come_back_is_said_where_it_goes(column: str) -> None:
     number, words = ONE_WAY[column]

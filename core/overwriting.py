@@ -83,14 +83,14 @@ def _empty_the_log(connection: sa.Connection) -> None:
 def _write_anew(connection: sa.Connection) -> None:
     """PostgreSQL: the table into a new file. VACUUM alone would leave the bytes in its pages.
 
-    A role that does not own the table may not, and is only warned: that is logged.
+    A role that does not own the table may not, and is only warned: that is logged, as is a server
+    that reports nothing of the copy, for then nobody knows.
     """
     patience = time.monotonic() + PATIENCE
     _wait_for_older_views(connection, patience)
-    before = _file_of_table(connection)
-    while _rewritten_with_dead_rows(connection):
+    while _are_any(dead := _rewritten(connection)):
         _be_patient(patience, WRITE_EVERY)
-    if _file_of_table(connection) == before:
+    if not dead:
         log("keys.left_on_disk")
 
 
@@ -107,18 +107,18 @@ def _be_patient(patience: float, pause: float) -> None:
     time.sleep(pause)
 
 
-def _rewritten_with_dead_rows(connection: sa.Connection) -> bool:
-    """Write the table anew, and hear from the server whether dead rows had to be kept.
+def _rewritten(connection: sa.Connection) -> str:
+    """Write the table anew; how many dead rows had to be kept, in the server's words, or nothing.
 
     The one who still saw them need not be visible to us: the server's own ANALYZE of any table of
     this database is enough, and other roles' transactions are hidden. What the server reports of
-    its copy is certain. Its words may be in any language, so only the number is read.
+    its copy is certain.
     """
     reports: list[str] = []
 
     def hear(notice: psycopg.errors.Diagnostic) -> None:
         if notice.source_function == COPIES:
-            reports.append(notice.message_detail or "")
+            reports.append((notice.message_detail or "").split("\n")[0])
 
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
@@ -129,12 +129,12 @@ def _rewritten_with_dead_rows(connection: sa.Connection) -> bool:
     finally:
         connection.exec_driver_sql("RESET lock_timeout")
         driver.remove_notice_handler(hear)
-    return any(re.search("[1-9]", detail.split("\n")[0]) for detail in reports)
+    return "".join(reports)
 
 
-def _file_of_table(connection: sa.Connection) -> int | None:
-    number: int | None = connection.scalar(sa.text(f"SELECT pg_relation_filenode('{TABLE}')"))
-    return number
+def _are_any(dead: str) -> bool:
+    """The words may be in any language, so only the number is read."""
+    return re.search("[1-9]", dead) is not None
 
 
 # Of other roles' transactions PostgreSQL tells us nothing; ours are all by one role.

@@ -184,3 +184,16 @@ def test_a_role_that_may_not_write_the_table_anew_says_so(
         with caplog.at_level("INFO"):
             overwrite({})
         assert "keys.left_on_disk" not in caplog.text
+
+
+def test_a_server_that_reports_nothing_is_not_taken_at_its_word(
+    app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that calls its function otherwise would let dead rows pass unheard."""
+    with app.app_context():
+        if not on_postgresql():
+            pytest.skip("SQLite is asked nothing")
+        monkeypatch.setattr(overwriting, "COPIES", "called_otherwise")
+        with caplog.at_level("INFO"):
+            overwrite({})
+        assert "keys.left_on_disk" in caplog.text

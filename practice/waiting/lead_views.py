@@ -94,10 +94,10 @@ def placement(waiting_placement: uuid.UUID) -> Answer:
 @policy(is_lead)
 def change(waiting_placement: uuid.UUID) -> Answer:
     form = ChangeForm()
-    form.offer(each for each, _ in _one(waiting_placement).candidates)
-    if not form.validate():
-        return _case_page(waiting_placement, form, RejectForm(formdata=None)), 422
     try:
+        form.offer(each for each, _ in _one(waiting_placement).candidates)
+        if not form.validate():
+            return _case_page(waiting_placement, form, RejectForm(formdata=None)), 422
         with unit_of_work() as session:
             chosen = form.therapist.data
             deciding.change(session, _one(waiting_placement), chosen, current_user.user, now())
@@ -220,13 +220,14 @@ def _over(public_id: uuid.UUID, typed: str = "") -> Answer:
 def _told(decided: Placement) -> dict[str, object]:
     """Who decided what, in names."""
     proposed, by = decided.proposed or "", decided.decided_by
+    is_own = decided.decided_by_id == current_user.user.id
     return {
         "decided": decided,
         "who": name_of(decided),
         "therapist": queries.names_of(filter(None, [proposed])).get(
             proposed, "somebody who has left"
         ),
-        "by": (by.name if by else "") or "A colleague",
+        "by": "You" if is_own else (by.name if by else "") or "A colleague",
     }
 
 

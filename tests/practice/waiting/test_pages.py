@@ -309,6 +309,23 @@ def test_when_a_colleague_decided_first_what_was_typed_is_still_there_and_says_w
     assert (act.action, act.subject_id) == ("placement.viewed", placement.public_id)
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_change_of_what_is_decided_says_who_decided_it(
+    session, http, lead, client, therapist, run, is_own
+):
+    by = lead if is_own else make_lead(session, "Odile Marchand")
+    placement = placement_of(session, client)
+    deciding.confirm(session, run, [placement], by, NOW)
+    session.commit()
+    sign_in(http, lead)
+    sent = {"therapist": str(therapist.public_id)}
+    answer = http.post(f"{LIST}/placements/{placement.public_id}/change", data=sent)
+    assert answer.status_code == 409
+    page = BeautifulSoup(answer.data, "html.parser").main.get_text(" ")
+    assert f"{'You' if is_own else 'Odile Marchand'} confirmed it" in page
+    assert http.post(f"{LIST}/placements/{uuid.uuid4()}/change", data=sent).status_code == 404
+
+
 def test_when_the_proposal_is_gone_what_was_typed_is_still_there(session, http, lead, client, run):
     sent, placement = about(session, client), placement_of(session, client).public_id
     runs.withdraw(session, run, lead, NOW)

@@ -115,12 +115,15 @@ def _suggested(form: ReviewAnswerForm, match_review: uuid.UUID) -> Suggested:
 
 
 def _over(match_review: uuid.UUID, form: ReviewAnswerForm) -> page.Answer:
-    """Answered by a colleague or taken back meanwhile: their own words are not lost."""
+    """Answered by a colleague, taken back or erased meanwhile: their own words are not lost.
+
+    What was never there and what is gone are not told apart.
+    """
     ended = ended_for(current_user.user, match_review)
-    if ended is None:
+    if ended is None and not form.answer.data:
         raise NotFound
     page = render_template("matches/review_over.html", form=form, ended=ended, zone=_zone())
-    return page, 409
+    return page, 409 if ended else 404
 
 
 def _are_all_found(form: ReviewAnswerForm, found: Suggested) -> bool:

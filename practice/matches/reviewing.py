@@ -91,26 +91,31 @@ def suggested_by(review: MatchReview, at: datetime) -> list[tuple[Therapist, boo
 
 @dataclass(frozen=True)
 class Ended:
-    """How a look ended, and nothing of what was written: `by` answered it, "" if nobody did."""
+    """How a look ended, and nothing of what was written: `by` answered it, "" if nobody did.
+
+    `by` is "You" to whoever did so themselves, and comes back to the page or sends it twice.
+    """
 
     by: str
     at: datetime | None
 
 
 def ended_for(user: User, public_id: uuid.UUID) -> Ended | None:
-    """How the look ended that somebody else than `user` asked for; None if nobody did."""
+    """How the look ended that somebody else than `user` asked for; None if there is no such."""
     asked = sa.select(MatchReview).where(
         MatchReview.public_id == public_id, MatchReview.client.has(Client.user_id != user.id)
     )
     found = db.session.scalars(asked).first()
     if found is None:
         return None
-    return Ended(_answered_by(found), found.ended_at)
+    return Ended(_answered_by(found, user), found.ended_at)
 
 
-def _answered_by(review: MatchReview) -> str:
+def _answered_by(review: MatchReview, user: User) -> str:
     if review.state is not ReviewState.answered:
         return ""
+    if review.answered_by_id == user.id:
+        return "You"
     return (review.answered_by.name if review.answered_by else "") or A_COLLEAGUE
 
 

@@ -317,10 +317,22 @@ def test_a_name_that_is_not_exactly_one_is_told_and_nothing_is_lost(session, htt
     assert asked.is_open
 
 
-@pytest.mark.parametrize("ended", ["answered", "withdrawn", "notice taken back"])
+HOW_IT_ENDED = {
+    "answered": "You answered it,",
+    "answered by another": "Odile Marchand answered it,",
+    "withdrawn": "It was taken back,",
+    "notice taken back": "It was taken back,",
+}
+
+
+@pytest.mark.parametrize("ended", HOW_IT_ENDED)
 def test_once_it_is_over_the_lead_sees_none_of_it(session, http, client, lead, asked, ended):
     if ended == "answered":
         answer(session, asked, lead)
+    elif ended == "answered by another":
+        answer(
+            session, asked, make_user(session, roles=[Role.clinical_lead], name="Odile Marchand")
+        )
     elif ended == "withdrawn":
         reviews.withdraw(session, asked, NOW)
     else:
@@ -332,16 +344,22 @@ def test_once_it_is_over_the_lead_sees_none_of_it(session, http, client, lead, a
     assert late.status_code == 409
     page = BeautifulSoup(late.data, "html.parser").main.get_text()
     assert "My own words." in page
-    how = f"{lead.name} answered it" if ended == "answered" else "It was taken back"
-    assert f"{how} while you were writing" in page
+    assert HOW_IT_ENDED[ended] in page
     assert not any(theirs in page for theirs in (WORDS, ANSWER, client.preferred_name, "Panic"))
     assert "Nothing waits" in text(http.get("/reviews"))
-    assert asked.answer == (ANSWER if ended == "answered" else "")
+    assert asked.answer == (ANSWER if ended.startswith("answered") else "")
 
 
-def test_what_never_was_is_not_found(session, http, client, lead, asked):
+def test_what_never_was_is_not_found_and_what_was_typed_is_still_there(
+    session, http, client, lead, asked
+):
+    """So it is for whoever was forgotten while somebody wrote to them."""
     sign_in(http, lead)
-    assert http.post(f"/reviews/{uuid.uuid4()}/answer", data={"answer": ANSWER}).status_code == 404
+    never_was = http.post(f"/reviews/{uuid.uuid4()}/answer", data={"answer": ANSWER})
+    assert never_was.status_code == 404
+    assert "It cannot be answered any more" in never_was.text
+    assert ANSWER in never_was.text
+    assert http.post(f"/reviews/{uuid.uuid4()}/answer").status_code == 404
     client.user.role_rows.append(UserRole(role=Role.clinical_lead, granted_at=NOW))
     sign_in(http, client.user)
     assert http.post(address(asked, "/answer"), data={"answer": ANSWER}).status_code == 404

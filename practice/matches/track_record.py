@@ -127,15 +127,15 @@ def is_on(session: Session) -> bool:
     return session.scalar(newest) is TrackRecordStep.turned_on
 
 
-def counts_until(session: Session, at: datetime) -> datetime | None:
-    """Until when (excluded) outcomes count as it stands at `at`; None where they do not.
+def report_that_counts(session: Session, at: datetime) -> TrackRecordReport | None:
+    """The last count, where outcomes count as it stands at `at`; else None.
 
     A count that is too old counts for nobody, whatever was decided, until there is a new one.
     """
     report = newest_report(session) if is_on(session) else None
     if report is None or is_too_old(report, at):
         return None
-    return report.made_at + COUNT_IS_GOOD_FOR
+    return report
 
 
 def is_too_old(report: TrackRecordReport, at: datetime) -> bool:
@@ -166,10 +166,9 @@ OFF = Records({}, {}, None)
 
 
 def records_among(therapist_ids: sa.Select[int], at: datetime) -> Records:
-    """One query while it is off, and nobody has any; else five."""
+    """One query while it is off, and nobody has any; else four."""
     session = db.session()
-    until = counts_until(session, at)
-    report = newest_report(session) if until else None
+    report = report_that_counts(session, at)
     if report is None:
         return OFF
     unknown = unknown_record(report.figures["bonus"])
@@ -177,7 +176,7 @@ def records_among(therapist_ids: sa.Select[int], at: datetime) -> Records:
     rows = session.scalars(wanted.where(TrackRecord.therapist_id.in_(therapist_ids))).all()
     opened = ((row.therapist_id, figures_of(row)) for row in rows)
     known = {row_id: {**unknown, **_counting(each)} for row_id, each in opened if each}
-    return Records(known, unknown, until)
+    return Records(known, unknown, report.made_at + COUNT_IS_GOOD_FOR)
 
 
 def unknown_record(bonus: int) -> dict[str, matching.Record]:

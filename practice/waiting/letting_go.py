@@ -31,7 +31,8 @@ def let_go(session: Session, *which: sa.ColumnElement[bool]) -> None:
         .values(state=PlacementState.set_aside)
         .execution_options(synchronize_session="fetch")
     )
-    _delete(session, *which, undecided)
+    # Asked again: a hold may have been placed between the two statements.
+    _delete(session, *which, undecided, ~held)
 
 
 def let_go_of_what_was_held(session: Session) -> None:

@@ -295,6 +295,17 @@ CONTROLS = (
         ),
     ),
     Control(
+        "a legal hold that is placed while a proposal goes is heeded",
+        "the statement that deletes does not look for itself",
+        f"{WAITING}/letting_go.py",
+        "    _delete(session, *which, undecided, ~held)\n",
+        "    _delete(session, *which, undecided)\n",
+        (
+            f"{WAITING_TESTS}/test_runs.py"
+            "::test_a_hold_that_is_placed_while_a_proposal_goes_is_heeded",
+        ),
+    ),
+    Control(
         "a reason counts only for the two who stood on the page",
         "whoever is proposed by now is not proposed again",
         f"{WAITING}/deciding.py",

@@ -17,7 +17,7 @@ from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.matches.prices import COUNT_FOR, newest_prices
 from practice.privacy import operations as privacy
-from practice.waiting import deciding, operations, runs
+from practice.waiting import deciding, letting_go, operations, runs
 from practice.waiting.models import (
     UNDECIDED,
     Ending,
@@ -431,6 +431,21 @@ def test_what_nobody_decided_goes_but_not_under_a_legal_hold(session, lead, how)
     assert [each.public_id for each in stay] == [before[sam.id]]
     assert stay[0].state is PlacementState.set_aside
     assert stay[0].proposed is not None
+
+
+def test_a_hold_that_is_placed_while_a_proposal_goes_is_heeded(session, lead, monkeypatch):
+    """The statement that deletes looks for itself: it may see what the one before it did not."""
+    make_therapist(session)
+    client, plainly = make_waiting(session), letting_go._delete
+    run = make_run(session, lead)
+
+    def meanwhile(*arguments):
+        hold(session, client)
+        plainly(*arguments)
+
+    monkeypatch.setattr(letting_go, "_delete", meanwhile)
+    runs.withdraw(session, run, lead, NOW)
+    assert session.scalars(sa.select(Placement.run_id)).all() == [run.id]
 
 
 def test_what_a_hold_kept_is_nobodys_to_decide_and_goes_once_it_is_lifted(session, lead):

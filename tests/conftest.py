@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -20,12 +21,23 @@ from core.config import Settings
 from core.database import Base, db
 from core.migrating import upgrade
 from practice.app import create_app
-from tests.builders.kept import begin
+from tests.builders.kept import begin, notice_patches
 from tests.databases import Databases, Files, Served, migrated
 from tests.postgres import Cluster
 
 # A Tuesday, mid-morning in the west of the United States.
 NOW = datetime(2026, 12, 1, 18, 0, tzinfo=UTC)
+# Far longer than one thread or process waits for another on the slowest machine, in seconds.
+PATIENCE = 300
+
+# The same examples at every run, however slow the machine is and whatever else it does meanwhile.
+hypothesis.settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # One cluster a run: workers find it by the address that the controller put there.
     if config.getoption("--database") == "postgresql" and not hasattr(config, "workerinput"):
         config.cluster = Cluster.start()  # type: ignore[attr-defined]
+
+
+def pytest_sessionstart() -> None:
+    notice_patches()
 
 
 def pytest_configure_node(node) -> None:  # type: ignore[no-untyped-def]

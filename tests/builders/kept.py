@@ -3,7 +3,8 @@
 A builder that is `kept` runs as it stands the first time it is asked for something in a database
 whose rows are known: the empty one that a test begins with, or one that holds nothing but what kept
 builders have put there. What it wrote is remembered, and the next time put back row by row. As soon
-as anybody else writes, rolls back or uses another database, builders only build.
+as anybody else writes, rolls back or uses another database, builders only build; and while a test
+has patched anything, so that what is built is made with the patch, and nobody else gets it.
 
 What is put back has the ids, names and keys it had the first time; a test that builds the same
 thing twice in one database gets two things, as ever.
@@ -20,6 +21,7 @@ from decimal import Decimal
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -124,6 +126,7 @@ class Watch:
 
 _watch = Watch()
 _empty: dict[Engine, Built] = {}
+_patching: set[pytest.MonkeyPatch] = set()
 
 
 def begin(engine: Engine) -> None:
@@ -132,6 +135,25 @@ def begin(engine: Engine) -> None:
         _watch.remembered = 0
         _empty.clear()
     _stand(engine, _empty.setdefault(engine, Built({})), None)
+
+
+def notice_patches() -> None:
+    """Have every MonkeyPatch stand in `_patching` from its first patch until all are undone.
+
+    Called once, when pytest has made those of its own.
+    """
+
+    def noted(act: Callable[..., Any], note: Callable[[pytest.MonkeyPatch], None]) -> Any:
+        @functools.wraps(act)
+        def noting(patch: pytest.MonkeyPatch, *args: Any, **kwargs: Any) -> Any:
+            note(patch)
+            return act(patch, *args, **kwargs)
+
+        return noting
+
+    for name in ("setattr", "delattr", "setitem", "delitem"):
+        setattr(pytest.MonkeyPatch, name, noted(getattr(pytest.MonkeyPatch, name), _patching.add))
+    pytest.MonkeyPatch.undo = noted(pytest.MonkeyPatch.undo, _patching.discard)
 
 
 def kept(
@@ -162,6 +184,7 @@ def _rows_are_known(session: Session) -> bool:
     is_clean = not (session.new or session.dirty or session.deleted)
     return (
         _watch.at is not None
+        and not _patching
         and _watch.writes == _watch.at_write
         and session.get_bind() is _watch.engine
         and seen_by_it

@@ -1,5 +1,7 @@
 """People who are put back are those who were built; whatever else was written, they are built."""
 
+from collections.abc import Iterator
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -7,7 +9,7 @@ from flask import Flask
 from core.database import Base, db
 from practice.accounts.models import Client, Role, UserRole
 from practice.care.models import Episode
-from tests.builders import kept
+from tests.builders import accounts, kept
 from tests.builders.accounts import make_client
 from tests.builders.care import make_episode
 from tests.builders.intake import STORY, make_intake, make_shift
@@ -31,8 +33,8 @@ def begin_anew() -> None:
 
 
 @pytest.fixture
-def putting_back(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What was put back so far."""
+def putting_back() -> Iterator[list[object]]:
+    """What was put back so far. By hand: while something is patched, builders only build."""
     seen: list[object] = []
     put_back = kept._put_back
 
@@ -40,8 +42,9 @@ def putting_back(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         seen.append(after)
         return put_back(session, after)
 
-    monkeypatch.setattr(kept, "_put_back", watched)
-    return seen
+    kept._put_back = watched
+    yield seen
+    kept._put_back = put_back
 
 
 def test_what_is_put_back_is_row_for_row_what_was_built(app: Flask, putting_back) -> None:
@@ -87,6 +90,26 @@ def test_after_anything_else_people_are_built(app: Flask, putting_back, happens)
         client = make_client(db.session())
         happens(client)
         make_shift(db.session())
+        assert len(putting_back) == 1
+        db.session.remove()
+
+
+def test_while_something_is_patched_people_are_built_and_nobody_else_gets_them(
+    app: Flask, putting_back: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def password() -> str:
+        begin_anew()
+        return make_client(db.session()).user.password_hash
+
+    with app.app_context():
+        for _before in range(2):
+            assert password() == accounts.NO_PASSWORD
+        putting_back.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(accounts, "NO_PASSWORD", "another")
+            assert [password() for _ in range(2)] == ["another"] * 2
+        assert putting_back == []
+        assert password() == accounts.NO_PASSWORD
         assert len(putting_back) == 1
         db.session.remove()
 

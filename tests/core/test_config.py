@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from core.config import BadSetting, MailTls, settings_from
+from tests.conftest import PATIENCE
 
 
 def read(tmp_path, **environment):
@@ -123,14 +124,14 @@ def test_processes_that_start_at_once_share_one_secret(tmp_path):
     together, secrets = threading.Barrier(8), []
 
     def start():
-        together.wait(10)
+        together.wait(PATIENCE)
         secrets.append(read(tmp_path).secret_key)
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert len(secrets) == 8
     assert len(set(secrets)) == 1
 

@@ -18,7 +18,7 @@ from core.outbox import (
     post,
     withdraw,
 )
-from tests.conftest import NOW
+from tests.conftest import NOW, PATIENCE
 
 TELEPHONE_NUMBER = "206 555 0100"
 
@@ -96,7 +96,7 @@ def test_a_key_posted_by_two_at_once_leaves_one_row_and_both_transactions(app):
 
     def poster():
         try:
-            together.wait(10)
+            together.wait(PATIENCE)
             post_work(app, "shared", f"own {threading.get_ident()}")
         except Exception as error:
             failures.append(error)
@@ -141,7 +141,7 @@ def test_two_workers_at_once_never_do_the_same_work(app, handler):
     together = threading.Barrier(2)
 
     def worker():
-        together.wait(10)
+        together.wait(PATIENCE)
         while drain(app, NOW, most=1):
             pass
 

@@ -13,7 +13,7 @@ from core.database import unit_of_work
 from core.outbox import LEASE, MOST_ATTEMPTS, OutboxMessage, drain
 from core.rounds import A_DAY, AskedLately, Asking, Round
 from tests.builders.accounts import look_again
-from tests.conftest import NOW
+from tests.conftest import NOW, PATIENCE
 
 SOMEBODY = uuid.uuid4()
 HOUR = timedelta(hours=1)
@@ -109,11 +109,11 @@ def test_while_another_process_is_at_it_nobody_else_begins(app, session, work, r
         with app.app_context(), alone_at(round_.kind) as is_mine:
             assert is_mine
             is_held.set()
-            may_end.wait(10)
+            may_end.wait(PATIENCE)
 
     other = threading.Thread(target=hold)
     other.start()
-    assert is_held.wait(10)
+    assert is_held.wait(PATIENCE)
     assert drain(app, NOW) == 1
     assert work.tried == 0
     may_end.set()

@@ -16,7 +16,7 @@ import requests
 from core.config import SANDBOX_API_KEY, Settings
 from practice.supervisor import Child, children_of
 
-READY_WITHIN = 60.0
+READY_WITHIN = 300.0
 LOOK_EVERY = 0.05
 
 

@@ -12,6 +12,7 @@ import stripe
 
 from billing.sandbox.controls import COMMANDS
 from tests.billing.sandbox.conftest import SECRET, client_of, open_session
+from tests.conftest import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -103,7 +104,7 @@ class Process:
 
     def end(self, by: signal.Signals) -> int:
         self._process.send_signal(by)
-        code = self._process.wait(timeout=15)
+        code = self._process.wait(PATIENCE)
         self._process.stdout.close()
         return code
 

@@ -12,6 +12,7 @@ import stripe
 from billing.sandbox import Sandbox
 from billing.sandbox.transport import InProcess
 from tests.billing.sandbox.conftest import SECRET, open_session
+from tests.conftest import PATIENCE
 
 PAID = [
     "payment_intent.created",
@@ -190,7 +191,7 @@ def test_the_courier_delivers_over_http_without_being_asked(tmp_path):
     client = stripe.StripeClient(sandbox.api_key, http_client=InProcess(sandbox))
     sandbox.pay(open_session(client).id)
 
-    assert arrived.wait(timeout=10)
+    assert arrived.wait(PATIENCE)
     sandbox.close()
     server.shutdown()
     server.server_close()

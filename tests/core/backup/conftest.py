@@ -76,13 +76,16 @@ def bank(app: Flask, tmp_path: Path, own_database_url: str, schema_at_once: None
 
 
 @pytest.fixture
-def schema_at_once(
-    request: pytest.FixtureRequest, known_schema: schema.Known, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A restore makes the newest schema without the migrations that led to it."""
+def schema_at_once(request: pytest.FixtureRequest, known_schema: schema.Known) -> Iterator[None]:
+    """A restore makes the newest schema without the migrations that led to it.
+
+    Put in place by hand: while something is patched, people are built and not put back.
+    """
+    migrate = restoring.command.upgrade
     if "every_migration" not in request.fixturenames:
-        upgrade = schema.at_once(known_schema, restoring.command.upgrade)
-        monkeypatch.setattr(restoring.command, "upgrade", upgrade)
+        restoring.command.upgrade = schema.at_once(known_schema, migrate)  # type: ignore[assignment]
+    yield
+    restoring.command.upgrade = migrate
 
 
 @pytest.fixture

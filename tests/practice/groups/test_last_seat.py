@@ -22,6 +22,7 @@ from practice.groups.views import joining
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.groups import make_group
 from tests.builders.therapists import make_therapist
+from tests.conftest import PATIENCE
 
 SIGNED = {"agreed": "y", "typed_name": "Sam Doe"}
 
@@ -55,7 +56,7 @@ def all_at_once(people, group_id):
     start = threading.Barrier(len(people))
 
     def send(browser, number):
-        start.wait(timeout=60)
+        start.wait(PATIENCE)
         form = SIGNED | {"handle": f"Person {number}"}
         return browser.post(f"/groups/{group_id}/enrolment", data=form)
 
@@ -112,7 +113,7 @@ def take_the_walls_down(monkeypatch, crowd):
         seats = group.seats
         taken = len(session.scalars(operations._seats_taken(group.id)).all())
         session.rollback()
-        all_have_counted.wait(timeout=30)
+        all_have_counted.wait(PATIENCE)
         session.connection(execution_options={"writes": True})
         if taken >= seats:
             raise GroupFull

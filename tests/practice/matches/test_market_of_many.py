@@ -19,7 +19,7 @@ from practice.therapists.models import LicenceState, Therapist
 from tests.builders.therapists import make_therapist
 from tests.conftest import NOW
 
-LONG_ENOUGH = 30
+LONG_ENOUGH = 300
 A_MOMENT = 0.3
 ANYBODY = matching.Client(place="US-WA", on=NOW.date())
 

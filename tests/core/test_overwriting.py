@@ -110,9 +110,9 @@ def test_a_snapshot_that_still_sees_the_key_is_waited_for(
     with app.app_context():
         if not on_postgresql():
             pytest.skip("SQLite keeps what is looked at in its log alone")
-        monkeypatch.setattr(overwriting, "PATIENCE", 0.2)
         older = db.engine.execution_options(isolation_level="REPEATABLE READ")
-        with older.connect() as connection:
+        with older.connect() as connection, monkeypatch.context() as patch:
+            patch.setattr(overwriting, "PATIENCE", 0.2)
             connection.exec_driver_sql("SELECT 1")
             erase_them()
             db.session.remove()
@@ -132,10 +132,10 @@ def test_whoever_hides_from_us_is_heard_of_from_the_server(
     with app.app_context():
         if not on_postgresql():
             pytest.skip("SQLite keeps what is looked at in its log alone")
-        monkeypatch.setattr(overwriting, "PATIENCE", 0.2)
-        monkeypatch.setattr(overwriting, "_wait_for_older_views", lambda *_: None)
         older = db.engine.execution_options(isolation_level="REPEATABLE READ")
-        with older.connect() as connection:
+        with older.connect() as connection, monkeypatch.context() as patch:
+            patch.setattr(overwriting, "PATIENCE", 0.2)
+            patch.setattr(overwriting, "_wait_for_older_views", lambda *_: None)
             connection.exec_driver_sql("SELECT 1")
             erase_them()
             db.session.remove()

@@ -39,7 +39,7 @@ from tests.builders.accounts import make_user
 from tests.builders.matches import make_request, make_seeker
 from tests.builders.therapists import make_therapist
 from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
-from tests.conftest import NOW
+from tests.conftest import NOW, PATIENCE
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_whoever_leaves_while_a_proposal_is_written_down_has_nothing_proposed(
 
     def leave():
         with app.app_context():
-            is_writing.wait(10)
+            is_writing.wait(PATIENCE)
             with unit_of_work() as work:
                 operations.leave(work, work.get_one(WaitingEntry, entry_key), NOW)
             has_left.set()
@@ -223,7 +223,7 @@ def test_whoever_leaves_while_a_proposal_is_written_down_has_nothing_proposed(
     session.rollback()
     leaving.start()
     runs.make(key, NOW)
-    leaving.join(30)
+    leaving.join(PATIENCE)
     session.rollback()
     session.expire_all()
     assert entry_of(session, client).ending is Ending.left

@@ -1,7 +1,8 @@
 """What nobody decided goes: with the next run, with its own, and with whoever leaves the list.
 
-What a legal hold protects is set aside instead: nobody decides on it any more, and the first run
-after the hold lets it go. Only a room on the right knows of holds: the roof brings its clause in.
+What a legal hold protects is set aside instead: nobody decides on it any more, and it goes with the
+first run after the hold, or when they leave the list after it. Only a room on the right knows of
+holds: the roof brings its clause in.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from practice.waiting.models import UNDECIDED, Placement, PlacementState
+from practice.waiting.models import NOT_DECIDED, UNDECIDED, Placement, PlacementState
 
 # Of a column of clients' keys, in the query around.
 Clause = Callable[[Any], sa.ColumnElement[bool]]
@@ -23,25 +24,21 @@ def connect(app: Flask, is_held: Clause) -> None:
 
 
 def let_go(session: Session, *which: sa.ColumnElement[bool]) -> None:
-    """Delete the undecided of `which`, clauses of `Placement`, or set them aside under a hold."""
-    held, undecided = _is_held(), Placement.state.in_(UNDECIDED)
+    """Delete what nobody decided of `which`, clauses of `Placement`; under a hold set it aside."""
+    held = _is_held()
     session.execute(
         sa.update(Placement)
-        .where(*which, undecided, held)
+        .where(*which, Placement.state.in_(UNDECIDED), held)
         .values(state=PlacementState.set_aside)
         .execution_options(synchronize_session="fetch")
     )
     # Asked again: a hold may have been placed between the two statements.
-    _delete(session, *which, undecided, ~held)
-
-
-def let_go_of_what_was_held(session: Session) -> None:
-    """Delete what was set aside for a hold that has been lifted since."""
-    _delete(session, Placement.state == PlacementState.set_aside, ~_is_held())
+    _delete(session, *which, ~held)
 
 
 def _delete(session: Session, *which: sa.ColumnElement[bool]) -> None:
-    gone = sa.delete(Placement).where(*which)
+    """Those set aside as well: they go as soon as no hold stands."""
+    gone = sa.delete(Placement).where(*which, Placement.state.in_(NOT_DECIDED))
     session.execute(gone.execution_options(synchronize_session="fetch"))
 
 

@@ -130,6 +130,7 @@ TRANSITIONS: dict[PlacementState, frozenset[PlacementState]] = {
     PlacementState.set_aside: frozenset(),
 }
 UNDECIDED = (PlacementState.unplaced, PlacementState.proposed)
+NOT_DECIDED = (*UNDECIDED, PlacementState.set_aside)
 
 
 class Placement(Identified, Base):

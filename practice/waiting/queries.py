@@ -14,6 +14,7 @@ from practice.accounts.models import Client, User
 from practice.matches.models import MatchRequest, RequestState
 from practice.therapists.models import Therapist
 from practice.waiting.models import (
+    NOT_DECIDED,
     UNDECIDED,
     Placement,
     PlacementState,
@@ -141,7 +142,7 @@ def decided_for(user: User, public_id: uuid.UUID) -> Placement | None:
     """One on which somebody has decided, of a client who still waits."""
     wanted = placements_for(user).where(
         Placement.public_id == public_id,
-        Placement.state.not_in((*UNDECIDED, PlacementState.set_aside)),
+        Placement.state.not_in(NOT_DECIDED),
     )
     return db.session.scalars(wanted).first()
 

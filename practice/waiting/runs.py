@@ -35,7 +35,7 @@ from practice.matches.prices import clear_prices, newest_prices, set_prices
 from practice.matches.search import search_for
 from practice.waiting.acts import record
 from practice.waiting.comparing import figures_of
-from practice.waiting.letting_go import let_go, let_go_of_what_was_held
+from practice.waiting.letting_go import let_go
 from practice.waiting.models import UNDECIDED, Placement, PlacementState, WaitingEntry, WaitingRun
 from practice.waiting.queries import (
     RUN,
@@ -212,7 +212,6 @@ def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -
     _wait_for_decisions(session)
     still = _still_there(session)
     let_go(session)
-    let_go_of_what_was_held(session)
     for number, waiter in enumerate(proposal.waiters):
         entry = still.get(waiter.entry_id)
         if entry is not None:

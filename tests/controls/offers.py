@@ -287,7 +287,7 @@ CONTROLS = (
         "what a legal hold protects does not go with the next proposal",
         "nobody asks whether a hold stands",
         f"{WAITING}/letting_go.py",
-        "        .where(*which, undecided, held)\n",
+        "        .where(*which, Placement.state.in_(UNDECIDED), held)\n",
         "        .where(sa.false())\n",
         (
             f"{WAITING_TESTS}/test_runs.py"
@@ -298,8 +298,8 @@ CONTROLS = (
         "a legal hold that is placed while a proposal goes is heeded",
         "the statement that deletes does not look for itself",
         f"{WAITING}/letting_go.py",
-        "    _delete(session, *which, undecided, ~held)\n",
-        "    _delete(session, *which, undecided)\n",
+        "    _delete(session, *which, ~held)\n",
+        "    _delete(session, *which)\n",
         (
             f"{WAITING_TESTS}/test_runs.py"
             "::test_a_hold_that_is_placed_while_a_proposal_goes_is_heeded",

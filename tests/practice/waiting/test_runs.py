@@ -462,3 +462,16 @@ def test_what_a_hold_kept_is_nobodys_to_decide_and_goes_once_it_is_lifted(sessio
     runs_with_any = session.scalars(sa.select(Placement.run_id)).all()
     assert first.id not in runs_with_any
     assert second.id not in runs_with_any
+
+
+def test_what_a_hold_kept_goes_when_they_leave_the_list_after_it(session, lead):
+    make_therapist(session)
+    client, other = make_waiting(session), make_waiting(session)
+    make_run(session, lead)
+    holds = [hold(session, each) for each in (client, other)]
+    make_run(session, lead, NOW + timedelta(hours=1))
+    privacy.lift_hold(session, holds[0], lead, NOW)
+    for each in (client, other):
+        operations.leave(session, entry_of(session, each), NOW)
+    left = sa.select(Placement.client_id, Placement.state).order_by(Placement.id)
+    assert set(session.execute(left).tuples()) == {(other.id, PlacementState.set_aside)}

@@ -9,10 +9,12 @@ from flask import Flask
 from core.database import Base, db
 from practice.accounts.models import Client, Role, UserRole
 from practice.care.models import Episode
+from practice.matches.models import RequestState
 from tests.builders import accounts, kept
 from tests.builders.accounts import make_client
 from tests.builders.care import make_episode
 from tests.builders.intake import STORY, make_intake, make_shift
+from tests.builders.matches import make_request, make_seeker
 from tests.conftest import NOW, empty_database
 
 
@@ -62,6 +64,19 @@ def test_what_is_put_back_is_row_for_row_what_was_built(app: Flask, putting_back
         assert rows() == built
         assert {answer.page: answer.value for answer in intake.answers}["story"] == STORY
         assert isinstance(episode, Episode)
+        db.session.remove()
+
+
+def test_a_row_that_made_room_for_another_makes_it_again(app: Flask, putting_back) -> None:
+    """Of a client's requests one is open at a time."""
+    with app.app_context():
+        for _time in range(2):
+            begin_anew()
+            client = make_seeker(db.session())
+            first = make_request(db.session(), client)
+            make_request(db.session(), client, at=first.answer_due_at)
+            assert first.state is RequestState.lapsed
+        assert len(putting_back) >= 3
         db.session.remove()
 
 

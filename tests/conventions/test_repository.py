@@ -89,3 +89,11 @@ def test_nothing_in_the_repository_names_a_machine():
         path = ROOT / name
         if path.suffix in {".py", ".md", ".html", ".css", ".js", ".toml", ".txt", ".json", ""}:
             assert not places.search(path.read_text(errors="ignore")), name
+
+
+@pytest.mark.xdist_group("those that share a worker")
+def test_tests_of_a_group_share_a_worker(request: pytest.FixtureRequest) -> None:
+    """Or Chromium is started by each worker, and each does again what they were to share."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("there is one worker")
+    assert request.node.nodeid.endswith("@those that share a worker")

@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With --prove only the proofs run: those that grow, and those that have no small size.
 
     On PostgreSQL only what has a database runs: the rest was seen in the run on SQLite.
-    One worker has Chromium to itself: what it has looked at with axe needs no second look.
+    What a module's journeys have looked at with axe needs no second look, so one worker has them.
     """
     wanted = is_proof if config.getoption("--prove") else runs_small
     everywhere = config.getoption("--database") == "sqlite"
@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
     for item in kept:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("chromium"))
+            item.add_marker(pytest.mark.xdist_group(f"chromium in {item.path.stem}"))
 
 
 def pytest_collection_finish() -> None:

@@ -495,7 +495,7 @@ def test_without_a_profile_the_application_comes_first(session, http):
 def test_the_page_says_that_figures_are_approximate_and_why(session, http, exactly, therapist):
     page = text(page_of(session, http, therapist))
     assert "From 26 October 2026 to 22 November 2026" in page
-    assert "approximate: chance has been added to each, so that nobody can be found" in page
+    assert "approximate: chance has been added to each, so that no single person" in page
     assert "The next count is on 21 December 2026" in page
 
 

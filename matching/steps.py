@@ -80,14 +80,16 @@ class _Trade:
         return is_done
 
     def ask_for_less(self) -> bool:
-        """Those who wait on and those in their way; False where that opens no other."""
+        """Those who wait on and those in their way; False where that opens no other, or where a
+        price would leave what is counted with here.
+        """
         in_the_way = self.reached.copy()
         in_the_way[NOBODY] = False
         chosen = self.chosen[self.asking]
         clients = self.asking[(chosen == NOBODY) | in_the_way[chosen]]
         elsewhere = ~self.reached.take(self.therapist.take(clients, axis=0))
         less = self.short.take(clients, axis=0).min(where=elsewhere, initial=NEVER)
-        if less == NEVER:
+        if less + self.prices.max() >= NEVER:
             return False
         self.asks[clients] -= less
         self.prices[in_the_way] += less

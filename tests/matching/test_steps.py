@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from matching import auction as bidding
+from matching import steps
 from matching.allocating import allocate
 from matching.candidates import NOBODY, Allocation, Candidates, Choice, Whole
 from matching.clearing import Cleared
@@ -78,6 +79,18 @@ def test_many_different_scores_too_many_rounds_and_a_mixed_choice_are_left_to_ot
     assert stepwise(choice, (3, 100)) is None
     assert stepwise(choice, (64, 2)) is None
     assert stepwise(some_must) is None
+
+
+def test_prices_that_would_not_fit_are_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a chain of moves, each of whom would give up all, the first price is the sum of them."""
+    chain = [[(str(at), 1_000_000), (str(at + 1), 0)] for at in range(6)]
+    world = Candidates.of([[("0", 0)], *chain], {str(at): 1 for at in range(7)})
+    choice = Choice(world, np.ones(7, dtype=np.bool_), 7)
+    found = stepwise(choice)
+    assert found is not None
+    assert found.prices.tolist() == [1_000_000 * (6 - at) for at in range(7)]
+    monkeypatch.setattr(steps, "NEVER", np.int32(6_000_000))
+    assert stepwise(choice) is None
 
 
 def test_what_cannot_be_placed_at_all_ends_without_an_answer() -> None:

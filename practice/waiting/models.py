@@ -59,7 +59,8 @@ class WaitingRun(Identified, Base):
     `looked_at` of `waiting` people are ranked while it is being worked out (`made_at` is None).
     `figures` as in `comparing.py`, sealed: of a list of one person they tell how severe it is;
     `prices` in points by therapist's public id, `gap` the share of the total that may be missing at
-    most.
+    most, `cut_short` whether the search ended before that was as small as it aims for. `version`
+    counts the acts on what it proposes.
     """
 
     __tablename__ = "waiting_runs"
@@ -72,7 +73,9 @@ class WaitingRun(Identified, Base):
     weights_version: Mapped[int | None]
     engine_version: Mapped[str] = mapped_column(sa.String(20), default="")
     gap: Mapped[float | None]
+    cut_short: Mapped[bool] = mapped_column(default=False)
     prices: Mapped[dict[str, int]] = mapped_column(Json, default=dict)
+    version: Mapped[int] = mapped_column(default=0)
     withdrawn_at: Mapped[datetime | None]
     withdrawn_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
 
@@ -139,7 +142,8 @@ class Placement(Identified, Base):
     `found` is sealed: `candidates` [[therapist's public id, points], …] the closest first,
     `therapist` (public id or None) whom is proposed, `arrival` whom first come, first served would
     have given, `severity` 1…3, `days` waited. `therapist_id` stands in the clear only from the
-    offer on, when a place is taken for it until `due_at`.
+    offer on, when a place is taken for it until `due_at`. `version` is that of the run at the last
+    act of a lead on it, 0 as it was worked out: whoever has seen less has not seen it as it is.
     """
 
     __tablename__ = "waiting_placements"
@@ -159,6 +163,9 @@ class Placement(Identified, Base):
     client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), index=True)
     therapist_id: Mapped[int | None] = mapped_column(sa.ForeignKey("therapists.id"))
     state: Mapped[PlacementState] = enum_column(PlacementState)
+    version: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime | None]
+    changed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     due_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -171,6 +178,7 @@ class Placement(Identified, Base):
     entry: Mapped[WaitingEntry] = relationship(lazy="joined")
     client: Mapped[Client] = relationship(lazy="joined")
     therapist: Mapped[Therapist | None] = relationship(lazy="joined")
+    changed_by: Mapped[User | None] = relationship(foreign_keys=[changed_by_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
 
     @property

@@ -216,7 +216,7 @@ def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -
         entry = still.get(waiter.entry_id)
         if entry is not None:
             session.add(_placement(run, entry, proposal.of(number)))
-    run.made_at, run.gap = at, proposal.found.gap
+    run.made_at, run.gap, run.cut_short = at, proposal.found.gap, proposal.found.cut_short
     run.weights_version, run.engine_version = newest_weights().version, matching.ENGINE_VERSION
     run.figures, run.prices = proposal.figures, proposal.prices
     set_prices(session, run.prices, at)

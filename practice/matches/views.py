@@ -12,7 +12,7 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts.policy import is_client, the_client
 from practice.forms import EmptyForm
-from practice.intake.duty import promise
+from practice.intake.presenting import crisis_words
 from practice.matches import (
     operations,
     page,
@@ -138,13 +138,14 @@ def send(therapist: uuid.UUID) -> page.Answer:
 
 def _nobody(search: Search, offers: Offers) -> str:
     """Out of everybody's scope leads to a person to call; anything else to what can be changed."""
+    reading = crisis_words(page.intake(), now(), lasting=True) if search.values.acuity else None
+    here = place(search.values.place).name
     if search.is_beyond_every_scope():
-        return render_template(
-            "matches/step_up.html", reading=promise(now()), here=place(search.values.place).name
-        )
+        return render_template("matches/step_up.html", reading=reading or "", here=here)
     return render_template(
         "matches/nobody.html",
-        here=place(search.values.place).name,
+        reading=reading,
+        here=here,
         licensed=offers.licensed,
         obstacles=obstacles(search),
         standing=page.standing(),

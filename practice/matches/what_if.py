@@ -48,13 +48,17 @@ class Listed:
 
 @dataclass(frozen=True)
 class Preview:
-    """`moved` names the wishes that change; `costs`: about how many a wish leaves out, it alone."""
+    """`moved` names the wishes that change; `costs`: about how many a wish leaves out, it alone.
+
+    `sets_aside` when the client demands something about the person, which `fitting` leaves out.
+    """
 
     moved: list[str]
     entering: list[Listed]
     leaving: list[Listed]
     staying: list[Listed]
     fitting: str
+    sets_aside: bool
     costs: list[tuple[str, int]]
 
     @property
@@ -91,6 +95,7 @@ def preview(before: Search, after: Search, moved: Answers, currency: str) -> Pre
         ],
         staying=[Listed(each, profiles[each].name) for each in would if each in was],
         fitting=in_figures(found.market.eligible),
+        sets_aside=any(_is_about_the_person(*each) for each in after.values.wishes.items()),
         costs=_costs(found.market),
     )
 
@@ -113,6 +118,10 @@ def _asked(before: Search, after: Search) -> _Answers:
         gone = [each for each in _ids(now) if each not in _ids(then)]
         left = {each: index.explain(after.values, each).failures for each in gone}
         return _Answers(now, then, left, index.market(_without_identity(after.values)))
+
+
+def _is_about_the_person(name: str, wish: matching.Wish) -> bool:
+    return wish.is_must and f"must.{name}" not in TOLD
 
 
 def _without_identity(client: matching.Client) -> matching.Client:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from practice.matches.weighing import FACTOR_NAMES
@@ -78,13 +79,19 @@ def told(figures: Figures) -> Told:
 
 def _sentences(all_of_them: Figures) -> list[str]:
     return [
-        f"{_of('first', all_of_them)} would see somebody else first.",
-        f"{_of('list', all_of_them)} would have somebody new among their first three.",
+        _sentence(f"{_of('first', all_of_them)} would see somebody else first."),
+        _sentence(f"{_of('list', all_of_them)} would have somebody new among their first three."),
         f"By the new weights the first three fit better by {all_of_them['gained']} of 1000 on "
         f"average; by those in force they fit worse by {all_of_them['given_up']}.",
-        f"{_of('gain', all_of_them)} gain clearly more than they give up, "
-        f"{_of('lose', all_of_them)} clearly less.",
+        _sentence(
+            f"{_of('gain', all_of_them)} gain clearly more than they give up, "
+            f"{_of('lose', all_of_them)} clearly less."
+        ),
     ]
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _attribute(heading: str, groups: list[Figures]) -> Attribute:
@@ -140,8 +147,14 @@ def about(people: int) -> str:
 
 
 def _share(tally: Figures, which: str) -> str:
-    """Of tens by tens: two shares with one person between them would tell of that person."""
-    return _percent(round(tally[which], -1) / round(tally["people"], -1))
+    """Of tens by tens: two shares with one person between them would tell of that person.
+
+    Rounded to none it can still be five people, who must not be told that they are nobody.
+    """
+    tens, people = round(tally[which], -1), round(tally["people"], -1)
+    if tens:
+        return _percent(tens / people)
+    return f"at most {_percent(ceil(100 * ROUNDED_OFF / (people - ROUNDED_OFF)) / 100)}"
 
 
 def _about(people: int) -> str:
@@ -154,3 +167,5 @@ def _percent(share: float) -> str:
 
 COUNTED = ("first", "list", "gain", "lose")
 SIDES = ("gained", "given_up")
+# So many may be rounded off or on.
+ROUNDED_OFF = 5

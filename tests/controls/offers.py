@@ -205,6 +205,25 @@ CONTROLS = (
         (f"{WHAT_IF_TESTS}::test_wishes_about_the_person_are_in_no_count",),
     ),
     Control(
+        "who is beyond everybody's scope is promised no reading that is not to come",
+        "the rota's promise is given to everybody",
+        "practice/matches/views.py",
+        "reading = crisis_words(page.intake(), now(), lasting=True) if",
+        'reading = "A clinician is on duty now, and reads this answer in that time." if',
+        (
+            f"{MATCH_PAGES}::test_nobody_is_said_to_read_an_answer_that_raised_no_flag",
+            f"{MATCH_PAGES}::test_an_answer_that_was_read_is_not_promised_to_be_read_again",
+        ),
+    ),
+    Control(
+        "where nobody fits, help stands above it for who may be in danger",
+        "only wishes to change are shown",
+        "templates/matches/nobody.html",
+        "{% if reading is not none %}",
+        "{% if false %}",
+        (f"{MATCH_PAGES}::test_where_nobody_fits_help_stands_above_it_for_who_may_be_in_danger",),
+    ),
+    Control(
         "only the clinical lead answers, and never their own",
         "anybody answers a client who asks for a look",
         "practice/matches/review_operations.py",

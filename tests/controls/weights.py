@@ -53,8 +53,8 @@ CONTROLS = (
         "shares in a preview of weights are of tens by tens",
         "one person more changes a share",
         "practice/oversight/weights_words.py",
-        '    return _percent(round(tally[which], -1) / round(tally["people"], -1))\n',
-        '    return _percent(tally[which] / tally["people"])\n',
+        '    tens, people = round(tally[which], -1), round(tally["people"], -1)\n',
+        '    tens, people = tally[which], tally["people"]\n',
         (f"{FIGURE_TESTS}::test_one_person_more_changes_no_share_on_the_page",),
     ),
     Control(

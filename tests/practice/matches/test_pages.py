@@ -11,6 +11,9 @@ from bs4 import BeautifulSoup
 import matching
 from core.audit import AuditEntry
 from practice.accounts.models import Role
+from practice.intake import flag_operations
+from practice.intake.presenting import HAS_READ
+from practice.intake.queries import latest_submitted, newest_flag_of
 from practice.matches.models import MatchRequest, Proposal, RequestState
 from practice.matches.reasons import ONE_SENTENCE
 from practice.therapists.models import ApplicationState, LicenceState, Therapist, WeeklyHours
@@ -203,6 +206,39 @@ def test_beyond_everybodys_scope_leads_to_a_person_to_call(session, http):
     assert page.select_one(".crisis-panel a[href='tel:988']")
     assert page.select_one("a[href='/therapists']")
     assert not page.select("article")
+
+
+def test_nobody_is_said_to_read_an_answer_that_raised_no_flag(session, http):
+    client = make_seeker(session, **{f"phq_9_{item}": 3 for item in range(1, 9)})
+    sign_in(http, client.user)
+    make_therapist(session, most_acuity=1)
+    session.commit()
+    page = text(http.get("/matches"))
+    assert "You deserve more help than a weekly meeting" in page
+    assert "Who reads this here" not in page
+
+
+def test_an_answer_that_was_read_is_not_promised_to_be_read_again(session, http):
+    client = make_seeker(session, phq_9_9=3)
+    flag = newest_flag_of(latest_submitted(client))
+    flag_operations.read_flag(session, flag, make_user(session, Role.duty_clinician), NOW)
+    sign_in(http, client.user)
+    make_therapist(session, most_acuity=2)
+    session.commit()
+    assert f"Who reads this here. {HAS_READ}" in text(http.get("/matches"))
+
+
+@pytest.mark.parametrize(("thoughts", "panels"), [(0, 0), (3, 1)])
+def test_where_nobody_fits_help_stands_above_it_for_who_may_be_in_danger(
+    session, http, thoughts, panels
+):
+    """Too dear for them, and out of scope as well: the wishes to change are not all there is."""
+    sign_in(http, make_seeker(session, phq_9_9=thoughts).user)
+    make_therapist(session, fee=90000, most_acuity=2)
+    session.commit()
+    page = soup(http.get("/matches"))
+    assert "Nobody fits all of it" in page.h1.get_text()
+    assert len(page.select(".crisis-panel a[href='tel:988']")) == panels
 
 
 # Why not …?

@@ -104,6 +104,17 @@ def test_the_words_say_who_gains_and_who_loses():
     assert page.factors == [("Hours", "200", 575, 525, "−50")]
 
 
+@pytest.mark.parametrize("losing", [0, 1, 5])
+def test_a_few_who_lose_are_never_told_of_as_nobody(losing):
+    seen = [*people(153 - losing), *people(losing, moved=(0.0, 60.0), after=OTHER)]
+    page = told(figures_of(seen, 20))
+    said = [one.replace("\N{NO-BREAK SPACE}", " ") for one in page.sentences]
+    assert said[0] == "At most 4 % of them would see somebody else first."
+    assert said[3].endswith(", at most 4 % of them clearly less.")
+    assert page.everybody.lose == "at most 4\N{NO-BREAK SPACE}%"
+    assert losing / 153 <= 0.04
+
+
 def test_one_person_more_changes_no_number_of_people_on_the_page():
     one, other = (told(figures_of(people(count), 20)) for count in (151, 152))
     assert one.everybody.people == other.everybody.people == "150"

@@ -236,7 +236,7 @@ def test_every_printed_login_meets_a_page_of_its_own(clinic: Flask) -> None:
     assert "2 flags are waiting" in first_pages["lead@attune.example"]
     therapist = first_pages[dict(LOGINS)["therapist"]]
     assert "today and in the next two weeks" in therapist
-    assert "Your matches are ready" in first_pages[dict(LOGINS)["client, looking"]]
+    assert "See who fits, and why" in first_pages[dict(LOGINS)["client, looking"]]
 
 
 def first_page(clinic: Flask, email: str) -> str:

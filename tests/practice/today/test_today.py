@@ -40,8 +40,13 @@ def test_somebody_who_stopped_in_between_is_told_that_nothing_is_lost(http, sess
 
 def test_finished_answers_lead_to_the_matches(http, session):
     page = today(http, make_seeker(session).user).text
-    assert "Your matches are ready" in page
+    assert "See who fits, and why" in page
     assert "Begin with a few questions" not in page
+
+
+def test_nobody_is_promised_matches_that_may_not_be_there(http, session):
+    page = today(http, make_seeker(session).user).text
+    assert "matches are ready" not in page
 
 
 def test_a_request_says_until_when_it_is_answered(http, session):
@@ -124,7 +129,7 @@ def test_whoever_is_in_care_is_not_sent_to_look_for_somebody_between_two_meeting
     clock.move_to(booked.ends_at)
     page = today(http, booked.client.user).text
     assert f"You are in care with {booked.therapist.name}" in page
-    assert "Your matches are ready" not in page
+    assert "See who fits, and why" not in page
     booked.episode.ended_at = booked.ends_at
     assert "You are in care with" not in today(http, booked.client.user).text
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from core.config import current_settings
 from core.database import db
+from core.outbox import Elsewhere
 
 
 @contextmanager
@@ -25,6 +26,15 @@ def alone_at(work: str) -> Iterator[bool]:
         locked = _file_lock(current_settings().data_dir / f"{work}.lock")
     with locked as is_mine:
         yield is_mine
+
+
+@contextmanager
+def alone_or_elsewhere(work: str) -> Iterator[None]:
+    """For what the outbox carries out and what may outlive its lease. Raises Elsewhere."""
+    with alone_at(work) as is_alone:
+        if not is_alone:
+            raise Elsewhere
+        yield
 
 
 @contextmanager

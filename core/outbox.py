@@ -65,18 +65,47 @@ def post(
     dedupe_key: str,
     at: datetime,
     due_at: datetime | None = None,
-) -> None:
-    """Add work to the running transaction; a second post with the same key adds nothing."""
+) -> bool:
+    """Add work to the running transaction; a second post with the same key adds nothing.
+
+    Says whether it was added.
+    """
     session.flush()
     known = sa.select(OutboxMessage.id).where(OutboxMessage.dedupe_key == dedupe_key)
     if session.scalar(known) is not None:
-        return
+        return False
     message = OutboxMessage(
         kind=kind, payload=payload, dedupe_key=dedupe_key, posted_at=at, due_at=due_at or at
     )
     # Somebody else may have posted it since: their row is as good as ours.
-    with suppress(IntegrityError), session.begin_nested():
-        session.add(message)
+    with suppress(IntegrityError):
+        with session.begin_nested():
+            session.add(message)
+        return True
+    return False
+
+
+def post_next(
+    session: Session, kind: str, payload: dict[str, Any], *, after: int, at: datetime
+) -> bool:
+    """Add the one piece of work that follows number `after` of its kind; says whether it did.
+
+    Whoever decides reads `newest` first and then whether anything is to be done. So of two who
+    decide so at once only one adds it, whatever the database lets them see of each other.
+    """
+    return post(session, kind, payload, dedupe_key=f"{kind}:after:{after}", at=at)
+
+
+def post_alone(session: Session, kind: str, payload: dict[str, Any], at: datetime) -> bool:
+    """Add work of a kind of which one is open at a time; says whether it did."""
+    after = newest(session, kind)
+    return not is_open(session, kind) and post_next(session, kind, payload, after=after, at=at)
+
+
+def newest(session: Session, kind: str) -> int:
+    """The number of the newest work of this kind, 0 before the first."""
+    numbers = sa.select(OutboxMessage.id).where(OutboxMessage.kind == kind)
+    return session.scalars(numbers.order_by(OutboxMessage.id.desc()).limit(1)).first() or 0
 
 
 def is_open(session: Session, kind: str) -> bool:
@@ -100,6 +129,14 @@ def failed_at(session: Session, kind: str) -> datetime | None:
         OutboxMessage.last_error != "",
     )
     return session.scalars(failed.order_by(OutboxMessage.id.desc()).limit(1)).first()
+
+
+def was_given_up(session: Session, dedupe_key: str) -> bool:
+    """Whether this work was tried too often and set aside, so that nobody does it any more."""
+    dead = sa.select(OutboxMessage.id).where(
+        OutboxMessage.dedupe_key == dedupe_key, OutboxMessage.dead_at.is_not(None)
+    )
+    return session.scalar(dead) is not None
 
 
 def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:

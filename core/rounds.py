@@ -1,7 +1,8 @@
 """Work that comes round: by itself when what was done last is too old, and when somebody asks.
 
-One process at a time is at it and nobody does it twice: whoever takes it over finds it done. A
-failure is tried again by the outbox; what it gave up on, a day after it was asked for.
+Of two processes that find it wanted at once one posts it. One at a time is at it and nobody does
+it twice: whoever takes it over finds it done. A failure is tried again by the outbox; what it gave
+up on, a day after it was asked for.
 """
 
 import uuid
@@ -13,12 +14,12 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from core.alone import alone_at
+from core.alone import alone_or_elsewhere
 from core.audit import last_act, record
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import Refusal
-from core.outbox import Elsewhere, failed_at, handle, is_open, post
+from core.outbox import failed_at, handle, is_open, newest, post_next
 
 A_DAY = timedelta(days=1)
 
@@ -81,38 +82,53 @@ class Round:
 
     def ask(self, session: Session, at: datetime, actor_id: uuid.UUID, actor_role: str) -> None:
         """Let the worker do it; while it does there is nothing to add. Raises AskedLately."""
-        if self.asking is None or is_open(session, self.kind):
+        if self.asking is None:
+            return
+        after = newest(session, self.kind)
+        if is_open(session, self.kind):
             return
         if self._free_from(session, at) is not None:
             raise AskedLately
-        self._post(session, at)
-        record(
-            session,
-            at=at,
-            action=self.asking.act,
-            subject_kind=self.asking.about,
-            subject_id=None,
-            actor_id=actor_id,
-            actor_role=actor_role,
-        )
+        if self._post(session, at, after):
+            record(
+                session,
+                at=at,
+                action=self.asking.act,
+                subject_kind=self.asking.about,
+                subject_id=None,
+                actor_id=actor_id,
+                actor_role=actor_role,
+            )
+
+    def asked_by(self, session: Session) -> uuid.UUID | None:
+        """Who asked for what is to be done now; None where it came round by itself."""
+        asked = last_act(session, self.asking.act) if self.asking else None
+        last = self.last_done(session)
+        return asked.actor_id if asked and (last is None or last < asked.at) else None
 
     def post_when_due(self, at: datetime) -> None:
         """The sweep."""
         try:
-            is_due = self._is_due(db.session(), at)
+            after = self._due_after(db.session(), at)
         finally:
             db.session.rollback()
-        if is_due:
+        if after is not None:
             with unit_of_work() as session:
-                self._post(session, at)
+                self._post(session, at, after)
 
     def carry_out(self, payload: dict[str, Any]) -> None:
         """The outbox handler. It may take longer than a lease, so one runs at a time."""
-        with alone_at(self.kind) as is_alone:
-            if not is_alone:
-                raise Elsewhere
+        with alone_or_elsewhere(self.kind):
             if not self._was_done_since(datetime.fromisoformat(payload["asked_at"])):
                 self.work(now())
+
+    def _due_after(self, session: Session, at: datetime) -> int | None:
+        """After which one the next is due; None while none is."""
+        if not self._is_due(session, at):
+            return None
+        after = newest(session, self.kind)
+        # Asked once more: what somebody has posted since would be the one that it follows.
+        return after if self._is_due(session, at) else None
 
     def _is_due(self, session: Session, at: datetime) -> bool:
         last = self.last_done(session)
@@ -139,7 +155,5 @@ class Round:
         db.session.rollback()
         return last is not None and last >= asked_at
 
-    def _post(self, session: Session, at: datetime) -> None:
-        asked_at = at.isoformat()
-        key = f"{self.kind}:{asked_at}"
-        post(session, self.kind, {"asked_at": asked_at}, dedupe_key=key, at=at)
+    def _post(self, session: Session, at: datetime, after: int) -> bool:
+        return post_next(session, self.kind, {"asked_at": at.isoformat()}, after=after, at=at)

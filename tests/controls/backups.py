@@ -156,11 +156,23 @@ CONTROLS = (
         "a backup that takes long is made once",
         "another worker begins it too, and fails",
         CONSOLE,
-        "        if not is_alone:\n            raise Elsewhere\n",
-        "",
+        "    with alone_or_elsewhere(MAKE):\n",
+        "    if payload:\n",
         (
             "tests/practice/oversight/test_backups.py"
             "::test_a_backup_that_outlives_its_lease_is_neither_made_twice_nor_called_failed",
+        ),
+    ),
+    Control(
+        "what is done one at a time is asked for once meanwhile",
+        "as often as somebody likes",
+        "core/outbox.py",
+        "    return not is_open(session, kind) and post_next(",
+        "    return post_next(",
+        (
+            "tests/practice/oversight/test_backups.py"
+            "::test_asking_again_while_one_is_being_made_is_asking_once",
+            "tests/practice/oversight/test_keys.py::test_asking_twice_is_asking_once",
         ),
     ),
     Control(

@@ -10,15 +10,17 @@ ONCE = "practice/append_only.py"
 ONCE_TESTS = "tests/practice/test_append_only.py"
 SCRIPT_TESTS = "tests/journeys/test_stored_script.py"
 ROUND_TESTS = "tests/core/test_rounds.py"
+AT_ONCE_TESTS = "tests/core/test_rounds_at_once.py"
 
 CONTROLS = (
     Control(
         "work that comes round is done by one process at a time",
         "whoever has it begins",
-        "core/rounds.py",
-        "            if not is_alone:\n                raise Elsewhere\n",
+        "core/alone.py",
+        "        if not is_alone:\n            raise Elsewhere\n",
         "",
         (
+            f"{AT_ONCE_TESTS}::test_what_a_killed_process_had_begun_another_begins_again",
             f"{ROUND_TESTS}::test_while_another_process_is_at_it_nobody_else_begins",
             "tests/practice/oversight/test_ledger.py"
             "::test_a_check_that_outlives_its_lease_is_neither_repeated_nor_given_up",
@@ -31,10 +33,18 @@ CONTROLS = (
         '            if not self._was_done_since(datetime.fromisoformat(payload["asked_at"])):\n',
         "            if payload:\n",
         (
-            f"{ROUND_TESTS}::test_of_two_posted_at_once_the_second_finds_it_done",
+            f"{AT_ONCE_TESTS}::test_what_a_killed_process_had_done_is_not_done_again",
             "tests/practice/oversight/test_fairness.py"
             "::test_a_count_that_outlived_its_lease_is_not_repeated",
         ),
+    ),
+    Control(
+        "of two who find at once that work is to begin one begins it",
+        "each posts it under a name of its own",
+        "core/outbox.py",
+        'dedupe_key=f"{kind}:after:{after}"',
+        'dedupe_key=f"{kind}:{uuid.uuid4()}"',
+        (f"{AT_ONCE_TESTS}::test_of_two_processes_that_find_it_due_at_once_one_begins_it",),
     ),
     Control(
         "a count is asked for by hand once a day",

@@ -12,7 +12,7 @@ from core.backup.errors import BackupRefused
 from core.backup.making import FILE, backups_in, pace
 from core.config import current_settings
 from core.database import db
-from core.outbox import OutboxMessage
+from core.outbox import failed_at, is_open
 from practice.oversight.backups import FAILED, MADE, MAKE, REHEARSAL_FAILED, REHEARSED, RESTORED
 
 # A day and a bit: a nightly backup is not late in the morning.
@@ -53,10 +53,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the backups stand; None where nothing of the kind was ever done here."""
+    """How the backups stand; None where nothing of the kind was ever done here.
+
+    `failure` is the refusal of a place, `has_failed` what went wrong otherwise.
+    """
 
     backup: Act | None
     failure: Act | None
+    has_failed: bool
     rehearsal: Act | None
     restore: Act | None
     folder: Path | None
@@ -77,11 +81,12 @@ def standing() -> Standing:
     return Standing(
         backup=backup,
         failure=failure,
+        has_failed=_has_failed(backup),
         rehearsal=_last(REHEARSED, REHEARSAL_FAILED),
         restore=_last(RESTORED),
         folder=current_settings().backup_dir,
         kept=_kept(current_settings().backup_dir),
-        is_being_made=_is_being_made(),
+        is_being_made=is_open(db.session(), MAKE),
     )
 
 
@@ -101,7 +106,7 @@ def _kept(folder: Path | None) -> list[Kept]:
     return [Kept(path.name, (path / FILE).stat().st_size) for path in newest]
 
 
-def _is_being_made() -> bool:
-    open_ = sa.and_(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None))
-    waiting = sa.select(OutboxMessage.id).where(OutboxMessage.kind == MAKE, open_)
-    return db.session.scalars(waiting).first() is not None
+def _has_failed(backup: Act | None) -> bool:
+    """Whether one that was asked for since the last that is whole met an error."""
+    failed = failed_at(db.session(), MAKE)
+    return failed is not None and (backup is None or backup.at < failed)

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.alone import alone_at
+from core.alone import alone_or_elsewhere
 from core.audit import record
 from core.backup import checking, making, restoring, settling
 from core.backup.errors import BackupRefused, BeingWritten
@@ -26,7 +26,7 @@ from core.database import db, unit_of_work
 from core.errors import Refusal
 from core.keeping import current_keeper
 from core.ledger import seal_now
-from core.outbox import Elsewhere, post
+from core.outbox import Elsewhere, post_alone
 from practice.accounts.models import EmailToken, SignInSession, User
 
 MAKE = "oversight.backup"
@@ -101,11 +101,14 @@ def write_it_down(session: Session, _known: Known, manifest: Manifest, at: datet
 
 
 def ask_for_backup(session: Session, actor: User, at: datetime) -> None:
-    """Let the worker make a backup in BACKUP_DIR; raises NowhereToGo without one."""
+    """Let the worker make a backup in BACKUP_DIR; while it does there is nothing to add.
+
+    Raises NowhereToGo without one.
+    """
     if current_settings().backup_dir is None:
         raise NowhereToGo
-    name = named_after(at)
-    post(session, MAKE, {"name": name}, dedupe_key=f"backup:{name}", at=at)
+    if not post_alone(session, MAKE, {"name": named_after(at)}, at):
+        return
     record(
         session, at=at, action=ASKED, subject_kind="backup", subject_id=None,
         actor_id=actor.public_id, actor_role=actor.main_role,
@@ -117,9 +120,7 @@ def make_asked_for(payload: dict[str, Any]) -> None:
 
     Taken up again, after a crash or by another worker, it finds the backup if it was finished.
     """
-    with alone_at(MAKE) as is_alone:
-        if not is_alone:
-            raise Elsewhere
+    with alone_or_elsewhere(MAKE):
         settings = current_settings()
         folder = (settings.backup_dir or settings.data_dir) / payload["name"]
         if not (folder / FILE).exists():

@@ -19,7 +19,7 @@ from core.clock import now
 from core.database import db, unit_of_work
 from core.keeping import current_keeper
 from core.keys import DataKey, KeyRotation
-from core.outbox import OutboxMessage, post
+from core.outbox import is_open, post, post_alone
 from core.rotation import Progress
 from practice.accounts.models import User
 
@@ -58,18 +58,16 @@ def standing() -> Standing:
         running=running,
         last=last,
         left=rotation.rows_on_old_keys(session) if has_old_rows else 0,
-        waits=_waits(session),
+        waits=is_open(session, ROTATE),
     )
 
 
 def ask_for_rotation(session: Session, actor: User, at: datetime, *, new_kek: bool) -> None:
     """Let the worker do it; while one is asked for or running there is nothing to add."""
-    if _waits(session):
-        return
     # Tried again, it must not make one more: it does so only while this one is still current.
     before = current_keeper().current() if new_kek else ""
-    payload = {"instead_of": before, "part": 0}
-    post(session, ROTATE, payload, dedupe_key=f"{ROTATE}:{at.isoformat()}", at=at)
+    if not post_alone(session, ROTATE, {"instead_of": before, "part": 0}, at):
+        return
     record(
         session, at=at, action=ASKED, subject_kind="keys", subject_id=None,
         actor_id=actor.public_id, actor_role=actor.main_role, new_kek=new_kek,
@@ -127,12 +125,6 @@ def _record(session: Session, action: str, done: KeyRotation, **details: Any) ->
         session, at=now(), action=action, subject_kind="keys", subject_id=done.public_id,
         actor_id=None, **details,
     )  # fmt: skip
-
-
-def _waits(session: Session) -> bool:
-    open_ = sa.and_(OutboxMessage.done_at.is_(None), OutboxMessage.dead_at.is_(None))
-    waiting = sa.select(OutboxMessage.id).where(OutboxMessage.kind == ROTATE, open_)
-    return session.scalars(waiting).first() is not None
 
 
 def _count(which: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 import matching
 from core import audit
-from core.alone import alone_at
+from core.alone import alone_or_elsewhere
 from core.clock import now
 from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
-from core.outbox import Elsewhere, post
+from core.outbox import post, was_given_up
 from practice.accounts.models import User
 from practice.matches import weighing
 from practice.matches.market import newest_weights
@@ -73,16 +73,14 @@ def ask(
     session.flush()
     changed = weighing.in_words(weighing.changes(in_force.by_factor, wanted.by_factor))
     _record(session, preview, "weights.preview_asked", actor, at, changed=changed)
-    key = str(preview.public_id)
-    post(session, PREVIEW, {"preview": key}, dedupe_key=f"{PREVIEW}:{key}", at=at)
+    payload = {"preview": str(preview.public_id)}
+    post(session, PREVIEW, payload, dedupe_key=_work_of(preview), at=at)
     return preview
 
 
 def make_asked_for(payload: dict[str, Any]) -> None:
     """The outbox handler. It may take longer than a lease, so one is made at a time."""
-    with alone_at(PREVIEW) as is_alone:
-        if not is_alone:
-            raise Elsewhere
+    with alone_or_elsewhere(PREVIEW):
         make(uuid.UUID(payload["preview"]), now())
 
 
@@ -136,11 +134,21 @@ def preview_with(public_id: uuid.UUID) -> WeightsPreview | None:
     return db.session.scalars(wanted).first()
 
 
+def has_failed(preview: WeightsPreview) -> bool:
+    """Whether nobody is trying them out any more, though nobody has read what they would change."""
+    return preview.is_being_made and was_given_up(db.session(), _work_of(preview))
+
+
 def newest_unpublished() -> WeightsPreview | None:
     """The last one that was asked for, unless its weights are in force by now."""
     newest = sa.select(WeightsPreview).order_by(WeightsPreview.id.desc()).limit(1)
     found = db.session.scalars(newest).first()
     return found if found is not None and found.published_version is None else None
+
+
+def _work_of(preview: WeightsPreview) -> str:
+    """What the outbox knows the working out of this preview by."""
+    return f"{PREVIEW}:{preview.public_id}"
 
 
 def _looked_at(preview: WeightsPreview, at: datetime) -> Iterator[Seen | None]:

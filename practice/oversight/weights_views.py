@@ -42,12 +42,14 @@ HINTS = {
 @bp.get("/oversight/weights")
 @policy(is_administrator)
 def weights() -> Page:
+    preview = previews.newest_unpublished()
     return render_template(
         "oversight/weights.html",
         history=weighing.history(),
         in_force=newest_weights(),
         labels=weighing.FACTOR_NAMES,
-        preview=previews.newest_unpublished(),
+        preview=preview,
+        has_failed=preview is not None and previews.has_failed(preview),
         name_of=_name_of,
     )
 
@@ -88,6 +90,7 @@ def weights_preview(weights_preview: uuid.UUID) -> Page:
     return render_template(
         "oversight/weights_preview.html",
         preview=preview,
+        has_failed=previews.has_failed(preview),
         figures=preview.figures,
         told=told(preview.figures) if preview.made_at else None,
         about=about,

@@ -146,6 +146,36 @@ def test_a_backup_that_cannot_be_made_is_said_on_the_page(app, http, ines, backu
     assert str(backup_dir) not in page
 
 
+def test_asking_again_while_one_is_being_made_is_asking_once(app, http, ines, backup_dir, clock):
+    for _time in range(2):
+        assert http.post("/oversight/backups").status_code == 303
+        clock.move(timedelta(seconds=1))
+    work(app)
+    with app.app_context():
+        assert len(acts(backups.ASKED)) == len(acts(backups.MADE)) == 1
+    http.post("/oversight/backups")
+    work(app)
+    assert len(list(backup_dir.iterdir())) == 2
+
+
+def test_an_error_on_the_way_to_a_backup_is_said_until_one_is_whole(
+    app, http, ines, backup_dir, monkeypatch
+):
+    http.post("/oversight/backups")
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "make_backup", None)
+        drain(app, NOW)
+        assert "It is tried again by itself" in http.get("/oversight/backups").text
+        for hours in range(1, MOST_ATTEMPTS):
+            drain(app, NOW + timedelta(hours=2 * hours))
+    page = http.get("/oversight/backups").text
+    assert "The last backup failed" in page
+    assert "It was tried several times" in page
+    http.post("/oversight/backups")
+    drain(app, NOW + timedelta(days=1))
+    assert "The last backup failed" not in http.get("/oversight/backups").text
+
+
 def test_an_old_backup_and_an_old_rehearsal_are_called_so(http, ines, attune, clock, tmp_path):
     attune(backup_group, tmp_path / "one")
     attune(backup_group, "rehearse", tmp_path / "one")

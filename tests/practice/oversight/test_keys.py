@@ -9,7 +9,7 @@ from core import rotation
 from core.audit import AuditEntry
 from core.keeping import current_keeper
 from core.keys import DataKey, KeyRotation
-from core.outbox import OutboxMessage, drain
+from core.outbox import MOST_ATTEMPTS, OutboxMessage, drain
 from practice.accounts.models import Client, Role
 from practice.cli import cli
 from practice.oversight import key_rotation
@@ -78,6 +78,29 @@ def test_asking_twice_is_asking_once(session, http, admin):
     look_again(session)
     asked = sa.select(OutboxMessage).where(OutboxMessage.kind == key_rotation.ROTATE)
     assert len(session.scalars(asked).all()) == 1
+
+
+def test_what_the_worker_gave_up_half_way_can_be_gone_on_with(
+    app, session, http, admin, monkeypatch
+):
+    def held_up():
+        yield rotation.Progress("keys retired", 1)
+        raise rotation.HeldUp(3)
+
+    before = key_ids(session)
+    with monkeypatch.context() as patch:
+        patch.setattr(rotation, "carry_on", held_up)
+        http.post("/oversight/keys/rotation", data={})
+        for hours in range(MOST_ATTEMPTS):
+            assert "Go on with it" not in http.get("/oversight/keys").text
+            drain(app, NOW + timedelta(hours=2 * hours))
+    page = http.get("/oversight/keys").text
+    assert "it failed too often" in page
+    assert "Go on with it" in page
+    http.post("/oversight/keys/rotation", data={})
+    drain(app, NOW + timedelta(days=1))
+    assert not key_ids(session) & before
+    assert "Give everybody new keys" in http.get("/oversight/keys").text
 
 
 def test_long_work_is_done_in_parts(app, session, http, admin, monkeypatch):

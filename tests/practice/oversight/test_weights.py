@@ -11,7 +11,7 @@ import matching
 from core.audit import AuditEntry
 from core.database import db, unit_of_work
 from core.errors import NotFound
-from core.outbox import drain
+from core.outbox import MOST_ATTEMPTS, drain
 from practice.accounts.models import Role, User
 from practice.consent.models import Purpose, Signature
 from practice.matches import weighing
@@ -169,6 +169,23 @@ def test_they_are_tried_out_in_the_background_and_then_published(app, session, h
     assert (published.actor_id, published.details["version"]) == (ines.public_id, 2)
     assert published.details["why"] == REASON
     assert published.client_id is None
+
+
+def test_a_preview_that_the_worker_gave_up_is_called_so_and_can_be_asked_for_again(
+    app, session, http, ines, monkeypatch
+):
+    address = sent(http).location
+    with monkeypatch.context() as patch:
+        patch.setattr(weights_preview, "figures_of", None)
+        for hours in range(MOST_ATTEMPTS):
+            assert "could not be tried out" not in http.get(address).text
+            drain(app, NOW + timedelta(hours=2 * hours))
+    for page in (http.get(address).text, http.get(PAGE).text):
+        assert "could not be tried out" in page
+        assert "being tried out" not in page
+    again = sent(http).location
+    drain(app, NOW + timedelta(days=1))
+    assert "Publish as version 2" in http.get(again).text
 
 
 def test_nothing_is_published_that_nobody_could_have_read(session, http, ines):

@@ -120,9 +120,11 @@ def _over(match_review: uuid.UUID, form: ReviewAnswerForm) -> page.Answer:
     What was never there and what is gone are not told apart.
     """
     ended = ended_for(current_user.user, match_review)
-    if ended is None and not form.answer.data:
+    wrote = ("", form.answer.data), ("You would have suggested", form.names.data)
+    typed = [(heading, words) for heading, words in wrote if words]
+    if ended is None and not typed:
         raise NotFound
-    page = render_template("matches/review_over.html", form=form, ended=ended, zone=_zone())
+    page = render_template("matches/review_over.html", ended=ended, typed=typed, zone=_zone())
     return page, 409 if ended else 404
 
 

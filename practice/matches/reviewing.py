@@ -114,9 +114,14 @@ def ended_for(user: User, public_id: uuid.UUID) -> Ended | None:
 def _answered_by(review: MatchReview, user: User) -> str:
     if review.state is not ReviewState.answered:
         return ""
-    if review.answered_by_id == user.id:
+    return by_whom(review.answered_by, user)
+
+
+def by_whom(actor: User | None, viewer: User) -> str:
+    """ "You", their name, or "A colleague" where none is known."""
+    if actor is not None and actor.id == viewer.id:
         return "You"
-    return (review.answered_by.name if review.answered_by else "") or A_COLLEAGUE
+    return (actor.name if actor else "") or A_COLLEAGUE
 
 
 def reviews_late(at: datetime) -> list[int]:

@@ -1,7 +1,8 @@
 """The lead decides on what is proposed: another therapist, no, or yes to some or all at once.
 
-Each takes the actor and the instant, records the act and flushes; the caller commits. Nothing is
-done to a client or a therapist before a yes; a yes is all or nothing.
+Each takes the actor, the instant and which version of the run they have `seen`, records the act and
+flushes; the caller commits. Nobody decides on what a colleague has changed unseen. Nothing is done
+to a client or a therapist before a yes; a yes is all or nothing.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,11 +32,13 @@ from practice.waiting.queries import (
 from practice.waiting.refusals import (
     CannotConfirm,
     ChangedMeanwhile,
+    CostsChanged,
     DecidedAlready,
     NoLongerThere,
     NotOnTheirList,
     RunIsOver,
 )
+from practice.waiting.since import Since, name_of, since_of
 from practice.waiting.urgency import priority
 from practice.working_days import after_working_days
 
@@ -43,68 +46,80 @@ DAYS_TO_ANSWER = 3
 
 
 def change(
-    session: Session, placement: Placement, therapist: str, actor: User, at: datetime
+    session: Session, placement: Placement, therapist: str, actor: User, at: datetime, *, seen: int
 ) -> GivesWay | None:
     """Propose another therapist of their list (public id); returns who gives way, if anybody.
 
-    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready and NotOnTheirList.
+    Where somebody does, nothing in the run may have changed since: it is what was said to cost.
+    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready, NotOnTheirList, ChangedMeanwhile
+    and CostsChanged.
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
     if placement.state not in UNDECIDED:
         raise DecidedAlready
+    if placement.version > seen:
+        raise ChangedMeanwhile
     board = board_of(session, placement.run, actor)
     if therapist not in dict(placement.candidates) or not board.is_possible(therapist):
         raise NotOnTheirList
     moved = board.gives_way(placement.id, therapist)
+    if moved is not None and placement.run.version > seen:
+        raise CostsChanged
+    _propose(session, placement, therapist, actor, at)
     if moved is not None:
-        session.get_one(Placement, moved.key).propose(moved.goes_to)
-    placement.propose(therapist)
-    record(session, placement, "changed", actor, at)
+        _propose(session, session.get_one(Placement, moved.key), moved.goes_to, actor, at)
+    session.flush()
     return moved
 
 
 def reject(
-    session: Session,
-    placement: Placement,
-    therapist: str,
-    reason: str,
-    actor: User,
-    at: datetime,
+    session: Session, placement: Placement, reason: str, actor: User, at: datetime, *, seen: int
 ) -> None:
     """Not these two: the client waits on, and the two are not proposed for each other again.
 
-    `therapist` (public id) is whom the reason is about. Raises NotAllowed, RunIsOver,
-    NoLongerThere, DecidedAlready, and ChangedMeanwhile when somebody else is proposed by now.
+    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready, and ChangedMeanwhile: a reason is
+    about the two who stood on the page.
     """
     _require_lead(actor, [placement])
     _lock(session, placement.run, [placement])
     if placement.state not in UNDECIDED:
         raise DecidedAlready
-    if placement.proposed != therapist:
+    if not _is_as_seen(placement, seen):
         raise ChangedMeanwhile
     placement.move_to(PlacementState.rejected)
     placement.reason = reason
-    placement.decided_at, placement.decided_by = at, actor
+    _decided(placement, actor, at)
     record(session, placement, "rejected", actor, at)
+    session.flush()
 
 
 def confirm(
-    session: Session, run: WaitingRun, chosen: Collection[Placement], actor: User, at: datetime
-) -> None:
-    """Keep a place for each of them and ask each client, or none of it.
+    session: Session,
+    run: WaitingRun,
+    chosen: Collection[Placement],
+    actor: User,
+    at: datetime,
+    *,
+    seen: int,
+) -> list[Since]:
+    """Keep a place for each who is as seen and ask each client, or none of it; returns the others.
 
-    Raises NotAllowed, RunIsOver, NoLongerThere, DecidedAlready and CannotConfirm.
+    Raises NotAllowed, RunIsOver, NoLongerThere, and CannotConfirm where anything is in the way, or
+    nobody is as seen.
     """
     placements = sorted(chosen, key=lambda each: each.id)
     _require_lead(actor, placements)
     lock_consents_of_all(session, [each.client for each in placements])
     _lock(session, run, placements)
-    if any(each.state is not PlacementState.proposed for each in placements):
-        raise DecidedAlready
+    changed = since_of((each for each in placements if not _is_as_seen(each, seen)), actor)
+    placements = [each for each in placements if _is_as_seen(each, seen)]
+    if not placements:
+        raise CannotConfirm([], changed)
     fits = _found_again(placements, at)
-    _require_no_problem(session, placements, fits)
+    _require_no_problem(session, placements, fits, changed)
     _offer(session, placements, [fit for fit in fits if fit is not None], actor, at)
+    return changed
 
 
 def board_of(session: Session, run: WaitingRun, actor: User) -> Board:
@@ -146,6 +161,31 @@ def _lock(session: Session, run: WaitingRun, placements: Sequence[Placement]) ->
         raise RunIsOver
 
 
+def _is_as_seen(placement: Placement, seen: int) -> bool:
+    """Whether it is still proposed, and nobody has changed it since."""
+    return placement.state is PlacementState.proposed and placement.version <= seen
+
+
+def _propose(
+    session: Session, placement: Placement, therapist: str | None, actor: User, at: datetime
+) -> None:
+    placement.propose(therapist)
+    placement.changed_at, placement.changed_by = at, actor
+    _count(placement)
+    record(session, placement, "changed", actor, at)
+
+
+def _decided(placement: Placement, actor: User, at: datetime) -> None:
+    placement.decided_at, placement.decided_by = at, actor
+    _count(placement)
+
+
+def _count(placement: Placement) -> None:
+    """The run is locked, so no other act has this number."""
+    placement.run.version += 1
+    placement.version = placement.run.version
+
+
 def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:
     therapists = therapists_of([each.proposed or "" for each in placements])
     for placement in placements:
@@ -154,7 +194,10 @@ def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | No
 
 
 def _require_no_problem(
-    session: Session, placements: Sequence[Placement], fits: Sequence[Fit | None]
+    session: Session,
+    placements: Sequence[Placement],
+    fits: Sequence[Fit | None],
+    changed: Sequence[Since],
 ) -> None:
     """Takes each place that nothing is in the way of; raises CannotConfirm with all that is."""
     clients = [each.client_id for each in placements]
@@ -170,7 +213,7 @@ def _require_no_problem(
         for each, fit in zip(placements, fits, strict=True)
     ]
     if any(problem for _, problem in said):
-        raise CannotConfirm((public_id, problem) for public_id, problem in said if problem)
+        raise CannotConfirm([one for one in said if one[1]], changed)
 
 
 def _problem(
@@ -183,7 +226,7 @@ def _problem(
     if not waits:
         return "Somebody no longer waits."
     if is_busy:
-        return f"{name} has asked somebody meanwhile, or was offered a place."
+        return f"{name_of(client)} has asked somebody meanwhile, or was offered a place."
     if fit is None or not fit.holds:
         return f"{therapist.name} no longer fits {name}: something has changed since."
     try:
@@ -203,7 +246,8 @@ def _offer(
     due_at = after_working_days(at, DAYS_TO_ANSWER, current_settings().zone)
     for placement in placements:
         placement.move_to(PlacementState.offered)
-        placement.decided_at, placement.decided_by, placement.due_at = at, actor, due_at
+        placement.due_at = due_at
+        _decided(placement, actor, at)
     pairs = zip(placements, fits, strict=True)
     shown = [(placement.client, fit.client, fit.therapist) for placement, fit in pairs]
     keep_proposals(session, shown, newest_weights(), at)
@@ -211,3 +255,4 @@ def _offer(
         record(session, placement, "offered", actor, at)
     for placement in placements:
         tell_client(session, placement, "offered", at)
+    session.flush()

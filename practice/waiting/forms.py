@@ -1,4 +1,4 @@
-"""Forms of the waiting list."""
+"""Forms of the waiting list. Those of the lead say which version of the proposal they are about."""
 
 import uuid
 from collections.abc import Iterable
@@ -11,19 +11,31 @@ from practice.forms import Form
 from practice.waiting.listing import SHOW_WORDS, Show
 
 EVERYTHING = "all"
+# More than are ever counted, and what the database can still compare with.
+MOST_VERSIONS = 2**31 - 1
 
 
-class ChangeForm(Form):
+class SeenForm(Form):
+    """`seen` is what the page showed."""
+
+    seen = HiddenField()
+
+    @property
+    def version(self) -> int:
+        """0 for what is no number: then only what nobody has ever changed was seen."""
+        with suppress(ValueError):
+            return min(int(self.seen.data or 0), MOST_VERSIONS)
+        return 0
+
+
+class ChangeForm(SeenForm):
     therapist = RadioField("Another therapist", [InputRequired("Please choose somebody.")])
 
     def offer(self, public_ids: Iterable[str]) -> None:
         self.therapist.choices = [(each, each) for each in public_ids]
 
 
-class RejectForm(Form):
-    """`therapist` is whom the page showed: a reason is about two people."""
-
-    therapist = HiddenField()
+class RejectForm(SeenForm):
     reason = TextAreaField(
         "Why not these two?",
         [
@@ -33,7 +45,7 @@ class RejectForm(Form):
     )
 
 
-class ConfirmForm(Form):
+class ConfirmForm(SeenForm):
     """Which placements: `placement` those ticked or "all", `without` whom to leave out of all."""
 
     placement = SelectMultipleField("Placements", validate_choice=False)

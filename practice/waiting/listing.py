@@ -22,6 +22,7 @@ from practice.waiting.deciding import board_of
 from practice.waiting.models import Placement, PlacementState, WaitingEntry, WaitingRun
 from practice.waiting.queries import (
     Totals,
+    clients_with,
     listed,
     names_of,
     newest_made_run,
@@ -32,10 +33,10 @@ from practice.waiting.queries import (
     who_has_asked,
     who_was_offered,
 )
+from practice.waiting.since import name_of
 from practice.waiting.urgency import WORDS
 
 NOBODY = "nobody"
-A_CLIENT = "A client"
 MOST_OTHERS = 10
 HAS_ASKED = "has asked somebody"
 WAS_OFFERED = "was offered a place"
@@ -156,18 +157,10 @@ def case_of(session: Session, user: User, placement: Placement, at: datetime) ->
     board = board_of(session, placement.run, user)
     moves = {each: board.gives_way(placement.id, each) for each in _listed_in(placement)}
     possible = {each for each in moves if board.is_possible(each)}
-    giving_way = [session.get_one(Placement, move.key) for move in moves.values() if move]
-    named = [placement.client, *(each.client for each in giving_way)]
-    others = _others(session, placement, moves, possible)
+    giving_way = clients_with({move.key for move in moves.values() if move})
+    others = _others(placement, moves, possible, giving_way)
+    named = [placement.client, *giving_way.values()]
     return Case(row, named, wishes, others, _rejected(placement))
-
-
-def name_of(placement: Placement) -> str:
-    return _name(placement.client)
-
-
-def _name(client: Client) -> str:
-    return client.preferred_name or A_CLIENT
 
 
 def _shown(user: User, run: WaitingRun | None, show: Show, page: int) -> Leaf[Any]:
@@ -204,7 +197,7 @@ def _row_of(placement: Placement, days: int, names: Mapping[str, str], open_now:
     found = placement.found
     return Row(
         placement,
-        name_of(placement),
+        name_of(placement.client),
         days,
         WORDS[found["severity"]],
         names.get(found["therapist"] or "", NOBODY),
@@ -215,7 +208,7 @@ def _row_of(placement: Placement, days: int, names: Mapping[str, str], open_now:
 
 
 def _row_without(entry: WaitingEntry, at: datetime, standing: str) -> Row:
-    return Row(None, _name(entry.client), entry.days(at), "", NOBODY, 0, "", standing)
+    return Row(None, name_of(entry.client), entry.days(at), "", NOBODY, 0, "", standing)
 
 
 def _standing(client_ids: Sequence[int]) -> dict[int, str]:
@@ -244,10 +237,10 @@ def _listed_in(placement: Placement) -> list[str]:
 
 
 def _others(
-    session: Session,
     placement: Placement,
     moves: Mapping[str, GivesWay | None],
     possible: Collection[str],
+    giving_way: Mapping[int, Client],
 ) -> list[Other]:
     points = dict(placement.candidates)
     names = names_of([*moves, *(move.goes_to for move in moves.values() if move and move.goes_to)])
@@ -258,17 +251,17 @@ def _others(
             matching.shown_total(points[therapist]),
             therapist == placement.proposed,
             therapist in possible,
-            _cost(session, move, names) if therapist in possible else NO_PLACE,
+            _cost(move, giving_way, names) if therapist in possible else NO_PLACE,
         )
         for therapist, move in moves.items()
         if therapist in names
     ]
 
 
-def _cost(session: Session, move: GivesWay | None, names: Mapping[str, str]) -> str:
+def _cost(move: GivesWay | None, giving_way: Mapping[int, Client], names: Mapping[str, str]) -> str:
     if move is None:
         return "A place is open: nobody else changes."
-    name = name_of(session.get_one(Placement, move.key))
+    name = name_of(giving_way[move.key])
     lost = matching.shown_total(move.loses)
     if move.goes_to is None:
         return f"{name} would wait on."

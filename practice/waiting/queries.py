@@ -154,16 +154,31 @@ def clients_of(user: User, placements: Collection[uuid.UUID]) -> list[Client]:
     return [each.client for each in db.session.scalars(theirs.order_by(Placement.id))]
 
 
-def proposed_in(
-    user: User, run: WaitingRun, only: Collection[uuid.UUID] | None = None
-) -> Sequence[Placement]:
-    """All that a run proposes and nobody has decided, or those of `only` that it does."""
-    theirs = placements_for(user).where(
-        Placement.run_id == run.id, Placement.state == PlacementState.proposed
-    )
-    if only is not None:
-        theirs = theirs.where(Placement.public_id.in_(only))
+def clients_with(placement_ids: Collection[int]) -> dict[int, Client]:
+    """Whose these placements are, by their keys."""
+    if not placement_ids:
+        return {}
+    wanted = sa.select(Placement).where(Placement.id.in_(placement_ids)).order_by(Placement.id)
+    return {each.id: each.client for each in db.session.scalars(wanted)}
+
+
+def proposed_in(user: User, run: WaitingRun, seen: int) -> Sequence[Placement]:
+    """All that a run proposes, with what somebody has changed or decided since `seen`."""
+    is_proposed, is_newer = Placement.state == PlacementState.proposed, Placement.version > seen
+    theirs = _of_run(user, run).where(sa.or_(is_proposed, is_newer))
     return db.session.scalars(theirs.order_by(Placement.id)).all()
+
+
+def among(user: User, run: WaitingRun, only: Collection[uuid.UUID]) -> Sequence[Placement]:
+    """Those of `only` that are in a run, whatever has become of them."""
+    theirs = _of_run(user, run).where(Placement.public_id.in_(only))
+    return db.session.scalars(theirs.order_by(Placement.id)).all()
+
+
+def _of_run(user: User, run: WaitingRun) -> sa.Select[Placement]:
+    return placements_for(user).where(
+        Placement.run_id == run.id, Placement.state != PlacementState.set_aside
+    )
 
 
 def offered_to(user: User) -> sa.Select[Placement]:

@@ -1,9 +1,10 @@
 """What can be in the way of a step, each with the words of the page."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.errors import Refusal, WrongState
+from practice.waiting.since import Since
 
 
 class AlreadyWaiting(Refusal):
@@ -23,6 +24,13 @@ class DecidedAlready(WrongState):
 
 class ChangedMeanwhile(WrongState):
     message = "This has changed since you opened it. Nothing was done, and what you wrote is here."
+
+
+class CostsChanged(ChangedMeanwhile):
+    message = (
+        "This proposal has changed since you opened the page, so somebody else may have to give "
+        "way. Nothing was done; please look again at what it costs."
+    )
 
 
 class NoLongerThere(WrongState):
@@ -49,10 +57,17 @@ class OfferIsOver(WrongState):
 
 
 class CannotConfirm(Refusal):
-    """Nothing was confirmed; `problems` say why, one sentence for each of `placements`."""
+    """Nothing was confirmed.
 
-    def __init__(self, found: Iterable[tuple[uuid.UUID, str]]) -> None:
+    `problems` say what is in the way, one sentence for each of `placements`; `changed` is what
+    somebody has changed or decided since it was looked at.
+    """
+
+    def __init__(
+        self, found: Iterable[tuple[uuid.UUID, str]], changed: Sequence[Since] = ()
+    ) -> None:
         found = list(found)
         self.placements = [public_id for public_id, _ in found]
         self.problems = [words for _, words in found]
+        self.changed = changed
         super().__init__("Nothing was confirmed.")

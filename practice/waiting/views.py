@@ -19,14 +19,14 @@ from practice.matches.forms import AskForm
 from practice.matches.operations import AlreadyAsking, NotOffered
 from practice.matches.sharing import shareable
 from practice.places import place
-from practice.waiting import lead_views, offers, operations, queries
+from practice.waiting import list_views, offers, operations, placement_views, queries
 from practice.waiting.blueprint import bp
 from practice.waiting.models import Placement, PlacementState
 from practice.waiting.offered import shown_of_offer
 from practice.waiting.refusals import OfferIsOver
 from practice.when import deadline_words
 
-__all__ = ["bp", "lead_views"]
+__all__ = ["bp", "list_views", "placement_views"]
 
 
 @bp.get("/waiting")

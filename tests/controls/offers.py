@@ -287,8 +287,8 @@ CONTROLS = (
         "a placement is decided once",
         "what was decided is decided again",
         f"{WAITING}/deciding.py",
-        "if any(each.state is not PlacementState.proposed for each in placements):",
-        "if False:",
+        "return placement.state is PlacementState.proposed and placement.version <= seen",
+        "return placement.version <= seen",
         (
             f"{WAITING_TESTS}/test_deciding.py"
             "::test_a_decision_is_made_once_and_only_while_the_run_stands",
@@ -328,9 +328,64 @@ CONTROLS = (
         "a reason counts only for the two who stood on the page",
         "whoever is proposed by now is not proposed again",
         f"{WAITING}/deciding.py",
-        "if placement.proposed != therapist:",
+        "if not _is_as_seen(placement, seen):",
         "if False:",
         (f"{WAITING_TESTS}/test_pages.py::test_a_reason_is_about_the_two_who_stood_on_the_page",),
+    ),
+    Control(
+        "what a colleague has changed is not confirmed unseen",
+        "whatever is proposed by now is confirmed",
+        f"{WAITING}/deciding.py",
+        " and placement.version <= seen",
+        "",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_what_a_colleague_changed_is_not_confirmed_unseen_and_says_who_and_when",
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_of_many_only_those_are_confirmed_who_are_as_they_were_seen",
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_a_change_that_is_under_way_is_waited_for_and_not_confirmed_unseen",
+            f"{WAITING_TESTS}/test_pages.py"
+            "::test_what_a_colleague_changed_is_shown_before_it_is_confirmed",
+        ),
+    ),
+    Control(
+        "nobody gives way who did not stand on the page",
+        "a change is made whatever it costs by now",
+        f"{WAITING}/deciding.py",
+        "if moved is not None and placement.run.version > seen:",
+        "if False:",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_a_change_costs_nobody_a_place_who_did_not_stand_on_the_page",
+        ),
+    ),
+    Control(
+        "a change is an act in the log for each client whom it moves",
+        "it is written down of nobody",
+        f"{WAITING}/deciding.py",
+        '    record(session, placement, "changed", actor, at)\n',
+        "",
+        (f"{WAITING_TESTS}/test_deciding.py::test_whoever_gives_way_has_a_row_in_the_log_too",),
+    ),
+    Control(
+        "a search that was stopped is said beside how near it is",
+        "the page keeps quiet about it",
+        "templates/waiting/list.html",
+        "{% if run.cut_short %}",
+        "{% if false %}",
+        (
+            f"{WAITING_TESTS}/test_pages.py"
+            "::test_a_search_that_was_stopped_is_told_beside_how_near_it_is_and_what_it_means",
+        ),
+    ),
+    Control(
+        "how near a proposal is to the best is never rounded to nearer",
+        "it is rounded to the nearest",
+        f"{WAITING}/comparing.py",
+        "math.ceil(round(gap * 10_000, 6))",
+        "round(gap * 10_000)",
+        (f"{WAITING_TESTS}/test_pages.py::test_how_near_it_is_is_never_rounded_to_nearer",),
     ),
     Control(
         "whoever looks at a match sees nothing of it once it is over",

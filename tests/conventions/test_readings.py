@@ -50,6 +50,7 @@ CLINICAL = (
     ("matches.request_page", "rosa", "match_request", "ben's to rosa"),
     ("today.today", "rosa", "", ""),
     ("waiting.placement", "clara", "waiting_placement", "ann's"),
+    ("waiting.placement", "clara", "waiting_placement", "ben's, offered"),
     ("waiting.waiting_list", "clara", "", ""),
 )
 

@@ -211,7 +211,7 @@ OPEN_TO: dict[str, Audience] = {
     "today.today": {*EVERYBODY},
     "waiting.index": CLIENTS,
     "waiting.offer": {"ann's, only proposed": set(), "ben's": {"ben"}},
-    "waiting.placement": {"ann's": {"clara"}, "ben's, offered": set()},
+    "waiting.placement": {"ann's": {"clara"}, "ben's, offered": {"clara"}},
     "waiting.waiting_list": {"clara"},
 }
 # Who may send what; for everybody else nothing at all happens.
@@ -336,6 +336,7 @@ MAY_SEND: dict[str, Audience] = {
     # What a colleague has decided is said to whoever sends something about it.
     "waiting.change": {"ann's": {"clara"}, "ben's, offered": {"clara"}},
     "waiting.confirm": {"clara"},
+    "waiting.confirm_one": {"ann's": {"clara"}, "ben's, offered": {"clara"}},
     "waiting.decline": OPEN_TO["waiting.offer"],
     "waiting.join": CLIENTS,
     "waiting.leave": CLIENTS,

@@ -22,6 +22,7 @@ from practice.waiting.policy import entries_for, placements_for
 from practice.waiting.queries import proposed_in, refused_of
 from practice.waiting.refusals import (
     CannotConfirm,
+    CostsChanged,
     DecidedAlready,
     NoLongerThere,
     NotOnTheirList,
@@ -35,7 +36,7 @@ from tests.builders.intake import make_intake
 from tests.builders.matches import make_request
 from tests.builders.therapists import make_therapist
 from tests.builders.waiting import entry_of, make_lead, make_run, make_waiting, placement_of
-from tests.conftest import NOW
+from tests.conftest import NOW, PATIENCE
 from tests.practice.waiting.test_runs import take_back
 
 REASON = "They know each other."
@@ -63,7 +64,7 @@ def run(session, lead, therapist, client):
 
 def confirm(session, run, lead, *clients, at=NOW):
     chosen = [placement_of(session, client) for client in clients]
-    deciding.confirm(session, run, chosen, lead, at)
+    deciding.confirm(session, run, chosen, lead, at, seen=run.version)
     session.commit()
 
 
@@ -113,7 +114,7 @@ def test_many_are_confirmed_with_hardly_more_looking_up_than_few(app, session, l
         run = make_run(session, lead, NOW + timedelta(hours=number))
         chosen = [placement_of(session, each) for each in people]
         with statements_of(app) as seen:
-            deciding.confirm(session, run, chosen, lead, NOW + timedelta(hours=number))
+            deciding.confirm(session, run, chosen, lead, NOW + timedelta(hours=number), seen=0)
         session.commit()
         # Whether a mail is posted already is asked for each mail.
         return [one for one in seen if one.startswith("SELECT") and "outbox_messages" not in one]
@@ -155,7 +156,7 @@ def test_what_has_changed_since_is_looked_at_again(session, lead, therapist, cli
         take_back(session, client, Purpose.assessment)
     session.commit()
     with pytest.raises((CannotConfirm, NoLongerThere)):
-        deciding.confirm(session, run, chosen, lead, NOW)
+        deciding.confirm(session, run, chosen, lead, NOW, seen=run.version)
     session.rollback()
     assert places(session, therapist) == 1
 
@@ -176,9 +177,9 @@ def test_nobody_but_the_lead_decides(session, client, run, role):
     somebody = make_user(session, roles=(role,))
     placement = placement_of(session, client)
     for act in (
-        lambda: deciding.confirm(session, run, [placement], somebody, NOW),
-        lambda: deciding.reject(session, placement, placement.proposed, REASON, somebody, NOW),
-        lambda: deciding.change(session, placement, placement.proposed, somebody, NOW),
+        lambda: deciding.confirm(session, run, [placement], somebody, NOW, seen=0),
+        lambda: deciding.reject(session, placement, REASON, somebody, NOW, seen=0),
+        lambda: deciding.change(session, placement, placement.proposed, somebody, NOW, seen=0),
     ):
         with pytest.raises(NotAllowed):
             act()
@@ -187,15 +188,15 @@ def test_nobody_but_the_lead_decides(session, client, run, role):
 def test_a_decision_is_made_once_and_only_while_the_run_stands(session, lead, client, run):
     placement = placement_of(session, client)
     confirm(session, run, lead, client)
-    for act in (
-        lambda: deciding.confirm(session, run, [placement], lead, NOW),
-        lambda: deciding.reject(session, placement, placement.proposed, REASON, lead, NOW),
-    ):
-        with pytest.raises(DecidedAlready):
-            act()
+    seen = run.version
+    with pytest.raises(CannotConfirm) as refused:
+        deciding.confirm(session, run, [placement], lead, NOW, seen=seen)
+    assert [one.state for one in refused.value.changed] == [PlacementState.offered]
+    with pytest.raises(DecidedAlready):
+        deciding.reject(session, placement, REASON, lead, NOW, seen=seen)
     runs.withdraw(session, run, lead, NOW)
     with pytest.raises(RunIsOver):
-        deciding.confirm(session, run, [placement], lead, NOW)
+        deciding.confirm(session, run, [placement], lead, NOW, seen=seen)
 
 
 def test_of_two_leads_who_confirm_at_once_one_wins(app, session, lead, therapist, client, run):
@@ -209,17 +210,13 @@ def test_of_two_leads_who_confirm_at_once_one_wins(app, session, lead, therapist
             try:
                 with unit_of_work() as work:
                     chosen = work.get_one(Placement, placement_id)
-                    deciding.confirm(
-                        work, work.get_one(WaitingRun, run_id), [chosen], user(work, lead_id), NOW
-                    )
+                    actor, about = work.get_one(User, lead_id), work.get_one(WaitingRun, run_id)
+                    deciding.confirm(work, about, [chosen], actor, NOW, seen=0)
                 answers.append("confirmed")
-            except (DecidedAlready, CannotConfirm):
+            except CannotConfirm:
                 answers.append("refused")
             finally:
                 db.session.remove()
-
-    def user(work, lead_id):
-        return work.get_one(User, lead_id)
 
     placement_id, run_id = placement_of(session, client).id, run.id
     threads = [threading.Thread(target=act, args=(each.id,)) for each in (lead, other)]
@@ -232,6 +229,157 @@ def test_of_two_leads_who_confirm_at_once_one_wins(app, session, lead, therapist
     assert places(session, therapist) == 0
 
 
+# What a colleague has changed since
+
+
+@pytest.fixture
+def lena(session):
+    """Somebody else, less close than Rosa."""
+    return make_therapist(session, "Lena Brandt", open_places=2, skills={"panic": 1})
+
+
+@pytest.fixture
+def odile(session):
+    return make_lead(session, "Odile Marchand")
+
+
+def test_what_a_colleague_changed_is_not_confirmed_unseen_and_says_who_and_when(
+    session, lead, odile, therapist, lena, client, run
+):
+    placement, seen = placement_of(session, client), run.version
+    deciding.change(session, placement, str(lena.public_id), odile, NOW, seen=seen)
+    with pytest.raises(CannotConfirm) as refused:
+        deciding.confirm(session, run, [placement], lead, NOW, seen=seen)
+    [said] = refused.value.changed
+    assert (said.by, said.at, said.therapist) == ("Odile Marchand", NOW, "Lena Brandt")
+    assert placement.state is PlacementState.proposed
+    assert deciding.confirm(session, run, [placement], lead, NOW, seen=run.version) == []
+    assert placement.therapist is lena
+    assert places(session, therapist) == 1
+
+
+def test_of_many_only_those_are_confirmed_who_are_as_they_were_seen(
+    session, lead, odile, therapist, lena
+):
+    """Whoever gives way for a change has changed with it, and is told of as well."""
+    people = [make_waiting(session, name, days=10 + at) for at, name in enumerate(("Ann", "Ben"))]
+    people.append(make_waiting(session, "Kim", days=40))
+    run = make_run(session, lead)
+    seen, by_therapist = run.version, {}
+    for client in people:
+        by_therapist.setdefault(placement_of(session, client).proposed, []).append(client)
+    [with_rosa], [moved, stays] = (
+        by_therapist[str(therapist.public_id)],
+        by_therapist[str(lena.public_id)],
+    )
+    placement = placement_of(session, moved)
+    gave_way = deciding.change(session, placement, str(therapist.public_id), odile, NOW, seen=seen)
+    assert gave_way.key == placement_of(session, with_rosa).id
+    chosen = [placement_of(session, client) for client in people]
+    changed = deciding.confirm(session, run, chosen, lead, NOW, seen=seen)
+    assert {one.who for one in changed} == {
+        moved.preferred_name,
+        with_rosa.preferred_name,
+    }
+    assert {one.by for one in changed} == {"Odile Marchand"}
+    assert placement_of(session, stays).state is PlacementState.offered
+    for client in (moved, with_rosa):
+        assert placement_of(session, client).state is PlacementState.proposed
+    assert len(mails(session)) == 1
+
+
+def test_what_is_in_the_way_of_one_leaves_the_others_and_the_changed_ones_are_told_too(
+    session, lead, odile, therapist, lena
+):
+    ann, ben = make_waiting(session, "Ann", days=30), make_waiting(session, "Ben")
+    run = make_run(session, lead)
+    chosen, seen = [placement_of(session, each) for each in (ann, ben)], run.version
+    with_lena = next(one for one in chosen if one.proposed == str(lena.public_id))
+    deciding.reject(session, with_lena, REASON, odile, NOW, seen=seen)
+    therapist.open_places = 0
+    session.commit()
+    with pytest.raises(CannotConfirm) as refused:
+        deciding.confirm(session, run, chosen, lead, NOW, seen=seen)
+    assert len(refused.value.problems) == 1
+    assert [one.state for one in refused.value.changed] == [PlacementState.rejected]
+
+
+def test_a_change_that_is_under_way_is_waited_for_and_not_confirmed_unseen(
+    app, session, lead, odile, therapist, lena, client, run
+):
+    """The colleague holds the run while the other one confirms what stands on their page."""
+    is_changing, answers = threading.Event(), []
+    run_id, placement_id = run.id, placement_of(session, client).id
+    ids, other = (lead.id, odile.id), str(lena.public_id)
+    session.rollback()
+
+    def change():
+        with app.app_context():
+            with unit_of_work() as work:
+                found, actor = work.get_one(Placement, placement_id), work.get_one(User, ids[1])
+                deciding.change(work, found, other, actor, NOW, seen=0)
+                work.flush()
+                is_changing.set()
+                confirming.join(0.5)
+            db.session.remove()
+
+    def confirm_it():
+        with app.app_context():
+            is_changing.wait(PATIENCE)
+            try:
+                with unit_of_work() as work:
+                    about, actor = work.get_one(WaitingRun, run_id), work.get_one(User, ids[0])
+                    found = work.get_one(Placement, placement_id)
+                    deciding.confirm(work, about, [found], actor, NOW, seen=0)
+                answers.append("confirmed")
+            except CannotConfirm as refusal:
+                answers.extend(one.therapist for one in refusal.changed)
+            db.session.remove()
+
+    confirming, changing = threading.Thread(target=confirm_it), threading.Thread(target=change)
+    for thread in (changing, confirming):
+        thread.start()
+    for thread in (changing, confirming):
+        thread.join(PATIENCE)
+    session.expire_all()
+    assert answers == ["Lena Brandt"]
+    assert placement_of(session, client).state is PlacementState.proposed
+    assert places(session, lena) == 2
+
+
+def test_a_change_costs_nobody_a_place_who_did_not_stand_on_the_page(
+    session, lead, odile, therapist
+):
+    """Rosa's only place was open when the page said so; then a colleague proposed Ben for it."""
+    lena = make_therapist(session, "Lena Brandt", open_places=2, skills={"panic": 1})
+    ann, ben = make_waiting(session, "Ann", days=30), make_waiting(session, "Ben")
+    run = make_run(session, lead)
+    both = [placement_of(session, each) for each in (ann, ben)]
+    with_rosa = next(one for one in both if one.proposed == str(therapist.public_id))
+    [other] = [one for one in both if one is not with_rosa]
+    deciding.change(session, with_rosa, str(lena.public_id), lead, NOW, seen=0)
+    seen = run.version
+    rosa = str(therapist.public_id)
+    deciding.change(session, with_rosa, rosa, odile, NOW, seen=seen)
+    with pytest.raises(CostsChanged):
+        deciding.change(session, other, rosa, lead, NOW, seen=seen)
+    assert with_rosa.proposed == rosa
+    assert deciding.change(session, other, rosa, lead, NOW, seen=run.version) is not None
+
+
+def test_whoever_gives_way_has_a_row_in_the_log_too(session, lead, therapist, lena):
+    people = [make_waiting(session, "Ann", days=30), make_waiting(session, "Ben")]
+    run = make_run(session, lead)
+    [other] = [
+        one
+        for one in (placement_of(session, each) for each in people)
+        if one.proposed != str(therapist.public_id)
+    ]
+    deciding.change(session, other, str(therapist.public_id), lead, NOW, seen=run.version)
+    changed = sa.select(AuditEntry.client_id).where(AuditEntry.action == "waiting.changed")
+    assert set(session.scalars(changed)) == {each.public_id for each in people}
+
+
 # Rejecting and changing
 
 
@@ -239,7 +387,7 @@ def test_a_rejected_pair_is_not_proposed_again_and_the_reason_is_sealed(
     session, lead, therapist, client, run
 ):
     placement = placement_of(session, client)
-    deciding.reject(session, placement, placement.proposed, REASON, lead, NOW)
+    deciding.reject(session, placement, REASON, lead, NOW, seen=0)
     session.commit()
     make_run(session, lead, NOW + timedelta(hours=1))
     assert placement_of(session, client).proposed is None
@@ -255,7 +403,9 @@ def test_another_therapist_with_an_open_place_changes_nobody_else(session, lead,
     lena = make_therapist(session, "Lena Brandt", skills={"panic": 1})
     client = make_waiting(session)
     make_run(session, lead)
-    moved = deciding.change(session, placement_of(session, client), str(lena.public_id), lead, NOW)
+    moved = deciding.change(
+        session, placement_of(session, client), str(lena.public_id), lead, NOW, seen=0
+    )
     assert moved is None
     assert placement_of(session, client).proposed == str(lena.public_id)
 
@@ -269,7 +419,7 @@ def test_whoever_gives_way_goes_where_a_place_is_open(session, lead, therapist):
         key=lambda each: placement_of(session, each).proposed == str(lena.public_id),
     )
     moved = deciding.change(
-        session, placement_of(session, with_lena), str(therapist.public_id), lead, NOW
+        session, placement_of(session, with_lena), str(therapist.public_id), lead, NOW, seen=0
     )
     session.commit()
     assert moved.goes_to == str(lena.public_id)
@@ -280,7 +430,9 @@ def test_whoever_gives_way_goes_where_a_place_is_open(session, lead, therapist):
 def test_nobody_is_proposed_whom_a_rule_fails(session, lead, client, run):
     elsewhere = make_therapist(session, places=("US-OR",))
     with pytest.raises(NotOnTheirList):
-        deciding.change(session, placement_of(session, client), str(elsewhere.public_id), lead, NOW)
+        deciding.change(
+            session, placement_of(session, client), str(elsewhere.public_id), lead, NOW, seen=0
+        )
 
 
 def test_a_lead_who_waits_too_moves_themselves_neither_up_nor_down(session, lead, therapist):
@@ -291,9 +443,11 @@ def test_a_lead_who_waits_too_moves_themselves_neither_up_nor_down(session, lead
     client = make_waiting(session, "Ann", days=1)
     run = make_run(session, lead)
     assert placement_of(session, own).proposed == str(therapist.public_id)
-    assert own not in [each.client for each in proposed_in(lead, run)]
+    assert own not in [each.client for each in proposed_in(lead, run, seen=0)]
     with pytest.raises(NotOnTheirList):
-        deciding.change(session, placement_of(session, client), str(therapist.public_id), lead, NOW)
+        deciding.change(
+            session, placement_of(session, client), str(therapist.public_id), lead, NOW, seen=0
+        )
 
 
 # The client's answer

@@ -17,8 +17,9 @@ from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Role
 from practice.matches.models import MatchRequest, Proposal
 from practice.matches.replaying import Verdict, replayed
-from practice.waiting import deciding, runs
-from practice.waiting.models import PlacementState, WaitingRun
+from practice.waiting import deciding, operations, runs
+from practice.waiting.comparing import percent_of
+from practice.waiting.models import Placement, PlacementState, WaitingRun
 from tests.builders.accounts import make_user, sign_in
 from tests.builders.intake import STORY
 from tests.builders.matches import make_seeker
@@ -221,7 +222,7 @@ def test_whom_the_lead_or_the_client_did_not_want_shows_in_no_why_not(
 
     before = why_not()
     placement = placement_of(session, client)
-    deciding.reject(session, placement, placement.proposed, "Neighbours.", lead, NOW)
+    deciding.reject(session, placement, "Neighbours.", lead, NOW, seen=0)
     session.commit()
     assert why_not() == before
 
@@ -282,48 +283,59 @@ def test_a_change_says_what_it_costs_and_is_made(session, http, lead, therapist)
 
 def about(session, client, reason="Neighbours."):
     """The form of a rejection as the page of the placement sends it."""
-    return {"reason": reason, "therapist": placement_of(session, client).proposed}
+    return {"reason": reason, "seen": placement_of(session, client).run.version}
 
 
-@pytest.mark.parametrize("what", ["confirmed it", "decided not to propose these two"])
+CONFIRMED = "confirmed Sam with Rosa Almeida"
+REJECTED = "decided not to propose Rosa Almeida for Sam"
+
+
+def main_of(answer):
+    return re.sub(r"\s+", " ", soup(answer).main.get_text(" "))
+
+
+@pytest.mark.parametrize("what", [CONFIRMED, REJECTED])
 def test_when_a_colleague_decided_first_what_was_typed_is_still_there_and_says_who(
     session, http, lead, client, run, what
 ):
     odile, placement = make_lead(session, "Odile Marchand"), placement_of(session, client)
     sent = about(session, client)
-    if what == "confirmed it":
-        deciding.confirm(session, run, [placement], odile, NOW)
+    if what == CONFIRMED:
+        deciding.confirm(session, run, [placement], odile, NOW, seen=0)
     else:
-        deciding.reject(session, placement, placement.proposed, "At school together.", odile, NOW)
+        deciding.reject(session, placement, "At school together.", odile, NOW, seen=0)
     session.commit()
     sign_in(http, lead)
     answer = http.post(f"{LIST}/placements/{placement.public_id}/rejection", data=sent)
     assert answer.status_code == 409
-    page = BeautifulSoup(answer.data, "html.parser").main.get_text(" ")
-    assert f"Odile Marchand {what}" in page
+    page = main_of(answer)
+    assert f"Odile Marchand {what}, Tuesday 1 December at 10:00" in page
     assert "Neighbours." in page
-    assert ("At school together." in page) is (what != "confirmed it")
+    assert ("At school together." in page) is (what == REJECTED)
     fresh(session)
     assert "Neighbours." not in placement_of(session, client).reason
     act = session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert (act.action, act.subject_id) == ("placement.viewed", placement.public_id)
 
 
+@pytest.mark.parametrize("act", ["change", "confirmation"])
 @pytest.mark.parametrize("is_own", [True, False])
-def test_a_change_of_what_is_decided_says_who_decided_it(
-    session, http, lead, client, therapist, run, is_own
+def test_acting_on_what_is_decided_says_who_decided_it_and_when(
+    session, http, lead, client, therapist, run, is_own, act
 ):
     by = lead if is_own else make_lead(session, "Odile Marchand")
     placement = placement_of(session, client)
-    deciding.confirm(session, run, [placement], by, NOW)
+    deciding.confirm(session, run, [placement], by, NOW, seen=0)
     session.commit()
     sign_in(http, lead)
-    sent = {"therapist": str(therapist.public_id)}
-    answer = http.post(f"{LIST}/placements/{placement.public_id}/change", data=sent)
+    sent = {"therapist": str(therapist.public_id), "seen": "0"}
+    answer = http.post(f"{LIST}/placements/{placement.public_id}/{act}", data=sent)
     assert answer.status_code == 409
-    page = BeautifulSoup(answer.data, "html.parser").main.get_text(" ")
-    assert f"{'You' if is_own else 'Odile Marchand'} confirmed it" in page
-    assert http.post(f"{LIST}/placements/{uuid.uuid4()}/change", data=sent).status_code == 404
+    who = "You" if is_own else "Odile Marchand"
+    assert f"{who} {CONFIRMED}, Tuesday 1 December at 10:00" in main_of(answer)
+    assert "Nothing of yours was done." in main_of(answer)
+    assert f"{who} {CONFIRMED}" in text(http.get(f"{LIST}/placements/{placement.public_id}"))
+    assert http.post(f"{LIST}/placements/{uuid.uuid4()}/{act}", data=sent).status_code == 404
 
 
 def test_when_the_proposal_is_gone_what_was_typed_is_still_there(session, http, lead, client, run):
@@ -348,7 +360,7 @@ def test_a_reason_is_about_the_two_who_stood_on_the_page(session, http, lead, cl
     run = make_run(session, lead, NOW + timedelta(hours=1))
     sent, placement = about(session, client), placement_of(session, client)
     [other] = {each for each, _ in placement.candidates} - {placement.proposed}
-    deciding.change(session, placement, other, make_lead(session, "Odile Marchand"), NOW)
+    deciding.change(session, placement, other, make_lead(session, "Odile Marchand"), NOW, seen=0)
     session.commit()
     sign_in(http, lead)
     answer = http.post(f"{LIST}/placements/{placement.public_id}/rejection", data=sent)
@@ -367,7 +379,7 @@ def test_a_rejection_needs_a_reason_and_is_shown_the_next_time(session, http, le
     address = f"{LIST}/placements/{placement_of(session, client).public_id}"
     assert http.post(f"{address}/rejection").status_code == 422
     assert http.post(f"{address}/rejection", data=about(session, client)).location == LIST
-    assert http.get(address).status_code == 404
+    assert "You decided not to propose Rosa Almeida for Sam" in text(http.get(address))
     fresh(session)
     make_run(session, lead, NOW + timedelta(hours=1))
     address = f"{LIST}/placements/{placement_of(session, client).public_id}"
@@ -384,10 +396,197 @@ def test_nothing_ticked_and_something_decided_already_are_told(session, http, le
     ticked = {"placement": str(placement_of(session, client).public_id)}
     http.post(address, data=ticked)
     assert "One person has been written to" in text(http.get(LIST))
-    http.post(address, data=ticked)
-    page = text(http.get(LIST))
-    assert "decided already" in page
-    assert "Offered" in page
+    answer = http.post(address, data=ticked)
+    assert answer.status_code == 409
+    assert "Nothing was confirmed" in main_of(answer)
+    assert "You confirmed Sam with Rosa Almeida, Tuesday 1 December at 10:00" in main_of(answer)
+    assert "Offered" in main_of(answer)
+    assert answer.data.count(b"<h1>") == 1
+
+
+@pytest.fixture
+def changed(session, lead, therapist, client):
+    """Sam, whom Odile proposed for Lena after the page of the lead was opened at version 0."""
+    make_therapist(session, "Lena Brandt", open_places=3, skills={"panic": 1})
+    make_run(session, lead)
+    placement = placement_of(session, client)
+    [other] = {each for each, _ in placement.candidates} - {placement.proposed}
+    deciding.change(session, placement, other, make_lead(session, "Odile Marchand"), NOW, seen=0)
+    session.commit()
+    return placement
+
+
+SAID = "Odile Marchand proposed Lena Brandt for Sam instead, Tuesday 1 December at 10:00"
+
+
+@pytest.mark.parametrize("seen", ["0", "", "what", "-1"])
+def test_what_a_colleague_changed_is_shown_before_it_is_confirmed(
+    session, http, lead, client, changed, seen
+):
+    sign_in(http, lead)
+    address = f"{LIST}/placements/{changed.public_id}"
+    answer = http.post(f"{address}/confirmation", data={"seen": seen})
+    assert answer.status_code == 409
+    assert SAID in main_of(answer)
+    assert "Sam with Lena Brandt" in soup(answer).h1.get_text()
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.proposed
+    [again] = soup(answer).select(f'form[action="{address}/confirmation"] [name="seen"]')
+    assert http.post(f"{address}/confirmation", data={"seen": again["value"]}).location == LIST
+    assert "One person has been written to" in text(http.get(LIST))
+    fresh(session)
+    assert placement_of(session, client).therapist.name == "Lena Brandt"
+
+
+def test_a_choice_that_was_made_on_another_state_of_things_is_kept_and_not_carried_out(
+    session, http, lead, client, therapist, changed
+):
+    sign_in(http, lead)
+    sent = {"therapist": str(therapist.public_id), "seen": "0"}
+    answer = http.post(f"{LIST}/placements/{changed.public_id}/change", data=sent)
+    assert answer.status_code == 409
+    assert SAID in main_of(answer)
+    assert "This has changed since you opened it" in main_of(answer)
+    [chosen] = soup(answer).select('[name="therapist"][checked]')
+    assert chosen["value"] == sent["therapist"]
+    fresh(session)
+    assert placement_of(session, client).proposed != sent["therapist"]
+
+
+@pytest.mark.parametrize("how", ["all", "ticked"])
+def test_of_many_only_the_unchanged_are_written_to_and_the_page_says_who_is_not(
+    session, http, lead, client, therapist, how
+):
+    make_therapist(session, "Lena Brandt", open_places=3, skills={"panic": 1})
+    for name in ("Ann", "Ben"):
+        make_waiting(session, name)
+    run, odile = make_run(session, lead), make_lead(session, "Odile Marchand")
+    sign_in(http, lead)
+    page = soup(http.get(LIST))
+    [seen] = page.select('form.stack [name="seen"]')
+    ids = [one["value"] for one in page.select('input[name="placement"]')]
+    waiting = list(session.scalars(sa.select(Placement).order_by(Placement.id)))
+    changed = next(one for one in waiting if one.proposed == str(therapist.public_id))
+    rejected = next(one for one in waiting if one is not changed)
+    [other] = {each for each, _ in changed.candidates} - {changed.proposed}
+    deciding.change(session, changed, other, odile, NOW, seen=0)
+    deciding.reject(session, rejected, "Neighbours.", odile, NOW, seen=0)
+    session.commit()
+    sent = {"seen": seen["value"], "placement": "all" if how == "all" else ids}
+    answer = http.post(f"{LIST}/runs/{run.public_id}/confirmation?show=proposed", data=sent)
+    assert answer.status_code == 200
+    names = changed.client.preferred_name, rejected.client.preferred_name
+    assert "One person has been written to, and 2 were left as they are" in main_of(answer)
+    assert f"Odile Marchand proposed Lena Brandt for {names[0]} instead" in main_of(answer)
+    assert f"Odile Marchand decided not to propose Lena Brandt for {names[1]}" in main_of(answer)
+    with http.session_transaction() as cookie:
+        assert not any(name in str(dict(cookie)) for name in names)
+    fresh(session)
+    states = {one: one.state for one in session.scalars(sa.select(Placement))}
+    assert states[changed] is PlacementState.proposed
+    assert states[rejected] is PlacementState.rejected
+    assert list(states.values()).count(PlacementState.offered) == 1
+    looks = sa.select(AuditEntry).where(AuditEntry.action == "waiting_list.viewed")
+    newest = session.scalars(looks.order_by(AuditEntry.id.desc())).first()
+    # The one who was rejected is on this part of the list by the note alone.
+    assert newest.details["clients"] == 3
+
+
+def test_who_is_gone_is_told_without_a_name_and_the_others_are_written_to(
+    session, http, lead, client, therapist
+):
+    make_therapist(session, "Lena Brandt", open_places=3, skills={"panic": 1})
+    left = make_waiting(session, "Ann")
+    run = make_run(session, lead)
+    ids = [str(placement_of(session, each).public_id) for each in (left, client)]
+    operations.leave(session, entry_of(session, left), NOW)
+    session.commit()
+    sign_in(http, lead)
+    answer = http.post(
+        f"{LIST}/runs/{run.public_id}/confirmation", data={"placement": ids, "seen": "0"}
+    )
+    assert "One person you ticked no longer waits, or is in a newer proposal." in main_of(answer)
+    assert "Ann" not in main_of(answer)
+    fresh(session)
+    assert placement_of(session, client).state is PlacementState.offered
+    sent = {"placement": ids[0], "seen": "0"}
+    http.post(f"{LIST}/runs/{run.public_id}/confirmation", data=sent)
+    assert "a newer proposal has come" in text(http.get(LIST))
+
+
+def test_what_is_in_the_way_leaves_the_others_one_press_away_and_the_changed_unticked(
+    session, http, lead, client, therapist
+):
+    lena = make_therapist(session, "Lena Brandt", open_places=3, skills={"panic": 1})
+    for name in ("Ann", "Ben"):
+        make_waiting(session, name)
+    run, odile = make_run(session, lead), make_lead(session, "Odile Marchand")
+    waiting = list(session.scalars(sa.select(Placement).order_by(Placement.id)))
+    changed = next(one for one in waiting if one.proposed == str(therapist.public_id))
+    hindered, free = (one for one in waiting if one is not changed)
+    deciding.change(session, changed, str(lena.public_id), odile, NOW, seen=0)
+    hindered.client.place = ""
+    session.commit()
+    sign_in(http, lead)
+    address = f"{LIST}/runs/{run.public_id}/confirmation"
+    answer = http.post(
+        address, data={"placement": [str(one.public_id) for one in waiting], "seen": "0"}
+    )
+    assert answer.status_code == 409
+    name = hindered.client.preferred_name
+    assert f"Lena Brandt no longer fits {name}" in main_of(answer)
+    assert "Odile Marchand proposed Lena Brandt for" in main_of(answer)
+    ticked = {one["value"] for one in soup(answer).select('[name="placement"][checked]')}
+    assert ticked == {str(hindered.public_id), str(free.public_id)}
+    note = soup(answer).select_one(".note form")
+    sent = {one["name"]: one["value"] for one in note.select("input")}
+    assert (sent["placement"], sent["seen"]) == (str(free.public_id), "0")
+    assert http.post(address, data=sent).status_code == 303
+    fresh(session)
+    assert session.get(Placement, free.id).state is PlacementState.offered
+    assert session.get(Placement, changed.id).state is PlacementState.proposed
+
+
+def test_a_proposal_taken_back_meanwhile_is_said_when_somebody_confirms_it(
+    session, http, lead, client, run
+):
+    runs.withdraw(session, run, lead, NOW)
+    session.commit()
+    sign_in(http, lead)
+    assert confirm_all(http, run).location == LIST
+    assert "This proposal no longer stands" in text(http.get(LIST))
+
+
+# How near it is
+
+
+def test_a_search_that_was_stopped_is_told_beside_how_near_it_is_and_what_it_means(
+    session, http, lead, run
+):
+    sign_in(http, lead)
+    assert "none has a higher total; that is proven" in text(http.get(LIST))
+    assert "was stopped" not in text(http.get(LIST))
+    run.gap, run.cut_short = 0.01234, True
+    session.commit()
+    page = main_of(http.get(LIST))
+    assert "none has a total more than 1.24 % higher; that is proven" in page
+    assert "The search for the best total was stopped" in page
+    assert "aims for a total that nothing could better by more than 0.10 %" in page
+    assert "came to its limit of work at 1.24 %" in page
+    assert "you can decide on this proposal as on any other" in page
+
+
+def test_how_near_it_is_is_never_rounded_to_nearer():
+    said = {gap: percent_of(gap) for gap in (1e-9, 0.00001, 0.0001, 0.00012, 0.001, 0.00101, 0.5)}
+    assert {gap: words.replace("\N{NO-BREAK SPACE}", " ") for gap, words in said.items()} == {
+        1e-9: "0.01 %",
+        0.00001: "0.01 %",
+        0.0001: "0.01 %",
+        0.00012: "0.02 %",
+        0.001: "0.10 %",
+        0.00101: "0.11 %",
+        0.5: "50.00 %",
+    }
 
 
 def test_what_is_in_the_way_is_named_on_the_page_and_in_no_cookie(
@@ -457,6 +656,7 @@ def test_nobody_but_the_lead_finds_any_of_it(session, http, client, run, role):
         f"{LIST}/runs",
         f"{LIST}/runs/{run.public_id}/withdrawal",
         f"{LIST}/runs/{run.public_id}/confirmation",
+        f"{LIST}/placements/{placement.public_id}/confirmation",
         f"{LIST}/placements/{placement.public_id}/change",
         f"{LIST}/placements/{placement.public_id}/rejection",
     ):

@@ -1,6 +1,7 @@
 """A run: everybody who can be placed is, by the market as it is, and nobody is told yet."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,20 @@ def test_one_place_goes_to_whoever_needs_it_more_and_the_figures_say_so(session,
     assert run.engine_version == matching.ENGINE_VERSION
 
 
+def test_a_search_that_was_cut_short_is_kept_with_its_proposal(session, lead, monkeypatch):
+    make_therapist(session)
+    make_waiting(session)
+    assert not make_run(session, lead).cut_short
+    allocate = runs.allocate
+
+    def stopped(*given):
+        return replace(allocate(*given), gap=0.02, cut_short=True)
+
+    monkeypatch.setattr(runs, "allocate", stopped)
+    run = make_run(session, lead, NOW + timedelta(hours=1))
+    assert (run.gap, run.cut_short) == (0.02, True)
+
+
 def test_how_severe_it_is_for_the_only_one_who_waits_stands_nowhere_in_the_clear(session, lead):
     make_therapist(session, most_acuity=3)
     make_waiting(session, phq_9_9=1)
@@ -184,7 +199,7 @@ def test_whoever_asked_or_was_offered_somebody_meanwhile_is_not_proposed(
         if meanwhile == "asked":
             make_request(session, client, therapist)
         else:
-            deciding.confirm(session, first, [placement_of(session, client)], lead, NOW)
+            deciding.confirm(session, first, [placement_of(session, client)], lead, NOW, seen=0)
         session.commit()
         return propose(waiters)
 
@@ -455,7 +470,7 @@ def test_what_a_hold_kept_is_nobodys_to_decide_and_goes_once_it_is_lifted(sessio
     held, kept = hold(session, client), placement_of(session, client)
     second = make_run(session, lead, NOW + timedelta(hours=1))
     assert placement_for(lead, kept.public_id) is None
-    assert kept not in proposed_in(lead, first)
+    assert kept not in proposed_in(lead, first, seen=0)
     assert totals(lead, second).proposed == 1
     privacy.lift_hold(session, held, lead, NOW)
     make_run(session, lead, NOW + timedelta(hours=2))

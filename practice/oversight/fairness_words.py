@@ -137,6 +137,12 @@ class Told:
     rules: list[Measure]
     sentences: list[str]
 
+    @property
+    def not_compared(self) -> list[str]:
+        """Headings of the measures in which no group is large enough to be judged."""
+        silent = (each for each in self.measures if not any(row.is_judged for row in each.rows))
+        return [each.kind.heading for each in silent]
+
 
 def told(comparisons: Iterable[Comparison]) -> Told:
     """See `Told`; a rule that takes nobody away is left out."""

@@ -306,6 +306,18 @@ def test_a_fair_count_is_told_without_claiming_that_all_is_well(http, session, l
     assert "no proof that there is none" in page
 
 
+def test_what_could_not_be_compared_is_not_told_of_as_fair(http, session, lead):
+    """Hardly anybody was placed, so that of closeness and waiting nothing can be seen."""
+    fair = biased(0.0)
+    few = np.where(np.arange(len(fair)) < 20, fair.score, np.nan)
+    keep(session, replace(fair, score=few, wait=few))
+    page = http.get(PAGE).text
+    said = "nothing could be compared, as no group has enough people: "
+    assert f"{said}how closely the therapist fits; days until a yes." in page
+    keep(session, fair)
+    assert said not in http.get(PAGE).text
+
+
 def test_a_small_group_stands_there_without_a_figure(http, session, lead):
     keep(session, biased(small=30))
     page = BeautifulSoup(http.get(PAGE).text, "html.parser")

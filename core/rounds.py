@@ -62,7 +62,7 @@ class Round:
     """
 
     kind: str
-    work: Callable[[datetime], None]
+    work: Callable[[datetime], object]
     last_done: Callable[[Session], datetime | None]
     is_wanted: Callable[[Session, datetime], bool]
     is_old: Callable[[datetime, datetime], bool] = is_a_day_old

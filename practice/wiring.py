@@ -47,7 +47,7 @@ from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 from practice.privacy.keeping import stands_a_hold
 from practice.privacy.operations import erase_again
-from practice.privacy.schedule import keep_schedule_daily
+from practice.privacy.schedule import KEEPING, erase_what_is_due
 from practice.waiting import letting_go, runs
 from practice.waiting import operations as waiting
 from practice.waiting.sweeps import lapse_offers
@@ -107,7 +107,8 @@ def _connect_privacy(app: Flask) -> None:
     handle(app, WRITE_DOWN, write_down)
     handle(app, OVERWRITE, overwrite)
     replayed.connect(erase_again)
-    app.extensions["sweeps"] += [keep_schedule_daily]
+    app.extensions["sweeps"] += [erase_what_is_due]
+    KEEPING.connect(app)
 
 
 def sweep(app: Flask, at: datetime) -> None:

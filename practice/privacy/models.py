@@ -121,7 +121,3 @@ class RetentionRun(Identified, Base):
     failed: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
 
     by: Mapped[User | None] = relationship()
-
-    @property
-    def total(self) -> int:
-        return sum(self.gone.values())

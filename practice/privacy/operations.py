@@ -251,15 +251,15 @@ def _record_reading(session: Session, client: Client, at: datetime) -> None:
     )
 
 
-def record_run(session: Session, run: RetentionRun, actor: User | None, at: datetime) -> None:
+def record_run(session: Session, run: RetentionRun, at: datetime) -> None:
     audit.record(
         session,
         at=at,
         action="retention.kept",
         subject_kind="retention_run",
         subject_id=run.public_id,
-        actor_id=actor.public_id if actor else None,
-        actor_role=Role.administrator if actor else "",
+        actor_id=run.by.public_id if run.by else None,
+        actor_role=Role.administrator if run.by else "",
         **run.gone,
         **({"failed": run.failed} if run.failed else {}),
     )

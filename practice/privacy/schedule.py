@@ -3,8 +3,9 @@
 Nothing of a client under a legal hold goes. Clients who were forgotten have a schedule of their
 own (`operations.finish`); here it is about everybody else, and about what belongs to nobody.
 
-Each duty has transactions of its own. One that fails is logged by the error's class and place,
-noted on the run and tried again with the next; the others go on.
+It comes round once a day and when an administrator asks. Each duty has transactions of its own. One
+that fails is logged by the error's class and place, noted on the run and tried again with the next;
+the others go on.
 """
 
 from collections import Counter
@@ -13,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.database import db, unit_of_work
 from core.erasures import write_down_what_is_missing
 from core.logs import log, where
+from core.rounds import Asking, Round
 from practice.accounts.models import User
 from practice.one_by_one import whatever_happens
 from practice.privacy import operations, queries
@@ -25,7 +28,6 @@ from practice.privacy.duties import DUTIES, Duty
 from practice.privacy.models import RetentionRun
 from practice.privacy.retention import Rule
 
-EVERY = timedelta(days=1)
 SOON = timedelta(days=30)
 THIS_YEAR = timedelta(days=365)
 MOST_AT_ONCE = 500
@@ -63,7 +65,7 @@ def preview(session: Session, at: datetime) -> list[Preview]:
     return [Preview(rule, *found) for rule, found in counted.items()]
 
 
-def keep_schedule(at: datetime, actor: User | None = None) -> RetentionRun:
+def keep_schedule(at: datetime) -> RetentionRun:
     """Let go of everything that is over, a few hundred rows a transaction; returns what went."""
     gone: Counter[str] = Counter()
     failed: list[str] = []
@@ -74,25 +76,17 @@ def keep_schedule(at: datetime, actor: User | None = None) -> RetentionRun:
         write_down_what_is_missing()
     forgotten = _keep_promises(at)
     with unit_of_work() as session:
-        run = RetentionRun(at=at, by_id=actor.id if actor else None)
+        run = RetentionRun(at=at, by=_who_asked(session))
         run.gone = {rule: count for rule, count in {**gone, **forgotten}.items() if count}
         run.failed = sorted(set(failed))
         session.add(run)
         session.flush()
-        operations.record_run(session, run, actor, at)
+        operations.record_run(session, run, at)
     return run
 
 
-def keep_schedule_daily(at: datetime) -> None:
-    """Sweep: erasures whose day has come at once, the schedule once a day."""
-    erase_what_is_due(at)
-    newest = queries.last_runs(db.session(), most=1)
-    if not newest or newest[0].at <= at - EVERY:
-        keep_schedule(at)
-
-
 def erase_what_is_due(at: datetime) -> int:
-    """Forget those whose seven days are over, each by themselves; returns how many."""
+    """Sweep: forget those whose seven days are over, each by themselves; returns how many."""
     erased = 0
     for reference in [one.public_id for one in queries.erasures_due(db.session(), at)]:
         with whatever_happens(), unit_of_work() as session:
@@ -111,6 +105,11 @@ def _noting_failure(name: str, failed: list[str]) -> Iterator[None]:
         db.session.rollback()
         log("retention.failed", kind=str(name), error=type(error), where=where(error))
         failed.append(str(name))
+
+
+def _who_asked(session: Session) -> User | None:
+    wanted = sa.select(User).where(User.public_id == KEEPING.asked_by(session))
+    return session.scalars(wanted).first()
 
 
 def _let_go(duty: Duty, at: datetime, gone: Counter[str]) -> None:
@@ -139,3 +138,23 @@ def _keep_promises(at: datetime) -> dict[str, int]:
             if client is not None:
                 finished += operations.finish(session, client, at)
     return {"forgotten": finished}
+
+
+def _last_kept(session: Session) -> datetime | None:
+    newest = queries.last_runs(session, most=1)
+    return newest[0].at if newest else None
+
+
+def _always(_session: Session, _at: datetime) -> bool:
+    """A run that lets nothing go is one that somebody can read of."""
+    return True
+
+
+# An administrator may ask as often as they like: what is over may go at any time.
+KEEPING = Round(
+    "privacy.schedule",
+    keep_schedule,
+    _last_kept,
+    _always,
+    asking=Asking("retention.asked", "retention_run", once_in=timedelta(0)),
+)

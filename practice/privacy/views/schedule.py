@@ -12,13 +12,13 @@ from core.database import db, unit_of_work
 from core.errors import NotFound
 from practice.accounts.models import Role
 from practice.accounts.policy import has_role, step_up
+from practice.asking import ask_for
 from practice.forms import EmptyForm
 from practice.places import PLACES
 from practice.privacy import operations, queries
 from practice.privacy.forms import HoldForm
-from practice.privacy.models import RetentionRun
 from practice.privacy.retention import DEFAULT_YEARS_OF_RECORD, SCHEDULE, YEARS_OF_RECORD
-from practice.privacy.schedule import keep_schedule, preview
+from practice.privacy.schedule import KEEPING, preview
 from practice.privacy.views.blueprint import Page, bp
 
 administers = has_role(Role.administrator)
@@ -36,9 +36,7 @@ def schedule() -> Page:
 def run() -> Page:
     form = EmptyForm()
     if form.validate_on_submit():
-        kept = keep_schedule(now(), current_user.user)
-        _say_what_went(kept)
-        return redirect(url_for("privacy.schedule"), 303)
+        return ask_for(KEEPING, "privacy.schedule")
     due = [line for line in preview(db.session(), now()) if line.now]
     return render_template("privacy/run.html", due=due, schedule=SCHEDULE, form=form)
 
@@ -67,16 +65,6 @@ def lift_hold(hold: uuid.UUID) -> Page:
     return redirect(url_for("privacy.schedule"), 303)
 
 
-def _say_what_went(run: RetentionRun) -> None:
-    went = f"What went: {run.total or 'nothing'}."
-    if run.failed:
-        flash(
-            f"Not everything that is over could go. {went} The rest is under “Last runs”.", "clay"
-        )
-    else:
-        flash(f"The schedule was kept. {went}", "leaf")
-
-
 def _held(form: HoldForm) -> bool:
     with unit_of_work() as session:
         client = queries.client_with(session, form.reference)
@@ -101,6 +89,7 @@ def _schedule_page(form: HoldForm) -> Page:
         default_years=DEFAULT_YEARS_OF_RECORD,
         holds=queries.standing_holds(db.session()),
         runs=queries.last_runs(db.session()),
+        round=KEEPING.standing(db.session(), now()),
         unfinished=len(queries.unfinished_erasures(db.session())),
         zone=current_settings().zone,
     )

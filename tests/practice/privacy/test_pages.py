@@ -21,7 +21,7 @@ from practice.intake.models import Intake
 from practice.privacy.holdings import HOLDINGS
 from practice.privacy.models import ErasureRequest
 from practice.privacy.retention import plus_years
-from practice.privacy.schedule import keep_schedule_daily
+from practice.privacy.schedule import erase_what_is_due
 from tests.builders.accounts import look_again, make_client, sign_in
 from tests.conftest import NOW
 from tests.journeys.street import Street
@@ -206,7 +206,7 @@ def test_in_seven_days_can_be_called_off_until_then(
     assert "will be erased on" not in ben.get("/your-data").text
     clock.move_to(NOW + timedelta(days=8))
     with app.app_context():
-        keep_schedule_daily(clock.now())
+        erase_what_is_due(clock.now())
         assert db.session.scalars(sa.select(Intake)).all()
 
 
@@ -216,9 +216,9 @@ def test_after_seven_days_it_happens_by_itself_and_not_a_second_before(
     ben.post("/your-data/erasure", data={"when": "later", "word": "erase", "expected": "0"})
     with app.app_context():
         mine = Intake.client_id == client_of("ben").id
-        keep_schedule_daily(NOW + timedelta(days=7) - timedelta(seconds=1))
+        erase_what_is_due(NOW + timedelta(days=7) - timedelta(seconds=1))
         assert db.session.scalars(sa.select(Intake.id).where(mine)).all()
-        keep_schedule_daily(NOW + timedelta(days=7))
+        erase_what_is_due(NOW + timedelta(days=7))
         look_again(db.session())
         assert db.session.scalars(sa.select(Intake.id).where(mine)).all() == []
         request = db.session.scalars(sa.select(ErasureRequest)).one()

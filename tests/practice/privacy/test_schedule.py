@@ -21,7 +21,7 @@ from core.database import Base, db, unit_of_work
 from core.erasures import erase, lines_of
 from core.keys import Realm
 from core.mail import KeptMail, send_mail
-from core.outbox import OutboxMessage
+from core.outbox import OutboxMessage, drain
 from practice.accounts.models import (
     Client,
     EmailChange,
@@ -54,7 +54,7 @@ from practice.privacy.retention import (
     plus_years,
     record_until,
 )
-from practice.privacy.schedule import erase_what_is_due, keep_schedule, keep_schedule_daily, preview
+from practice.privacy.schedule import KEEPING, erase_what_is_due, keep_schedule, preview
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.billing import make_order
 from tests.builders.care import make_episode
@@ -396,10 +396,12 @@ def test_somebody_who_cannot_be_erased_holds_up_nobody_behind_them(app: Flask) -
         assert list(db.session.scalars(waiting)) == [stuck_id]
 
 
-def test_the_sweep_keeps_it_once_a_day(app: Flask) -> None:
+def test_the_worker_keeps_it_once_a_day(app: Flask, clock: FrozenClock) -> None:
     with app.app_context():
         for hours in (0, 1, 23, 24, 25):
-            keep_schedule_daily(NOW + timedelta(hours=hours))
+            clock.move_to(NOW + timedelta(hours=hours))
+            KEEPING.post_when_due(clock.now())
+            drain(app, clock.now())
         runs = db.session.scalars(sa.select(RetentionRun.at).order_by(RetentionRun.at)).all()
         assert runs == [NOW, NOW + timedelta(days=1)]
 
@@ -588,8 +590,14 @@ def test_running_it_asks_first_then_says_what_went(
     with app.app_context():
         assert left(Intake)
     ines.post("/retention/run")
+    ines.post("/retention/run")
+    assert "It is being run" in ines.get("/retention").text
+    assert drain(app, clock.now()) == 1
+    page = ines.get("/retention").text
+    assert "Run it now" in page
     # Her own browser of three months ago went as well.
-    assert "The schedule was kept. What went: 2." in ines.get("/retention").text
+    assert "Questions that were begun and not finished: 1" in page
+    assert "by itself<br>" not in page
     with app.app_context():
         assert left(Intake) == []
         run = AuditEntry.action == "retention.kept"

@@ -21,7 +21,8 @@ from core.config import Settings
 from core.database import Base, db
 from core.migrating import upgrade
 from practice.app import create_app
-from tests.builders.kept import begin, notice_patches
+from tests.builders.kept import begin
+from tests.builders.watching import notice_patches
 from tests.databases import Databases, Files, Served, migrated
 from tests.postgres import Cluster
 

@@ -13,7 +13,6 @@ thing twice in one database gets two things, as ever.
 import copy
 import enum
 import functools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time, timedelta
@@ -21,7 +20,6 @@ from decimal import Decimal
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -31,6 +29,7 @@ from core.clock import now
 from core.database import Base, is_sqlite
 from practice.matches.changes import CHANGES
 from practice.matches.models import MarketVersion
+from tests.builders.watching import Moment, is_anything_patched, written
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,8 +38,6 @@ Row = tuple[Any, ...]
 Rows = dict[Row, Row]  # By primary key.
 MOST_REMEMBERED = 500
 PLAIN = (str, bytes, int, float, Decimal, date, time, timedelta, UUID, enum.Enum, type(None))
-WRITES = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
-READS = re.compile(r"\s*(?:SELECT|PRAGMA|BEGIN|COMMIT|SAVEPOINT|RELEASE|SHOW|SET)\b", re.IGNORECASE)
 
 
 class CannotKeep(TypeError):
@@ -106,54 +103,34 @@ class Built:
 
 
 @dataclass
-class Watch:
-    """What this process has written, and where that leaves the known rows."""
+class Memory:
+    """What was built, from empty databases on, and what of it the last one holds `since` when."""
 
-    writes: int = 0
-    commits: int = 0
-    committed_writes: int = 0
-    written: set[str] = field(default_factory=set)
-    everywhere: bool = False
-    building: bool = False
+    empty: dict[Engine, Built] = field(default_factory=dict)
     remembered: int = 0
-    # The known rows: in which database, after how many writes, by which session.
+    is_building: bool = False
     at: Built | None = None
-    engine: Engine | None = None
-    at_write: int = 0
-    at_commit: int = 0
-    session: Session | None = None
+    since: Moment | None = None
+
+    def stand(self, at: Built, engine: Any, session: Session | None) -> None:
+        self.at, self.since = at, Moment.now(engine, session)
+
+    def known_to(self, session: Session) -> Built | None:
+        """What this session may go on from; None where it may only build."""
+        if self.is_building or self.since is None or is_anything_patched():
+            return None
+        return self.at if self.since.lasts_for(session) else None
 
 
-_watch = Watch()
-_empty: dict[Engine, Built] = {}
-_patching: set[pytest.MonkeyPatch] = set()
+_memory = Memory()
 
 
 def begin(engine: Engine) -> None:
     """Say that this database is empty now."""
-    if _watch.remembered > MOST_REMEMBERED:
-        _watch.remembered = 0
-        _empty.clear()
-    _stand(engine, _empty.setdefault(engine, Built({})), None)
-
-
-def notice_patches() -> None:
-    """Have every MonkeyPatch stand in `_patching` from its first patch until all are undone.
-
-    Called once, when pytest has made those of its own.
-    """
-
-    def noted(act: Callable[..., Any], note: Callable[[pytest.MonkeyPatch], None]) -> Any:
-        @functools.wraps(act)
-        def noting(patch: pytest.MonkeyPatch, *args: Any, **kwargs: Any) -> Any:
-            note(patch)
-            return act(patch, *args, **kwargs)
-
-        return noting
-
-    for name in ("setattr", "delattr", "setitem", "delitem"):
-        setattr(pytest.MonkeyPatch, name, noted(getattr(pytest.MonkeyPatch, name), _patching.add))
-    pytest.MonkeyPatch.undo = noted(pytest.MonkeyPatch.undo, _patching.discard)
+    if _memory.remembered > MOST_REMEMBERED:
+        _memory.remembered = 0
+        _memory.empty.clear()
+    _memory.stand(_memory.empty.setdefault(engine, Built({})), engine, None)
 
 
 def kept(
@@ -164,10 +141,9 @@ def kept(
 
     @functools.wraps(build)
     def builder(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if _watch.building or not _rows_are_known(session):
+        before = _memory.known_to(session)
+        if before is None:
             return build(session, *args, **kwargs)
-        before = _watch.at
-        assert before is not None
         try:
             key = (signature, _frozen(session, args), _frozen(session, kwargs), now())
         except CannotKeep:
@@ -179,50 +155,34 @@ def kept(
     return builder
 
 
-def _rows_are_known(session: Session) -> bool:
-    seen_by_it = _watch.session in (None, session) or _watch.commits > _watch.at_commit
-    is_clean = not (session.new or session.dirty or session.deleted)
-    return (
-        _watch.at is not None
-        and not _patching
-        and _watch.writes == _watch.at_write
-        and session.get_bind() is _watch.engine
-        and seen_by_it
-        and is_clean
-    )
-
-
-def _stand(engine: Any, at: Built, session: Session | None) -> None:
-    _watch.at, _watch.engine, _watch.session = at, engine, session
-    _watch.at_write, _watch.at_commit = _watch.writes, _watch.commits
-
-
 def _built(session: Session, before: Built, key: Any, build: Callable[[], T]) -> T:
-    _watch.building, _watch.written, _watch.everywhere = True, set(), False
+    began = Moment.now(session.get_bind(), session)
+    _memory.is_building = True
+    written.begin_anew()
     try:
         result = build()
         session.flush()
     finally:
-        _watch.building = False
+        _memory.is_building = False
     try:
         frozen = _frozen(session, result)
     except CannotKeep:
         return result
     after = _after(session, before)
-    after.result, after.committed = frozen, _watch.commits > _watch.at_commit
+    after.result, after.committed = frozen, began.is_committed
     after.market = copy.deepcopy(session.info.get(CHANGES))
     before.then[key] = after
-    _watch.remembered += 1
-    _stand(session.get_bind(), after, session)
+    _memory.remembered += 1
+    _memory.stand(after, session.get_bind(), session)
     return result
 
 
 def _after(session: Session, before: Built) -> Built:
     """What the tables hold now, compared with before; those nobody has written are as they were."""
-    names = Base.metadata.tables if _watch.everywhere else _watch.written
-    written = [table for table in Base.metadata.sorted_tables if table.name in names]
+    names = Base.metadata.tables if written.everywhere else written.tables
+    changed = [table for table in Base.metadata.sorted_tables if table.name in names]
     tables, differences = dict(before.tables), {}
-    for table in written:
+    for table in changed:
         old, new = before.tables.get(table.name, {}), _rows_of(session, table)
         # Rows that stayed are held once.
         tables[table.name] = {
@@ -233,7 +193,7 @@ def _after(session: Session, before: Built) -> Built:
             changed=[(old[key], row) for key, row in new.items() if old.get(key, row) != row],
             gone=[key for key in old if key not in new],
         )
-    return Built(tables, _statements(written, differences))
+    return Built(tables, _statements(changed, differences))
 
 
 def _rows_of(session: Session, table: sa.Table) -> Rows:
@@ -271,14 +231,15 @@ def _put_back(session: Session, after: Built) -> Any:
     else:
         cursor.execute(after.in_one_message)
     _take_another_epoch(cursor, after)
-    _watch.writes += 1
+    # Not seen: the driver's own cursor wrote it.
+    written.writes += 1
     _forget_what_changed(session, after)
     keys.forget(session)
     if after.market is not None:
         session.info[CHANGES] = copy.deepcopy(after.market)
     if after.committed:
         session.commit()
-    _stand(session.get_bind(), after, session)
+    _memory.stand(after, session.get_bind(), session)
     return _thawed(session, after.result)
 
 
@@ -378,30 +339,3 @@ def _thawed(session: Session, frozen: Any) -> Any:
     if is_dataclass(kind):
         return kind(**{name: _thawed(session, each) for name, each in value})
     return kind(_thawed(session, each) for each in value)
-
-
-@sa.event.listens_for(Engine, "before_cursor_execute")
-def _notice_writing(
-    _connection: sa.Connection, _cursor: Any, statement: str, *_others: Any
-) -> None:
-    if READS.match(statement):
-        return
-    _watch.writes += 1
-    if written := WRITES.match(statement):
-        _watch.written.add(written[1])
-    # What is deleted may take rows of other tables with it.
-    _watch.everywhere |= not written or statement.lstrip()[:6].upper() == "DELETE"
-
-
-@sa.event.listens_for(Engine, "commit")
-def _notice_commit(_connection: sa.Connection) -> None:
-    _watch.commits += 1
-    _watch.committed_writes = _watch.writes
-
-
-@sa.event.listens_for(Engine, "rollback")
-@sa.event.listens_for(Engine, "rollback_savepoint")
-def _notice_rollback(*_what: Any) -> None:
-    # The end of a session that has only read takes nothing back.
-    if _watch.writes > _watch.committed_writes:
-        _watch.writes += 1

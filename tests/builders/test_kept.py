@@ -80,6 +80,23 @@ def test_a_row_that_made_room_for_another_makes_it_again(app: Flask, putting_bac
         db.session.remove()
 
 
+def test_what_its_builder_did_not_commit_is_not_committed_when_it_is_put_back(
+    app: Flask, putting_back
+) -> None:
+    """Nor where somebody committed what was there before, the first time."""
+    with app.app_context():
+        for commits in (True, False):
+            begin_anew()
+            user = make_client(db.session(), preferred_name="Not for long").user
+            if commits:
+                db.session.commit()
+            make_shift(db.session(), user)
+        assert len(putting_back) >= 2
+        db.session.rollback()
+        assert not any(rows().values())
+        db.session.remove()
+
+
 def another_row(client: Client) -> None:
     db.session.execute(
         sa.insert(UserRole).values(user_id=client.user_id, role=Role.therapist, granted_at=NOW)

@@ -19,9 +19,9 @@ import matching
 from core.database import Base, Identified, Json, db, enum_column
 from core.encryption import Erased, Realm, Unreadable, sealed_json
 from core.logs import log
-from matching.terms import FULL
 from practice.accounts.models import User
 from practice.matches.domains import DOMAINS
+from practice.matches.record_figures import check, counting_of
 from practice.therapists.models import Therapist
 
 ByDomain = Mapping[str, matching.Record]
@@ -175,7 +175,7 @@ def records_among(therapist_ids: sa.Select[int], at: datetime) -> Records:
     wanted = sa.select(TrackRecord).join(TrackRecord.therapist).where(agrees())
     rows = session.scalars(wanted.where(TrackRecord.therapist_id.in_(therapist_ids))).all()
     opened = ((row.therapist_id, figures_of(row)) for row in rows)
-    known = {row_id: {**unknown, **_counting(each)} for row_id, each in opened if each}
+    known = {row_id: {**unknown, **counting_of(each)} for row_id, each in opened if each}
     return Records(known, unknown, report.made_at + COUNT_IS_GOOD_FOR)
 
 
@@ -188,20 +188,8 @@ def figures_of(row: TrackRecord) -> Mapping[str, Any] | None:
     """None for a damaged row, which is logged: one must not take everybody's matches away."""
     try:
         figures: Mapping[str, Any] = row.figures
-        _check(_counting(figures))
+        check(figures)
     except (Erased, Unreadable, AttributeError, KeyError, TypeError, ValueError) as error:
         log("outcomes.record_damaged", error=type(error))
         return None
     return figures
-
-
-def _counting(figures: Mapping[str, Any]) -> dict[str, matching.Record]:
-    return {domain: matching.Record(*each) for domain, each in figures["counting"].items()}
-
-
-def _check(records: ByDomain) -> None:
-    """Raises ValueError for what the engine would refuse, and with it the therapist."""
-    figures = [figure for record in records.values() for figure in record]
-    is_sound = all(type(each) is int and 0 <= each <= FULL for each in figures)
-    if not is_sound or not records.keys() <= set(DOMAINS):
-        raise ValueError

@@ -59,7 +59,18 @@ CONTROLS = (
         "    except Erased as",
         (
             f"{MARKET}::test_a_damaged_record_is_logged_and_left_out_and_nobody_else_is",
-            f"{OWN}::test_a_damaged_record_shows_as_none_until_the_next_count",
+            f"{OWN}::test_a_damaged_record_is_told_to_its_owner_until_the_next_count",
+        ),
+    ),
+    Control(
+        "of a record that is damaged in one figure none is believed",
+        "only what the engine counts is looked at",
+        "practice/matches/record_figures.py",
+        '    if figures["cases"] is not None:\n',
+        "    if False:\n",
+        (
+            f"{OWN}::test_of_a_record_with_one_figure_that_is_none_nothing_is_said",
+            f"{MARKET}::test_a_damaged_record_is_logged_and_left_out_and_nobody_else_is",
         ),
     ),
     Control(

@@ -192,11 +192,12 @@ def test_while_the_last_count_is_too_old_the_card_shows_no_track_record(session,
 
 DAMAGED = {
     "its bytes were changed": None,
-    "it has another shape": {"cases": 40},
+    "it has another shape": {"counting": 40},
     "it is no record": [1, 2],
     "its figures are too large": {"counting": {"worry": [7000, 60]}},
     "its figures are none": {"counting": {"worry": ["700", 60]}},
     "nobody knows its heading": {"counting": {"weather": [700, 60]}},
+    "what only its own page says is none": {"overall": [0.1, None, 0.3]},
 }
 
 
@@ -218,7 +219,7 @@ def test_a_damaged_record_is_logged_and_left_out_and_nobody_else_is(
 def damage(session, row, figures):
     """With `figures` in their place, or of the bytes the last one changed."""
     if figures is not None:
-        row.figures = figures
+        row.figures = row.figures | figures if isinstance(figures, dict) else figures
         session.commit()
         return
     session.commit()

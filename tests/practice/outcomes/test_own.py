@@ -145,7 +145,52 @@ def test_a_mild_and_a_usual_caseload_are_told_as_plainly():
     assert "lowers your figures by 0.20" in words.adjustment_words(-0.2)
 
 
-def test_a_damaged_record_shows_as_none_until_the_next_count(session, http, rosa):
+CANNOT_BE_READ = "Your record cannot be read just now"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("cases", "forty"),
+        ("cases", True),
+        ("cases", -40),
+        ("severity", None),
+        ("severity", "much"),
+        ("adjustment", [0.1]),
+        ("adjustment", float("nan")),
+        ("overall", None),
+        ("overall", [0.1, 0.2]),
+        ("overall", [0.1, None, 0.2]),
+        ("overall", "all"),
+        ("domains", None),
+        ("domains", {"weather": {"cases": 20, "effect": [0.1, 0.0, 0.2]}}),
+        ("domains", {"worry": {"effect": [0.1, 0.0, 0.2]}}),
+        ("domains", {"worry": {"cases": 20, "effect": [0.1, 0.0, float("inf")]}}),
+        ("counting", {"worry": [7000, 60]}),
+    ],
+)
+def test_of_a_record_with_one_figure_that_is_none_nothing_is_said(
+    session, http, rosa, field, value
+):
+    make_agreement(session, rosa)
+    record = make_record(session, rosa)
+    record.figures = record.figures | {field: value}
+    session.commit()
+    said = text_of(http, rosa)
+    assert CANNOT_BE_READ in said
+    assert "cases or a few more" not in said
+
+
+@pytest.mark.parametrize("field", ["cases", "severity", "adjustment", "overall", "domains"])
+def test_of_a_record_without_one_of_its_figures_nothing_is_said(session, http, rosa, field):
+    make_agreement(session, rosa)
+    record = make_record(session, rosa)
+    record.figures = {name: each for name, each in record.figures.items() if name != field}
+    session.commit()
+    assert CANNOT_BE_READ in text_of(http, rosa)
+
+
+def test_a_damaged_record_is_told_to_its_owner_until_the_next_count(session, http, rosa):
     make_agreement(session, rosa)
     row = make_record(session, rosa)
     session.commit()
@@ -153,4 +198,6 @@ def test_a_damaged_record_shows_as_none_until_the_next_count(session, http, rosa
     damaged = sealed[:-1] + bytes([sealed[-1] ^ 1])
     session.execute(sa.update(table).where(table.c.id == row.id).values(figures_sealed=damaged))
     session.commit()
-    assert "Nothing is worked out yet" in text_of(http, rosa)
+    said = text_of(http, rosa)
+    assert CANNOT_BE_READ in said
+    assert "The count that is made once a day writes your record anew." in said

@@ -29,6 +29,7 @@ from practice.consent.queries import is_asked_again
 from practice.groups.presenting import own_state_of
 from practice.intake.queries import latest_submitted, open_intake
 from practice.local_time import instant_at
+from practice.matches.deadlines import answer_due_words
 from practice.therapists.models import HOURS_STAY_FRESH, Therapist
 from practice.therapists.queries import therapist_of
 from practice.today import queries
@@ -171,6 +172,8 @@ def _of_therapist(therapist: Therapist) -> dict[str, Any]:
         "meetings_today": _count_on(local.date(), meetings, local.tzinfo),
         "sessions": queries.sessions_of_leader(therapist.id, at),
         "requests": queries.requests_waiting_for(therapist.user),
+        "answer_due_words": answer_due_words,
+        "at": at,
         "hours_are_stale": confirmed is None or at - confirmed > HOURS_STAY_FRESH,
         "licences_ending": queries.licences_ending(therapist.id, at),
     }

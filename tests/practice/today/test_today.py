@@ -166,6 +166,14 @@ def test_a_therapist_sees_who_asks_but_nothing_of_what_was_shared(http, session)
     assert "Sam" not in page
 
 
+def test_a_deadline_at_midnight_is_told_as_the_end_of_the_day_before(http, session, clock):
+    """Asked on a Sunday: two working days end with Tuesday, and not on Wednesday at 00:00."""
+    request = make_request(session, at=NOW - timedelta(days=2))
+    assert "Answer by the end of Tuesday 1 December" in today(http, request.therapist.user).text
+    clock.move(timedelta(days=1))
+    assert "Was due by the end of Tuesday 1 December" in today(http, request.therapist.user).text
+
+
 def test_a_therapist_is_reminded_of_hours_and_licences(http, session):
     therapist = make_therapist(
         session,

@@ -46,6 +46,8 @@ bench: $(READY) ## Measure against a baseline in the same run
 	$(BIN)/python -m bench.market
 	$(BIN)/python -m bench.ledger
 	$(BIN)/python -m bench.rank --therapists 1000000
+	$(BIN)/python -m bench.allocate
+	$(BIN)/python -m bench.learn
 
 prove: $(READY) ## The long proofs at full size, on both databases
 	@tools/system-packages postgresql chromium redis nodejs

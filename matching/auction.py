@@ -1,13 +1,13 @@
 """The auction: nearly the best total of scores, and a certificate of how near.
 
 Objective: of the allocations that a choice leaves, the greatest Σ score.
-Steps (Bertsekas 1988 and 1992; many bid at once, and a therapist has several places): (1) every
-client without a place looks at score less price; (2) bids for the best what makes it as good as the
-next best, and ε more; whoever must be placed does so even below 0, the others leave there; (3) a
-therapist keeps the best `capacity` bids, and the price is the lowest bid kept when full, else 0;
-(4) whoever is outbid is without a place again. At the end everybody has what is best for them
-within the ε of their last bid. ε falls with the share of clients who are without a place: the
-first bids find the rough prices, the last ones settle them.
+Steps (Bertsekas 1988 and 1992; many bid at once, and a therapist has several places): (1) clients
+without a place, a thousand at a time, look at score less price; (2) each bids for the best what
+makes it as good as the next best, and ε more; whoever must be placed does so even below 0, the
+others leave there; (3) a therapist keeps the best `capacity` bids, and the price is the lowest bid
+kept when full, else 0; (4) whoever is outbid is without a place again, and the last in turn. At the
+end everybody has what is best for them within the ε of their last bid. ε falls with the share of
+clients who are without a place: the first bids find the rough prices, the last ones settle them.
 The bound on every other total (`theorems.upper_bound_of`) is computed from the prices; only if it
 is not near enough, all begins anew with a finer ε. Prices are not carried over: a place that was
 dear and is then left empty would spoil the certificate. Bidding also ends as soon as the bound is
@@ -40,6 +40,7 @@ from matching.candidates import (
     Whole,
 )
 from matching.clearing import cleared
+from matching.ordering import rising
 from matching.parting import joined, parts_of
 from matching.placing import completed
 from matching.steps import FEW as FEW_SCORES
@@ -64,12 +65,15 @@ MOST_BIDS = 60
 MOST_BIDS_IN_ALL, FEW_BIDS = 150, 100_000
 # As MOST_BIDS, where it is not known whether everybody can be placed.
 SOON = 12
-# Of so many of a client's best candidates, two are nearly always better than all the others.
-FIRST = 12
-# How often prices are let fall at the end.
-ROUNDS_DOWN = 5
+# So many bid at once at most; whoever comes after them sees what they have bid.
+AT_ONCE = 1000
 # For so few bids at once, plain Python is faster.
 FEW = 4
+# Of so many of a client's best candidates, two are nearly always better than all the others; for
+# fewer clients than that there is no use in looking at these by themselves.
+FIRST, FIRST_FOR = 12, 64
+# How often prices are let fall at the end.
+ROUNDS_DOWN = 5
 
 
 def auction(
@@ -183,10 +187,9 @@ class Sale:
     ) -> None:
         self.choice, self.gap = choice, gap
         candidates = choice.candidates
-        self.value: Real = np.where(candidates.is_there, candidates.score, -np.inf)
-        self.therapist = candidates.therapist
-        best = self.value.max(axis=1, initial=-np.inf)
-        self.free: Whole = np.flatnonzero(np.isfinite(best))
+        self.therapist, self.score = candidates.therapist, candidates.score
+        best = candidates.best
+        self.free: Whole = np.flatnonzero(best != NOBODY)
         self.clients = max(len(self.free), 1)
         self.top = max(float(best.max(initial=0)), 1.0)
         unit = float(best[self.free].mean()) if len(self.free) else 0.0
@@ -196,9 +199,10 @@ class Sale:
         self.outside: Real = np.where(choice.must, -np.inf, -patience * self.top)
         self.house = House(candidates)
         self.bids_left = MOST_BIDS * self.clients
-        self.first = min(FIRST, self.value.shape[1])
-        self.first_value = np.ascontiguousarray(self.value[:, : self.first].T)
-        self.first_therapist = np.ascontiguousarray(self.therapist[:, : self.first].T)
+        self.first_therapist = np.ascontiguousarray(self.therapist[:, :FIRST].T)
+        self.first_score: Real = self.score[:, :FIRST].T.astype(np.float64, order="C")
+        # Nobody who is not among the first has a higher score.
+        self.others = self.score[:, FIRST : FIRST + 1].max(axis=1, initial=NOBODY)
 
     def sold(self) -> Allocation:
         self.run()
@@ -239,15 +243,18 @@ class Sale:
         return self.fine + self.coarse * len(self.free) / self.clients
 
     def _bid_at_once(self) -> None:
-        """Everybody without a place bids, at the same prices."""
-        therapist, most, next_best = self._best_two(self.free)
-        next_best = np.maximum(next_best, self.outside[self.free])
-        keen = most > self.outside[self.free]
+        """Those who have been without a place for longest bid, at the same prices."""
+        clients, rest = self.free[:AT_ONCE], self.free[AT_ONCE:]
+        therapist, most, next_best = self._best_two(clients)
+        outside = self.outside.take(clients)
+        keen = np.flatnonzero(most > outside)
+        therapist, next_best = therapist.take(keen), np.maximum(next_best, outside).take(keen)
         # No bid goes further than the highest score, however little else there is.
-        raised = np.minimum(most[keen] - next_best[keen], self.top) + self.epsilon
-        offer = self.house.prices[therapist[keen]] + raised
-        self.bids_left -= len(self.free)
-        self.free = self.house.take(self.free[keen], therapist[keen], offer)
+        raised = np.minimum(most.take(keen) - next_best, self.top) + self.epsilon
+        offer = self.house.prices.take(therapist) + raised
+        lost = self.house.take(clients.take(keen), therapist, offer)
+        self.bids_left -= len(clients)
+        self.free = np.concatenate([rest, lost])
 
     def _best_two(self, clients: Whole) -> tuple[Whole, Real, Real]:
         """Whom each would rather have, what that is worth less its price, and the next best.
@@ -255,25 +262,25 @@ class Sale:
         Lists fall and prices are not negative: whoever finds two among the first candidates that
         are worth more than the score of the next need not look further.
         """
+        if len(clients) < FIRST_FOR:
+            return self._best_two_of_all(clients)
         therapist = self.first_therapist.take(clients, axis=1)
-        worth = self.first_value.take(clients, axis=1)
+        worth = self.first_score.take(clients, axis=1)
         worth -= self.house.prices.take(therapist)
-        at, most, next_best = _two_highest(worth)
-        chosen = therapist[at, np.arange(len(clients))]
-        if self.value.shape[1] > self.first:
-            unsure = np.flatnonzero(next_best < self.value[clients, self.first])
-            if len(unsure):
-                rows = clients[unsure]
-                therapist = self.therapist.take(rows, axis=0)
-                worth = self.value.take(rows, axis=0)
-                worth -= self.house.prices.take(therapist)
-                at, most[unsure], next_best[unsure] = _two_highest(worth.T)
-                chosen[unsure] = therapist[np.arange(len(rows)), at]
+        chosen, most, next_best = _two_best(therapist.T, worth.T)
+        unsure = np.flatnonzero(next_best < self.others.take(clients))
+        found = self._best_two_of_all(clients.take(unsure))
+        chosen[unsure], most[unsure], next_best[unsure] = found
         return chosen, most, next_best
+
+    def _best_two_of_all(self, clients: Whole) -> tuple[Whole, Real, Real]:
+        therapist = self.therapist.take(clients, axis=0)
+        worth = self.score.take(clients, axis=0) - self.house.prices.take(therapist)
+        return _two_best(therapist, worth)
 
     def _bid_in_turn(self) -> None:
         """The last few bid one after the other, until nobody is left or it is time to look."""
-        rows: dict[int, tuple[list[int], list[float]]] = {}
+        rows: dict[int, tuple[list[int], list[int]]] = {}
         free, prices = self.free.tolist(), self.house.prices.tolist()
         counter = Counter(self.house, prices)
         left = min(self.bids_left, self.clients)
@@ -282,9 +289,9 @@ class Sale:
             if done == left:
                 break
             if client not in rows:
-                rows[client] = (self.therapist[client].tolist(), self.value[client].tolist())
-            therapists, values = rows[client]
-            worth = [value - prices[each] for each, value in zip(therapists, values, strict=True)]
+                rows[client] = (self.therapist[client].tolist(), self.score[client].tolist())
+            therapists, scores = rows[client]
+            worth = [score - prices[each] for each, score in zip(therapists, scores, strict=True)]
             most = max(worth)
             at = worth.index(most)
             worth[at] = outside = float(self.outside[client])
@@ -306,20 +313,29 @@ def lowest(choice: Choice, chosen: Whole, score: Whole, prices: Whole) -> Whole:
     load = np.bincount(chosen[chosen != NOBODY], minlength=len(prices))
     is_full = (load == candidates.capacity) & (load > 0)
     own = _own(chosen, score, prices)
-    is_other = candidates.is_there & (candidates.therapist != chosen[:, None])
-    # While prices fall nobody comes to gain by another whom they would not gain by now.
-    at = np.flatnonzero(is_other & (candidates.score > own[:, None]))
-    client, therapist = at // max(is_other.shape[1], 1), candidates.therapist.ravel().take(at)
-    theirs = candidates.score.ravel().take(at)
+    client, therapist, theirs = _tempted(candidates, chosen, own)
     for _ in range(ROUNDS_DOWN):
-        wanted = np.zeros_like(prices)
+        # The last stands for NOBODY.
+        wanted = np.zeros(len(prices) + 1, dtype=np.int64)
         np.maximum.at(wanted, therapist, theirs - own.take(client))
-        fallen = np.where(is_full, np.minimum(prices, wanted), prices)
+        fallen = np.where(is_full, np.minimum(prices, wanted[:-1]), prices)
         if (fallen == prices).all():
             break
         prices = fallen
         own = _own(chosen, score, prices)
     return prices
+
+
+def _tempted(candidates: Candidates, chosen: Whole, own: Whole) -> tuple[Whole, Whole, Whole]:
+    """Who would rather have whom, if it cost nothing, and with what score. Shapes (pairs,).
+
+    While prices fall nobody comes to gain by another whom they would not gain by now.
+    """
+    at = np.flatnonzero(candidates.score > own[:, None])
+    client = at // max(candidates.score.shape[1], 1)
+    therapist = candidates.therapist.ravel().take(at)
+    is_own = therapist == chosen.take(client)
+    return client, therapist, np.where(is_own, 0, candidates.score.ravel().take(at))
 
 
 def _own(chosen: Whole, score: Whole, prices: Whole) -> Whole:
@@ -347,7 +363,7 @@ class House:
         self.bid: Real = np.where(places < contested[:, None], -np.inf, np.inf)
         self.holder: Whole = np.full(self.bid.shape, NOBODY)
         # The last stands for NOBODY.
-        self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), 0.0)
+        self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), np.inf)
         self.prices = self.least.copy()
         self.taken = 0
 
@@ -358,46 +374,33 @@ class House:
             self.guest_of[client[is_guest]] = therapist[is_guest]
             self.taken += int(np.count_nonzero(is_guest))
             client, therapist, offer = client[~is_guest], therapist[~is_guest], offer[~is_guest]
-        order = therapist.argsort(kind="stable")
-        client, therapist, offer = client[order], therapist[order], offer[order]
+        # The highest first, for the cheapest place; the next for the place that is next.
+        order = np.argsort(-offer, kind="stable")
+        order = order.take(rising(therapist.take(order), len(self.prices)))
+        client, therapist, offer = client.take(order), therapist.take(order), offer.take(order)
         is_first = np.ones(len(therapist), dtype=np.bool_)
         np.not_equal(therapist[1:], therapist[:-1], out=is_first[1:])
-        self.taken += len(client)
-        if is_first.all():
-            lost = self._hold_one_each(therapist, client, offer)
-        else:
-            starts = np.flatnonzero(is_first)
-            group = is_first.cumsum() - 1
-            turn = np.arange(len(therapist)) - starts[group]
-            lost = self._hold(therapist[starts], group, turn, client, offer)
-        self.taken -= len(lost)
+        starts, group = np.flatnonzero(is_first), is_first.cumsum() - 1
+        turn = np.arange(len(therapist)) - starts.take(group)
+        return self._hold(therapist.take(starts), group, turn, client, offer)
+
+    def _hold(self, asked: Whole, group: Whole, turn: Whole, client: Whole, offer: Real) -> Whole:
+        """`group` says which of `asked` an offer is for, `turn` counts them within one."""
+        bid = self.bid.take(asked, axis=0)
+        last = bid.shape[1] - 1
+        place = bid.argsort(axis=1, kind="stable")[group, np.minimum(turn, last)]
+        wins = np.flatnonzero((offer > bid[group, place]) & (turn <= last))
+        group, place = group.take(wins), place.take(wins)
+        bid[group, place] = offer.take(wins)
+        self.bid[asked] = bid
+        self.prices[asked] = np.maximum(bid.min(axis=1), self.least.take(asked))
+        held = asked.take(group), place
+        without: Whole = client.copy()
+        without[wins] = self.holder[held]
+        self.holder[held] = client.take(wins)
+        lost: Whole = without[without != NOBODY]
+        self.taken += len(client) - len(lost)
         return lost
-
-    def _hold_one_each(self, therapist: Whole, client: Whole, offer: Real) -> Whole:
-        bid, rows = self.bid.take(therapist, axis=0), np.arange(len(therapist))
-        place = bid.argmin(axis=1)
-        wins = offer > bid[rows, place]
-        bid[rows, place] = np.where(wins, offer, bid[rows, place])
-        self.bid[therapist] = bid
-        self.prices[therapist] = np.maximum(bid.min(axis=1), self.least[therapist])
-        lost: Whole = self.holder[therapist, place]
-        self.holder[therapist, place] = np.where(wins, client, lost)
-        return _somebody(np.where(wins, lost, client))
-
-    def _hold(self, touched: Whole, group: Whole, turn: Whole, client: Whole, offer: Real) -> Whole:
-        """`group` says which of `touched` an offer is for, `turn` counts them within one."""
-        places = self.bid.shape[1]
-        bid = np.full((len(touched), places + int(turn.max()) + 1), -np.inf)
-        holder = np.full(bid.shape, NOBODY)
-        bid[:, :places], holder[:, :places] = self.bid[touched], self.holder[touched]
-        bid[group, places + turn], holder[group, places + turn] = offer, client
-        # Stable: of equals, whoever is there stays.
-        best = np.argsort(-bid, axis=1, kind="stable")
-        rows = np.arange(len(touched))[:, None]
-        bid, holder = bid[rows, best], holder[rows, best]
-        self.bid[touched], self.holder[touched] = bid[:, :places], holder[:, :places]
-        self.prices[touched] = np.maximum(bid[:, places - 1], self.least[touched])
-        return _somebody(holder[:, places:])
 
     @property
     def whole_prices(self) -> Whole:
@@ -453,15 +456,10 @@ class Counter:
         return heap
 
 
-def _somebody(clients: Whole) -> Whole:
-    found: Whole = clients[clients != NOBODY]
-    return found
-
-
-def _two_highest(worth: Real) -> tuple[Whole, Real, Real]:
-    """Of each column: where the highest stands, it, and the next. Spoils `worth` (k, clients)."""
-    clients = np.arange(worth.shape[1])
-    at = worth.argmax(axis=0)
-    most = worth[at, clients]
-    worth[at, clients] = -np.inf
-    return at, most, worth.max(axis=0)
+def _two_best(therapist: Whole, worth: Real) -> tuple[Whole, Real, Real]:
+    """Of each row: who is worth most, how much, and how much the next. Spoils `worth`."""
+    rows = np.arange(len(worth))
+    at = worth.argmax(axis=1)
+    most = worth[rows, at]
+    worth[rows, at] = -np.inf
+    return therapist[rows, at], most, worth.max(axis=1)

@@ -7,6 +7,7 @@ points, the totals of a ranking.
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Candidates:
         has: Flags = np.any(self.is_there, axis=1)
         return has
 
-    @property
+    @cached_property
     def asked(self) -> Whole:
         """Shape (therapists,): how many have each as a candidate."""
         return np.bincount(self.therapist.ravel() + 1, minlength=len(self.capacity) + 1)[1:]
@@ -100,41 +101,55 @@ class Candidates:
     @property
     def best(self) -> Whole:
         """Shape (clients,): the highest score of each, NOBODY's −1 where there is no candidate."""
-        best: Whole = np.where(self.is_there, self.score, NOBODY).max(axis=1, initial=NOBODY)
+        if not self.therapist.size:
+            return np.full(self.clients, NOBODY)
+        there, rows = self.is_there, np.arange(self.clients)
+        # Scores fall: the first who is there is the best.
+        first = there.argmax(axis=1)
+        best: Whole = np.where(there[rows, first], self.score[rows, first], NOBODY)
         return best
 
     def only(self, kept: Flags) -> "Candidates":
         """The same without those for whom `kept` (clients, k) is false."""
-        narrowed = copy(self)
-        object.__setattr__(narrowed, "therapist", np.where(kept, self.therapist, NOBODY))
-        return narrowed
+        return self._with(therapist=np.where(kept, self.therapist, NOBODY))
 
     def of_clients(self, clients: Whole) -> "Candidates":
         """The same for some clients, given by number, who are numbered anew."""
-        fewer = copy(self)
-        object.__setattr__(fewer, "therapist", self.therapist.take(clients, axis=0))
-        object.__setattr__(fewer, "score", self.score.take(clients, axis=0))
-        return fewer
+        therapist, score = (each.take(clients, axis=0) for each in (self.therapist, self.score))
+        return self._with(therapist=therapist, score=score)
 
     @property
     def with_places(self) -> "Candidates":
         """The same without therapists who have no place, and without places nobody could fill."""
-        kept = self
+        kept = self._with()
         if (self.capacity == 0).any():
-            kept = self.only(np.append(self.capacity > 0, False)[self.therapist])
-        narrowed = copy(kept)
+            numbers = np.where(self.capacity > 0, np.arange(len(self.capacity)), NOBODY)
+            kept = self._with(therapist=np.append(numbers, NOBODY).take(self.therapist))
         # One more than could come: so there is room whoever does.
-        object.__setattr__(narrowed, "capacity", np.minimum(self.capacity, self.asked + 1))
-        return narrowed
+        object.__setattr__(kept, "capacity", np.minimum(kept.capacity, kept.asked + 1))
+        return kept
+
+    def _with(self, **changed: Whole) -> "Candidates":
+        """The same but for what is given, which is not checked again."""
+        other = copy(self)
+        # Counted anew, from the lists it then has.
+        other.__dict__.pop("asked", None)
+        for name, value in changed.items():
+            object.__setattr__(other, name, value)
+        return other
 
     def is_with(self, therapist: Whole) -> Flags:
         """Shape (clients, k): where each client's own therapist stands in their list."""
-        mine: Flags = (self.therapist == therapist[:, None]) & self.is_there
+        # Nobody is not a candidate, though lists that are shorter are filled up with them.
+        given = np.where(therapist == NOBODY, NOBODY - 1, therapist)
+        mine: Flags = self.therapist == given[:, None]
         return mine
 
     def score_of(self, therapist: Whole) -> Whole:
         """Shape (clients,): how well each fits who was given to them, 0 for nobody."""
-        score: Whole = np.where(self.is_with(therapist), self.score, 0).sum(axis=1)
+        at = np.flatnonzero(self.is_with(therapist))
+        score = np.zeros(self.clients, dtype=np.int64)
+        score[at // max(self.therapist.shape[1], 1)] = self.score.ravel().take(at)
         return score
 
 

@@ -34,7 +34,7 @@ def upper_bound_of(choice: Choice, prices: Whole) -> int:
     best = _best_worth(choice.candidates, prices)
     others = np.sort(best[~choice.must])[::-1][: choice.placed - np.count_nonzero(choice.must)]
     certain = _sum(choice.candidates.capacity * prices) + _sum(best[choice.must])
-    return certain + _sum(others[others > _NEVER])
+    return certain + _sum(others[others > _NEVER // 2])
 
 
 def duality_gap(allocation: Allocation) -> float:
@@ -108,13 +108,19 @@ class _Town:
 
 
 _NEVER = np.iinfo(np.int64).min // 2
+# So many clients at once are counted in the processor's own memory.
+_BLOCK = 500
 
 
 def _best_worth(candidates: Candidates, prices: Whole) -> Whole:
-    worth = (
-        candidates.score - prices.take(candidates.therapist) if len(prices) else candidates.score
-    )
-    best: Whole = np.where(candidates.is_there, worth, _NEVER).max(axis=1, initial=_NEVER)
+    """Shape (clients,): max(score − price), below what is possible where there is no candidate."""
+    # The last stands for NOBODY.
+    prices = np.append(prices, -_NEVER)
+    best = np.empty(candidates.clients, dtype=np.int64)
+    for start in range(0, len(best), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        worth = candidates.score[rows] - prices.take(candidates.therapist[rows])
+        best[rows] = worth.max(axis=1, initial=_NEVER)
     return best
 
 

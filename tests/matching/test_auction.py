@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from matching import auction as bidding
 from matching.allocating import allocate
-from matching.auction import GAP, STEPS, Sale, auction
+from matching.auction import FIRST, GAP, STEPS, Sale, auction
 from matching.candidates import NOBODY, Allocation, Candidates, Choice, Whole
 from matching.clearing import cleared
 from matching.parting import joined, parts_of
@@ -54,6 +54,17 @@ def test_bidding_alone_is_certified_or_says_that_it_is_not(world: Candidates) ->
         assert found.placed == best[0]
         assert found.gap is not None
         assert best[3] <= found.total + found.gap * max(found.total, 1) + 0.5
+
+
+def test_whoever_is_outbid_finds_the_last_in_a_long_list_beyond_one_without_places() -> None:
+    score = np.array([*range(900_000, 900_000 - FIRST, -1), 800_000, 700_000])
+    listed = np.tile(np.arange(FIRST + 2), (100, 1))
+    capacity = np.array([*[1] * FIRST, 0, 100])
+    world = Candidates(listed, np.tile(score, (100, 1)), capacity).with_places
+    sale = Sale(Choice(world, world.has_any, 100), *STEPS[0], GAP)
+    sale.run()
+    assert len(sale.free) == 0
+    assert np.bincount(sale.house.chosen).tolist() == [*[1] * FIRST, 0, 100 - FIRST]
 
 
 def test_bidding_ends_after_so_many_bids_and_the_answer_says_that_it_was_cut_short(

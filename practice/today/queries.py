@@ -14,7 +14,8 @@ from practice.appointments.policy import appointments_of, appointments_with
 from practice.care.models import Episode
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
-from practice.matches.policy import requests_of, requests_to
+from practice.matches.policy import requests_of, requests_to, reviews_of
+from practice.matches.review import MatchReview, ReviewState
 from practice.therapists.models import Licence, LicenceState, Therapist
 from practice.therapists.queries import listable
 
@@ -26,6 +27,7 @@ FEWEST_WAITS = 5
 MOST_SHOWN = 12
 # An outbox in which something is due for so long is not well.
 WAITS_TOO_LONG = timedelta(minutes=10)
+ANSWER_IS_NEWS = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,14 @@ def therapists_caring_for(client_id: int) -> list[Therapist]:
     )
     wanted = sa.select(Therapist).where(Therapist.id.in_(open_))
     return list(db.session.scalars(wanted.order_by(Therapist.name)))
+
+
+def was_looked_at(client: Client, at: datetime) -> bool:
+    """Whether the newest look that they asked for was answered in the fortnight before `at`."""
+    newest = db.session.scalars(reviews_of(client).order_by(MatchReview.id.desc()).limit(1)).first()
+    if newest is None or newest.state is not ReviewState.answered or newest.ended_at is None:
+        return False
+    return at - newest.ended_at < ANSWER_IS_NEWS
 
 
 def sessions_of_client(client_id: int, at: datetime) -> list[tuple[GroupSession, Group]]:

@@ -146,6 +146,8 @@ def _of_client() -> dict[str, Any]:
         "submitted": latest_submitted(client),
         "unfinished": open_intake(client),
         "match_request": queries.request_of(client),
+        "answer_due_words": answer_due_words,
+        "was_looked_at": queries.was_looked_at(client, at),
         "waiting_entry": waiting.open_entry(client),
         "waiting_offer": waiting.offer_of(client),
         "told_lately": told_lately(client, at),

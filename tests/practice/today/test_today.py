@@ -10,6 +10,7 @@ from practice.consent.operations import revoke
 from practice.groups.models import EnrolmentState
 from practice.local_time import instant_at
 from practice.matches import operations as matches
+from practice.matches import review_operations as reviews
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.appointments import make_booked
 from tests.builders.groups import make_enrolment, make_group
@@ -53,6 +54,31 @@ def test_a_request_says_until_when_it_is_answered(http, session):
     request = make_request(session)
     page = today(http, request.client.user).text
     assert f"{request.therapist.name} has your request and answers by" in page
+
+
+def test_a_request_made_on_a_sunday_is_answered_by_the_end_of_tuesday(http, session):
+    request = make_request(session, at=NOW - timedelta(days=2))
+    page = today(http, request.client.user).text
+    assert "answers by the end of Tuesday 1 December (Los Angeles time)." in page
+
+
+def test_an_answered_look_is_told_for_a_fortnight_or_until_another_is_asked_for(
+    http, session, clock
+):
+    client, lead = make_seeker(session), make_user(session, roles=(Role.clinical_lead,))
+    told, review = "Somebody has looked at your matches", reviews.ask(session, client, "", NOW)
+    assert told not in today(http, client.user).text
+    reviews.answer(session, review, "Because of the hours.", [], lead, NOW)
+    page = today(http, client.user).text
+    assert told in page
+    assert "Because of the hours." not in page
+    clock.move(timedelta(days=13))
+    assert told in today(http, client.user).text
+    again = reviews.ask(session, client, "", NOW)
+    assert told not in today(http, client.user).text
+    reviews.answer(session, again, "Because of the price.", [], lead, NOW)
+    clock.move(timedelta(days=1))
+    assert told not in today(http, client.user).text
 
 
 def test_a_request_whose_time_has_passed_is_not_said_to_wait(http, session, clock):

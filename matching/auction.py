@@ -67,6 +67,8 @@ MOST_BIDS_IN_ALL, FEW_BIDS = 150, 100_000
 SOON = 12
 # So many bid at once at most; whoever comes after them sees what they have bid.
 AT_ONCE = 1000
+# One therapist looks at so many bids at once; the others come again.
+HEARD = 16
 # For so few bids at once, plain Python is faster.
 FEW = 4
 # Of so many of a client's best candidates, two are nearly always better than all the others; for
@@ -374,33 +376,30 @@ class House:
             self.guest_of[client[is_guest]] = therapist[is_guest]
             self.taken += int(np.count_nonzero(is_guest))
             client, therapist, offer = client[~is_guest], therapist[~is_guest], offer[~is_guest]
-        # The highest first, for the cheapest place; the next for the place that is next.
-        order = np.argsort(-offer, kind="stable")
-        order = order.take(rising(therapist.take(order), len(self.prices)))
-        client, therapist, offer = client.take(order), therapist.take(order), offer.take(order)
-        is_first = np.ones(len(therapist), dtype=np.bool_)
-        np.not_equal(therapist[1:], therapist[:-1], out=is_first[1:])
-        starts, group = np.flatnonzero(is_first), is_first.cumsum() - 1
-        turn = np.arange(len(therapist)) - starts.take(group)
-        return self._hold(therapist.take(starts), group, turn, client, offer)
+        left, lost = rising(therapist, len(self.prices)), []
+        for _ in range(HEARD):
+            asked = therapist.take(left)
+            is_first = np.ones(len(left), dtype=np.bool_)
+            np.not_equal(asked[1:], asked[:-1], out=is_first[1:])
+            first, left = left[is_first], left[~is_first]
+            lost.append(self._hold(client.take(first), therapist.take(first), offer.take(first)))
+            if not len(left):
+                break
+        without = _somebody(np.concatenate([*lost, client.take(left)]))
+        self.taken += len(client) - len(without)
+        return without
 
-    def _hold(self, asked: Whole, group: Whole, turn: Whole, client: Whole, offer: Real) -> Whole:
-        """`group` says which of `asked` an offer is for, `turn` counts them within one."""
-        bid = self.bid.take(asked, axis=0)
-        last = bid.shape[1] - 1
-        place = bid.argsort(axis=1, kind="stable")[group, np.minimum(turn, last)]
-        wins = np.flatnonzero((offer > bid[group, place]) & (turn <= last))
-        group, place = group.take(wins), place.take(wins)
-        bid[group, place] = offer.take(wins)
-        self.bid[asked] = bid
-        self.prices[asked] = np.maximum(bid.min(axis=1), self.least.take(asked))
-        held = asked.take(group), place
-        without: Whole = client.copy()
-        without[wins] = self.holder[held]
-        self.holder[held] = client.take(wins)
-        lost: Whole = without[without != NOBODY]
-        self.taken += len(client) - len(lost)
-        return lost
+    def _hold(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
+        """One offer for each, for the place that is held for least; returns whoever is without."""
+        bid, rows = self.bid.take(therapist, axis=0), np.arange(len(therapist))
+        place = bid.argmin(axis=1)
+        held = bid[rows, place]
+        wins, higher = offer > held, np.maximum(offer, held)
+        self.bid[therapist, place] = bid[rows, place] = higher
+        self.prices[therapist] = np.maximum(bid[rows, bid.argmin(axis=1)], self.least[therapist])
+        holder: Whole = self.holder[therapist, place]
+        self.holder[therapist, place] = np.where(wins, client, holder)
+        return np.where(wins, holder, client)
 
     @property
     def whole_prices(self) -> Whole:
@@ -454,6 +453,11 @@ class Counter:
         heap = [(bid, client) for bid, client in held if bid < np.inf]
         heapify(heap)
         return heap
+
+
+def _somebody(clients: Whole) -> Whole:
+    found: Whole = clients[clients != NOBODY]
+    return found
 
 
 def _two_best(therapist: Whole, worth: Real) -> tuple[Whole, Real, Real]:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.access import policy
 from core.canonical import instant
 from core.clock import now
+from core.config import current_settings
 from core.database import db, unit_of_work
 from core.errors import NotFound
 from core.exporting import Export, begin_export
@@ -21,6 +22,7 @@ from practice.oversight import ledger as ledgers
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.policy import is_administrator
 from practice.oversight.queries import action_words
+from practice.when import date_words
 
 
 @bp.get("/.well-known/attune-ledger-key")
@@ -86,8 +88,9 @@ def download_ledger() -> Page:
 
 
 def _in_use(key: LedgerKey) -> str:
-    until = f" until {key.retired_at:%Y-%m-%d}" if key.retired_at else ", in use"
-    return f"{key.key}, since {key.made_at:%Y-%m-%d}{until}"
+    zone = current_settings().zone
+    until = f" until {date_words(key.retired_at, zone)}" if key.retired_at else ", in use"
+    return f"{key.key}, since {date_words(key.made_at, zone)}{until}"
 
 
 def _lines(export: Export) -> Iterator[bytes]:

@@ -355,6 +355,9 @@ def test_what_never_was_is_not_found_and_what_was_typed_is_still_there(
 ):
     """So it is for whoever was forgotten while somebody wrote to them."""
     sign_in(http, lead)
+    names_alone = http.post(f"/reviews/{uuid.uuid4()}/answer", data={"names": "Rosa Almeida"})
+    assert "You would have suggested" in names_alone.text
+    assert "Rosa Almeida" in names_alone.text
     never_was = http.post(f"/reviews/{uuid.uuid4()}/answer", data={"answer": ANSWER})
     assert never_was.status_code == 404
     assert "It cannot be answered any more" in never_was.text

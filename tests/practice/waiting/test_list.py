@@ -73,6 +73,32 @@ def queries_of(app, http, show):
     return len(seen)
 
 
+def test_the_queries_of_one_placement_do_not_grow_with_how_many_could_give_way(
+    app, session, http, lead
+):
+    def asked(number):
+        session.rollback()
+        for one in range(number):
+            make_therapist(session, f"Therapist {number} {one}", open_places=1)
+        crowd(session, number)
+        last = make_waiting(session, f"Last of {number}", days=0)
+        make_run(session, lead)
+        address = f"{LIST}/placements/{placement_of(session, last).public_id}"
+        said = words(soup(http.get(address)).main)
+        assert said.count("would wait on") >= number
+        return queries_of_page(app, http, address)
+
+    few = asked(2)
+    assert asked(6) <= few
+
+
+def queries_of_page(app, http, address):
+    with statements_of(app) as seen:
+        assert http.get(address).status_code == 200
+    # The ledger has a row for each client who is named.
+    return len([one for one in seen if one.startswith("SELECT")])
+
+
 def test_a_page_holds_twenty_and_only_they_are_named_in_the_log(session, http, lead):
     crowd(session, PER_PAGE + 3)
     session.commit()

@@ -565,15 +565,15 @@ def test_a_search_that_was_stopped_is_told_beside_how_near_it_is_and_what_it_mea
 ):
     sign_in(http, lead)
     assert "none has a higher total; that is proven" in text(http.get(LIST))
-    assert "was stopped" not in text(http.get(LIST))
+    assert "stopped early" not in text(http.get(LIST))
     run.gap, run.cut_short = 0.01234, True
     session.commit()
     page = main_of(http.get(LIST))
     assert "none has a total more than 1.24 % higher; that is proven" in page
-    assert "The search for the best total was stopped" in page
-    assert "aims for a total that nothing could better by more than 0.10 %" in page
-    assert "came to its limit of work at 1.24 %" in page
-    assert "you can decide on this proposal as on any other" in page
+    assert "The search was stopped early" in page
+    assert "with a total up to 1.24 % higher, and no more: that is certain" in page
+    assert "The search goes on until at most 0.10 % can be missing" in page
+    assert "You can decide on this proposal as on any other" in page
 
 
 def test_how_near_it_is_is_never_rounded_to_nearer():

@@ -9,6 +9,9 @@ AT_ONCE = -n $(WORKERS) --dist loadgroup
 # `check` has run these already.
 CHECKED := --ignore tests/conventions
 
+# Where this is set, each of the many processes would compile all that it imports once more.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench prove controls pins clean
 

@@ -26,6 +26,8 @@ PEOPLE = {VISITOR: "", **dict(LOGINS)}
 MOST_OF_A_KIND = 2
 UNFINISHED = re.compile(r"^\s*None\s*$|\{\{|<[A-Za-z_.]+ object")
 NAMED_BY_ITSELF = {"hidden", "submit", "button"}
+# One worker lays the clinic out, for all of them.
+pytestmark = pytest.mark.xdist_group("the demo's pages")
 
 
 @pytest.fixture(scope="module")
@@ -105,22 +107,23 @@ def faults_of(page: BeautifulSoup | int) -> Iterator[str]:
         yield "no help right now"
     ids = Counter(str(tag["id"]) for tag in page.find_all(id=True))
     yield from (f"id {name} is there {times} times" for name, times in ids.items() if times > 1)
+    labelled = {str(label["for"]) for label in page.find_all("label", attrs={"for": True})}
     for tag in page.find_all(True):
-        yield from faults_of_tag(page, tag)
+        yield from faults_of_tag(tag, set(ids), labelled)
 
 
-def faults_of_tag(page: BeautifulSoup, tag: Tag) -> Iterator[str]:
+def faults_of_tag(tag: Tag, ids: set[str], labelled: set[str]) -> Iterator[str]:
     if tag.has_attr("style") or any(name.startswith("on") for name in tag.attrs):
         yield f"inline style or script: {tag.name}"
     if tag.name == "script" and not tag.get("src"):
         yield "inline script"
     if posts(tag) and not tag.select('input[name="csrf_token"][value]'):
         yield f"no token in the form to {tag.get('action')}"
-    if tag.name in {"input", "select", "textarea"} and not has_name(page, tag):
+    if tag.name in {"input", "select", "textarea"} and not has_name(tag, labelled):
         yield f"nobody says what {tag.get('name')} is"
     for name in ("aria-describedby", "aria-labelledby", "for"):
         for target in str(tag.get(name) or "").split():
-            if page.find(id=target) is None:
+            if target not in ids:
                 yield f"{name} points to {target}, which is not there"
     if tag.name in {"a", "button"} and not words_of(tag):
         yield f"a {tag.name} without words: {tag.get('href')}"
@@ -132,11 +135,10 @@ def posts(tag: Tag) -> bool:
     return tag.name == "form" and str(tag.get("method", "get")).lower() == "post"
 
 
-def has_name(page: BeautifulSoup, tag: Tag) -> bool:
+def has_name(tag: Tag, labelled: set[str]) -> bool:
     if tag.get("type") in NAMED_BY_ITSELF or tag.get("aria-label") or tag.get("aria-labelledby"):
         return True
-    outer = tag.find_parent("label")
-    return outer is not None or page.find("label", attrs={"for": tag.get("id")}) is not None
+    return tag.find_parent("label") is not None or tag.get("id") in labelled
 
 
 def words_of(tag: Tag) -> str:

@@ -66,9 +66,9 @@ def change(
     moved = board.gives_way(placement.id, therapist)
     if moved is not None and placement.run.version > seen:
         raise CostsChanged
-    _propose(session, placement, therapist, actor, at)
     if moved is not None:
-        _propose(session, session.get_one(Placement, moved.key), moved.goes_to, actor, at)
+        _propose(session, _locked(session, moved.key), moved.goes_to, actor, at)
+    _propose(session, placement, therapist, actor, at)
     session.flush()
     return moved
 
@@ -184,6 +184,16 @@ def _count(placement: Placement) -> None:
     """The run is locked, so no other act has this number."""
     placement.run.version += 1
     placement.version = placement.run.version
+
+
+def _locked(session: Session, key: int) -> Placement:
+    """Whoever gives way may have left the list since they were looked at. Raises CostsChanged."""
+    wanted = sa.select(Placement).where(Placement.id == key, Placement.state.in_(UNDECIDED))
+    locked = wanted.with_for_update(of=Placement).execution_options(populate_existing=True)
+    found = session.scalars(locked).first()
+    if found is None:
+        raise CostsChanged
+    return found
 
 
 def _found_again(placements: Sequence[Placement], at: datetime) -> list[Fit | None]:

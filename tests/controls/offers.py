@@ -361,6 +361,17 @@ CONTROLS = (
         ),
     ),
     Control(
+        "whoever would give way is looked at again, with their row locked",
+        "whoever stood on the board gives way",
+        f"{WAITING}/deciding.py",
+        "_propose(session, _locked(session, moved.key), moved.goes_to, actor, at)",
+        "_propose(session, session.get_one(Placement, moved.key), moved.goes_to, actor, at)",
+        (
+            f"{WAITING_TESTS}/test_deciding.py"
+            "::test_whoever_would_give_way_and_leaves_in_that_moment_stops_the_change",
+        ),
+    ),
+    Control(
         "a change is an act in the log for each client whom it moves",
         "it is written down of nobody",
         f"{WAITING}/deciding.py",

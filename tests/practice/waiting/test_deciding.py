@@ -367,6 +367,27 @@ def test_a_change_costs_nobody_a_place_who_did_not_stand_on_the_page(
     assert deciding.change(session, other, rosa, lead, NOW, seen=run.version) is not None
 
 
+def test_whoever_would_give_way_and_leaves_in_that_moment_stops_the_change(
+    session, lead, therapist, lena, monkeypatch
+):
+    people = [make_waiting(session, "Ann", days=30), make_waiting(session, "Ben")]
+    run = make_run(session, lead)
+    rosa = str(therapist.public_id)
+    [with_rosa] = [one for one in people if placement_of(session, one).proposed == rosa]
+    [other] = [placement_of(session, one) for one in people if one is not with_rosa]
+    before, looked_at = other.proposed, deciding.board_of
+
+    def and_then_they_leave(*given):
+        board = looked_at(*given)
+        operations.leave(session, entry_of(session, with_rosa), NOW)
+        return board
+
+    monkeypatch.setattr(deciding, "board_of", and_then_they_leave)
+    with pytest.raises(CostsChanged):
+        deciding.change(session, other, rosa, lead, NOW, seen=run.version)
+    assert other.proposed == before
+
+
 def test_whoever_gives_way_has_a_row_in_the_log_too(session, lead, therapist, lena):
     people = [make_waiting(session, "Ann", days=30), make_waiting(session, "Ben")]
     run = make_run(session, lead)

@@ -489,4 +489,4 @@ def test_what_a_hold_kept_goes_when_they_leave_the_list_after_it(session, lead):
     for each in (client, other):
         operations.leave(session, entry_of(session, each), NOW)
     left = sa.select(Placement.client_id, Placement.state).order_by(Placement.id)
-    assert set(session.execute(left).tuples()) == {(other.id, PlacementState.set_aside)}
+    assert {tuple(row) for row in session.execute(left)} == {(other.id, PlacementState.set_aside)}

@@ -11,9 +11,9 @@ Times are of the processor, medians of `--rounds`, in one run; they are given as
 come, first served in plain Python, on the same lists already made into Python's. `over_greedy_time`
 is without the floor, `with_floor_over_greedy_time` with it; everything else is said of the proposal
 with the floor. `placeable` is counted by scipy (Hopcroft and Karp) where the list is not too long
-for it, else by `matching.theorems.passed_over`. The stable mode is compared with PyPI's `matching`
-on a list of `--stable` clients with the same proportions, which it can do in under a minute; its
-time is of setting up the game and solving it, as ours starts from the lists.
+for it, else by `matching.allocation.theorems.passed_over`. The stable mode is compared with PyPI's
+`matching` on a list of `--stable` clients with the same proportions, which it can do in under a
+minute; its time is of setting up the game and solving it, as ours starts from the lists.
 """
 
 import argparse
@@ -28,11 +28,11 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from bench.packaged import stable_by_package
-from matching.allocating import allocate, priority_of
-from matching.arrival import by_arrival, serve
-from matching.candidates import NOBODY, Allocation, Candidates, Whole
-from matching.stability import stable
-from matching.theorems import blocking_pairs, passed_over, upper_bound
+from matching.allocation.allocating import allocate, priority_of
+from matching.allocation.arrival import by_arrival, serve
+from matching.allocation.candidates import NOBODY, Allocation, Candidates, Whole
+from matching.allocation.stability import stable
+from matching.allocation.theorems import blocking_pairs, passed_over, upper_bound
 
 SEED = 20261201
 AVAILABLE, LISTED = 100, 50

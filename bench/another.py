@@ -18,7 +18,7 @@ from flask import Flask
 from bench.pages import bench_app
 from core.clock import now
 from core.database import db
-from practice.matches.index import market_at
+from practice.matches.market.index import market_at
 from practice.therapists.models import Therapist
 
 

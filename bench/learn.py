@@ -12,9 +12,9 @@ therapists say of themselves (correlation .2 with the truth, an assumption); `ra
 means of a therapist's outcomes in a domain; `gain_when_enough` by this, where only domains with 15
 cases count, as in the product; `…_with_preference` in a world where meeting wishes helps by itself
 (d = .28 between none and all; Swift and others 2018) and both count. `calibration` is predicted
-over actual gain of those placed, over all seeds; `report` is what `matching.calibrating` finds by
-itself. Newcomers are a fifth of the therapists, without a case; clients come one by one and take
-the best in their list who has a place. A share of 1 is what they would get by lot.
+over actual gain of those placed, over all seeds; `report` is what `matching.learning.calibrating`
+finds by itself. Newcomers are a fifth of the therapists, without a case; clients come one by one
+and take the best in their list who has a place. A share of 1 is what they would get by lot.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.allocating import Candidates, allocate
-from matching.calibrating import HONEST, calibrate
-from matching.effects import Cases, Real, Whole, effects
+from matching.allocation.allocating import Candidates, allocate
+from matching.learning.calibrating import HONEST, calibrate
+from matching.learning.effects import Cases, Real, Whole, effects
 
 SEEDS = 20
 THERAPISTS, DOMAINS = 200, 12

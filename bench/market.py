@@ -35,7 +35,7 @@ from core.clock import now
 from core.database import db, unit_of_work
 from core.migrating import upgrade
 from practice.accounts.models import Client
-from practice.matches.index import market_at
+from practice.matches.market.index import market_at
 from practice.therapists.models import Therapist
 from practice.therapists.operations import give_back_place
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from bench.world import ids_of
 from matching import DEFAULT_WEIGHTS, Client, Weights
-from matching.codes import split
-from matching.shard import STYLE_OPEN
-from matching.table import Table
+from matching.shards.codes import split
+from matching.shards.shard import STYLE_OPEN
+from matching.shards.table import Table
 from matching.terms import APPROACH, STYLE_AXES
 
 Flags = npt.NDArray[np.bool_]

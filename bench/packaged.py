@@ -12,8 +12,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from matching.candidates import Candidates, Whole
-from matching.theorems import liking_of
+from matching.allocation.candidates import Candidates, Whole
+from matching.allocation.theorems import liking_of
 
 GAME = Path(__file__).with_name("packaged_game.py")
 FOLDER = Path(sys.prefix) / "oracles"

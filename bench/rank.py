@@ -29,7 +29,7 @@ import numpy.typing as npt
 from bench.naive import NaiveScan
 from bench.world import ON, World, ids_of, make_world
 from matching import Index, Therapist, rank
-from matching.table import Table
+from matching.shards.table import Table
 
 Seconds = npt.NDArray[np.float64]
 

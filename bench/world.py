@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from matching import Client, Payment, Window, Wish
-from matching.codes import Codebook, Skillbook
-from matching.records import Records
-from matching.rows import CURRENCY, IDENTITY, OPEN, SCOPE
-from matching.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN
-from matching.table import Table
+from matching.shards.codes import Codebook, Skillbook
+from matching.shards.records import Records
+from matching.shards.rows import CURRENCY, IDENTITY, OPEN, SCOPE
+from matching.shards.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN
+from matching.shards.table import Table
 
 SEED = 20261201
 ON = date(2026, 12, 1)

@@ -1,9 +1,9 @@
 """The engine: values in, ranked values and reasons out. No framework, no database, no clock."""
 
-from matching.allocating import allocate, priority_of
-from matching.arrival import by_arrival
-from matching.candidates import Allocation, Candidates
-from matching.columns import Columns
+from matching.allocation.allocating import allocate, priority_of
+from matching.allocation.arrival import by_arrival
+from matching.allocation.candidates import Allocation, Candidates
+from matching.allocation.stability import stable
 from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
 from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
 from matching.index import Index, explain, rank, why_not
@@ -30,10 +30,10 @@ from matching.reasons import (
     Standing,
     WhyNot,
 )
-from matching.records import Record
+from matching.shards.columns import Columns
+from matching.shards.records import Record
+from matching.shards.table import Table
 from matching.showing import about_as_close, shown_total, thousandths
-from matching.stability import stable
-from matching.table import Table
 from matching.terms import FACTORS, LITTLE_KNOWN, NEEDED_ELSEWHERE
 
 # Changes whenever the same inputs could give other points; stored beside every proposal.

@@ -7,11 +7,11 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from matching.codes import Codebook, Skillbook
 from matching.model import Client
-from matching.records import Records
-from matching.rows import APPROACH_KIND, IDENTITY
-from matching.shard import Bits, Shard
+from matching.shards.codes import Codebook, Skillbook
+from matching.shards.records import Records
+from matching.shards.rows import APPROACH_KIND, IDENTITY
+from matching.shards.shard import Bits, Shard
 from matching.terms import APPROACH
 
 Flags = npt.NDArray[np.bool_]

@@ -7,14 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.asking import Asked
-from matching.codes import Words
-from matching.directory import Directory
 from matching.model import Weights
 from matching.passing import eligible
 from matching.prices import Prices
 from matching.reasons import Match
 from matching.scoring import Figures, Points, points_of, totals_of
-from matching.shard import Rows
+from matching.shards.codes import Words
+from matching.shards.directory import Directory
+from matching.shards.shard import Rows
 from matching.terms import LITTLE_KNOWN, NEEDED_ELSEWHERE
 
 Positions = npt.NDArray[np.intp]

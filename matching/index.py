@@ -8,7 +8,6 @@ from typing import Self
 
 from matching import checking, factors, rules
 from matching.asking import Asked
-from matching.columns import Columns
 from matching.errors import BadRow, BadValue
 from matching.found import Found
 from matching.hours import monday_of
@@ -18,9 +17,10 @@ from matching.passing import failing_at_home, licensed
 from matching.prices import NO_PRICES, Prices
 from matching.reach import Reach
 from matching.reasons import Explanation, Ranking, WhyNot
-from matching.roll import Roll, ZoneOf
-from matching.shard import Shard
-from matching.table import Table
+from matching.shards.columns import Columns
+from matching.shards.roll import Roll, ZoneOf
+from matching.shards.shard import Shard
+from matching.shards.table import Table
 
 SHOWN = 10
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matching.asking import Asked
-from matching.codes import Words
 from matching.passing import passing
+from matching.shards.codes import Words
 from matching.terms import APPROACH, MUST
 
 # Whether somebody may treat and whether it is safe are not up for trade; nor is who somebody is.

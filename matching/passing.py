@@ -13,7 +13,7 @@ import numpy as np
 from matching.asking import Asked, Flags, count, kind_of, packed, unpacked
 from matching.hours import hours_in
 from matching.model import Payment
-from matching.rows import (
+from matching.shards.rows import (
     CURRENCY,
     FORMAT,
     INSURER,
@@ -24,7 +24,7 @@ from matching.rows import (
     SCOPE,
     SERVICE,
 )
-from matching.shard import Bits, Rows
+from matching.shards.shard import Bits, Rows
 from matching.terms import MUST
 
 # Bitmaps, shape (end / 8,), and flags, shape (end,).

@@ -1,9 +1,10 @@
 """What a place with a scarce therapist is worth to others, as a line of its own.
 
 Between two runs of the waiting list whoever arrives is ranked by total − price, so that somebody
-who is needed elsewhere comes first only for those who gain by it what others would lose. The
-prices are those of the last run (`matching.auction`): points of score, 0 for everybody with room
-to spare. A price is not capped at the total: a total may fall below 0, and the lines still add up.
+who is needed elsewhere comes first only for those who gain by it what others would lose. The prices
+are those of the last run (`matching.allocation.auction`): points of score, 0 for everybody with
+room to spare. A price is not capped at the total: a total may fall below 0, and the lines still add
+up.
 
 Source: the dual prices of an assignment, Demange, Gale and Sotomayor (1986), "Multi-item
 auctions", Journal of Political Economy 94(4).
@@ -15,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.checking import check_prices
-from matching.codes import Words
-from matching.ids import halves
+from matching.shards.codes import Words
+from matching.shards.ids import halves
 
 Figures = npt.NDArray[np.int32]
 

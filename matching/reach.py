@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.asking import Asked, Flags, packed, unpacked
-from matching.codes import SKILL_MASK
 from matching.market import all_but_each
 from matching.model import Client
 from matching.passing import passing
-from matching.roll import Roll
-from matching.shard import Rows, Shard
+from matching.shards.codes import SKILL_MASK
+from matching.shards.roll import Roll
+from matching.shards.shard import Rows, Shard
 from matching.terms import APPROACH, MUST
 
 Counts = npt.NDArray[np.uint32]

@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.asking import Asked, kind_of
-from matching.codes import SKILL_MASK, Words, split
 from matching.factors import HALF, STYLE_SPAN, STYLE_UNKNOWN, enough_hours
 from matching.hours import HOURS_A_WEEK
 from matching.model import Payment, Weights
-from matching.records import Scores
-from matching.rows import APPROACH_KIND, FORMAT, LANGUAGE, place_on_axis
-from matching.shard import STYLE_OPEN, WORDS_A_WEEK, Rows, Shard
+from matching.shards.codes import SKILL_MASK, Words, split
+from matching.shards.records import Scores
+from matching.shards.rows import APPROACH_KIND, FORMAT, LANGUAGE, place_on_axis
+from matching.shards.shard import STYLE_OPEN, WORDS_A_WEEK, Rows, Shard
 from matching.terms import (
     FREE,
     FULL,

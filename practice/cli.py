@@ -18,9 +18,9 @@ from practice.consent.operations import ensure_documents
 from practice.credentials.commands import npi_command
 from practice.intake.commands import score_command
 from practice.matches.commands import match_command
-from practice.oversight.backup_commands import backup_group, restore_command
-from practice.oversight.key_commands import keys_group
-from practice.oversight.ledger_commands import audit_group
+from practice.oversight.backups.commands import backup_group, restore_command
+from practice.oversight.keys.commands import keys_group
+from practice.oversight.ledger.commands import audit_group
 from practice.privacy.commands import erase_command, export_command
 from practice.seed.commands import seed_command
 

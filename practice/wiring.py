@@ -22,7 +22,8 @@ from practice.appointments.operations import (
 )
 from practice.appointments.queries import meetings_of
 from practice.appointments.sweeps import release_what_ran_out
-from practice.care import emergency_sweeps, meetings
+from practice.care import meetings
+from practice.care.emergency import sweeps as emergency_sweeps
 from practice.care.operations import end_with_consent
 from practice.care.policy import care_is_over
 from practice.care.signals import episode_ended
@@ -36,13 +37,17 @@ from practice.groups.operations import (
     seat_the_paid,
 )
 from practice.groups.policy import time_in_group_is_over
-from practice.matches import reach
-from practice.matches.changes import forget_old_changes
+from practice.matches.market.changes import forget_old_changes
 from practice.matches.operations import stop_with_the_notice
+from practice.matches.reach import figures as reach
 from practice.matches.signals import request_accepted, request_closed
 from practice.matches.sweeps import lapse_what_is_due, say_what_is_late, tell_who_waits
 from practice.outcomes import counting
-from practice.oversight import backups, fairness, key_rotation, ledger, weights_preview
+from practice.oversight.backups import operations as backups
+from practice.oversight.fairness import reports as fairness
+from practice.oversight.keys import rotation as key_rotation
+from practice.oversight.ledger import checking as ledger
+from practice.oversight.weights import preview as weights_preview
 from practice.payments.operations import note_failed_refund, tell_of_refund
 from practice.payments.views import webhook
 from practice.privacy.keeping import stands_a_hold

@@ -2,7 +2,7 @@
 
 from core.logs import write_to_stderr
 from practice.app import create_app
-from practice.matches.warming import warm_up
+from practice.matches.market.warming import warm_up
 
 write_to_stderr()
 app = create_app()

@@ -16,10 +16,10 @@ from core.audit import AuditEntry, record
 from core.errors import NotFound, Refusal, WrongState
 from practice.accounts import operations, two_people
 from practice.accounts.models import Role, RoleProposal, User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.accounts.operations import AddressTaken, NotYourOwnRoles
 from practice.accounts.queries import user_with
 from practice.accounts.two_people import able_holders
-from practice.neutral_mail import say_something_waits
 
 GOOD_FOR = timedelta(days=7)
 SHOWN_FOR = timedelta(days=30)

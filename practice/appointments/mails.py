@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from core.mail import Attachment
 from core.outbox import withdraw
 from practice.accounts.models import User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.appointments.calendar import calendar_text
 from practice.appointments.models import Appointment
-from practice.matches.mails import say_something_waits
 
 
 def tell_booked(session: Session, appointment: Appointment, at: datetime) -> None:

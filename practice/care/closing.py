@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import NotFound, WrongState
 from practice.accounts.models import Role, User
-from practice.care.emergency_mails import holders_of
+from practice.accounts.neutral_mail import say_something_waits
+from practice.care.emergency.mails import holders_of
 from practice.care.models import ClosingNote, Episode
-from practice.neutral_mail import say_something_waits
 
 CUSTODIANS_PAGE = "/records"
 

@@ -14,7 +14,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from practice.care.emergency import ORDINARY_REASONS
+from practice.care.emergency.models import ORDINARY_REASONS
 from practice.care.models import EndReason, LookupReason
 from practice.forms import Form
 from practice.local_time import instant_at

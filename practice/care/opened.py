@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.audit import AuditEntry
 from practice.accounts.models import Role
-from practice.care.emergency import OpeningReason
+from practice.care.emergency.models import OpeningReason
 from practice.care.models import LookupReason
 from practice.matches.replaying import VIEWED, ReplayReason
 

@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session, object_session
 from core import audit
 from core.errors import NotFound, WrongState
 from practice.accounts.models import Client, User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.care.models import EndReason, Episode
 from practice.care.signals import episode_ended
 from practice.consent.models import Purpose, Signature
 from practice.consent.purposes import therapist_scope
-from practice.matches.mails import say_something_waits
 from practice.matches.models import MatchRequest
 from practice.therapists.models import Therapist
 from practice.therapists.operations import give_back_place

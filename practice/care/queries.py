@@ -14,8 +14,8 @@ from core.clock import now
 from core.database import db
 from core.readings import readings_of
 from practice.accounts.models import Client, User
-from practice.care.emergency import WAITS_FOR, EmergencyOpening, OpeningKind
-from practice.care.emergency_policy import (
+from practice.care.emergency.models import WAITS_FOR, EmergencyOpening, OpeningKind
+from practice.care.emergency.policy import (
     openings_asked_by,
     openings_in_danger,
     openings_read_by,

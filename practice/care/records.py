@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from core.database import db
 from practice.accounts.models import Client, User
-from practice.care.emergency import EmergencyOpening
+from practice.care.emergency.models import EmergencyOpening
 from practice.care.meetings import Meeting, meetings_of
 from practice.care.models import ClosingNote, Episode, RecordLookup
 from practice.care.policy import closed_episodes

@@ -12,16 +12,10 @@ from core.database import unit_of_work
 from core.errors import NotFound
 from practice.accounts.models import Role
 from practice.accounts.readings import viewed
-from practice.care import (
-    closing_views,
-    custody_views,
-    emergency_views,
-    operations,
-    queries,
-    supervisor_views,
-)
+from practice.care import closing_views, custody_views, operations, queries, supervisor_views
 from practice.care.blueprint import bp
-from practice.care.emergency_policy import asks
+from practice.care.emergency import views as emergency_views
+from practice.care.emergency.policy import asks
 from practice.care.forms import EndForm
 from practice.care.models import EndReason, Episode
 from practice.care.queries import CaseloadLine

@@ -11,10 +11,10 @@ from core.clock import now
 from core.database import unit_of_work
 from core.outbox import post
 from practice.accounts.models import Client, User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.consent.going_on import is_over
 from practice.consent.models import ConsentDocument, Purpose, Revocation, Signature
 from practice.consent.policy import beyond_consent
-from practice.neutral_mail import say_something_waits
 
 ASK_AGAIN = "consent.ask_again"
 # So many mails in one transaction; the rest is the next piece of work.

@@ -11,7 +11,7 @@ from core import audit
 from core.errors import WrongState
 from practice.accounts.models import Client, User
 from practice.intake.answers import is_risky, is_under_age, responses
-from practice.intake.flag_operations import raise_flag
+from practice.intake.flags.operations import raise_flag
 from practice.intake.instruments import INSTRUMENTS, Instrument
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import item_key

@@ -13,9 +13,10 @@ from core.database import unit_of_work
 from core.errors import NotFound
 from practice.accounts.policy import is_client, the_client
 from practice.consent.policy import may_begin_intake
-from practice.intake import flag_views, operations, queries
+from practice.intake import operations, queries
 from practice.intake.answers import first_open_page, open_pages, page_after, page_before
 from practice.intake.blueprint import bp
+from practice.intake.flags import views as flag_views
 from practice.intake.forms import PageForm, form_for
 from practice.intake.pages import BY_KEY, PAGES, Page
 from practice.intake.presenting import (

@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from core.clock import now
 from practice.matches.endings import template_words
-from practice.matches.reviewing import how_many_are_late
+from practice.matches.reviews.cases import how_many_are_late
 
 bp = Blueprint("matches", __name__)
 bp.context_processor(template_words)

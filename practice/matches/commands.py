@@ -14,10 +14,10 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 import matching
 from core.clock import now
 from core.database import unit_of_work
-from practice.matches.changes import the_version
-from practice.matches.market import market_for
+from practice.matches.market.changes import the_version
+from practice.matches.market.in_place import market_for
+from practice.matches.market.vocabulary import engine_vocabulary
 from practice.matches.replaying import NoSuchList, Replay, ReplayReason, Verdict, replay
-from practice.matches.vocabulary import engine_vocabulary
 
 WRONG_INPUT = 2
 NEGATIVE = 1

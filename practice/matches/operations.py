@@ -16,14 +16,13 @@ from core import audit
 from core.errors import NotAllowed, Refusal, WrongState
 from matching.prices import NO_PRICES
 from practice.accounts.models import Client, Role, User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.consent.models import Purpose, Signature
 from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
-from practice.matches import review_operations
 from practice.matches.deadlines import answer_due, time_due
-from practice.matches.entries import Entry, entries_of
 from practice.matches.kept import points_of, prices_of, proposal_digest
-from practice.matches.mails import say_something_waits
+from practice.matches.market.entries import Entry, entries_of
 from practice.matches.models import (
     MatchAlert,
     MatchRequest,
@@ -33,6 +32,7 @@ from practice.matches.models import (
 )
 from practice.matches.policy import requests_of
 from practice.matches.queries import footing_of, submitted_intake
+from practice.matches.reviews import operations as review_operations
 from practice.matches.search import values_for
 from practice.matches.sharing import chosen
 from practice.matches.signals import request_accepted, request_closed

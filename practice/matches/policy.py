@@ -6,7 +6,7 @@ from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force
 from practice.matches.models import MatchRequest, Proposal
-from practice.matches.review import MatchReview, ReviewState
+from practice.matches.reviews.models import MatchReview, ReviewState
 from practice.therapists.models import Therapist
 
 

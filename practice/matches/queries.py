@@ -15,8 +15,8 @@ from practice.consent.models import Purpose
 from practice.consent.policy import in_force
 from practice.intake.models import Intake
 from practice.intake.policy import intakes_of
-from practice.matches.changes import Version, version_columns, version_of
 from practice.matches.deadlines import DAYS_TO_CHOOSE_A_TIME
+from practice.matches.market.changes import Version, version_columns, version_of
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, RequestState
 from practice.matches.policy import requests_of, requests_to
 

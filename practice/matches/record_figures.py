@@ -10,7 +10,7 @@ from typing import Any
 
 import matching
 from matching.terms import FULL
-from practice.matches.domains import DOMAINS
+from practice.matches.market.domains import DOMAINS
 
 Figures = Mapping[str, Any]
 

@@ -20,9 +20,9 @@ from core.database import db
 from core.encryption import Unreadable
 from core.errors import Erased, Refusal
 from practice.matches.kept import Points, digest_of, points_of
+from practice.matches.market.weighing import FACTOR_NAMES, version_with
 from practice.matches.models import Proposal
 from practice.matches.policy import proposals_under_notice
-from practice.matches.weighing import FACTOR_NAMES, version_with
 from practice.matches.words import LINE_LABELS
 from practice.therapists.models import Therapist
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import matching
 from practice.accounts.models import Client
-from practice.matches.changes import Version
-from practice.matches.index import client_values, without_scope
-from practice.matches.market import Market, market_for
+from practice.matches.market.changes import Version
+from practice.matches.market.in_place import Market, market_for
+from practice.matches.market.index import client_values, without_scope
 from practice.matches.models import MatchRequest
 from practice.matches.profiles import Profile
 from practice.matches.queries import Footing, footing_of, history_of, turned_down

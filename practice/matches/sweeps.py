@@ -4,11 +4,12 @@ from datetime import datetime
 
 from core.database import unit_of_work
 from practice.intake.queries import answers_of, latest_submitted
-from practice.matches import operations, review_operations
+from practice.matches import operations
 from practice.matches.models import MatchAlert, MatchRequest
 from practice.matches.queries import footing_of, requests_that_wait, untold_alerts
-from practice.matches.review import MatchReview
-from practice.matches.reviewing import reviews_late
+from practice.matches.reviews import operations as review_operations
+from practice.matches.reviews.cases import reviews_late
+from practice.matches.reviews.models import MatchReview
 from practice.matches.search import search_for
 from practice.one_by_one import whatever_happens
 

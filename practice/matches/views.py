@@ -13,24 +13,19 @@ from core.errors import NotFound, Refusal
 from practice.accounts.policy import is_client, the_client
 from practice.forms import EmptyForm
 from practice.intake.presenting import crisis_words
-from practice.matches import (
-    operations,
-    page,
-    queries,
-    reach_views,
-    request_views,
-    review_views,
-    what_if_views,
-)
+from practice.matches import operations, page, queries, request_views
 from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
 from practice.matches.finding import named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
 from practice.matches.memory import keep_shown
 from practice.matches.obstacles import obstacles
+from practice.matches.reach import views as reach_views
 from practice.matches.reasons import ReasonWords
+from practice.matches.reviews import views as review_views
 from practice.matches.search import MOST_SHOWN, SHOWN, Offers, Search
 from practice.matches.sharing import shareable
+from practice.matches.what_if import views as what_if_views
 from practice.places import place
 from practice.therapists.models import Therapist
 

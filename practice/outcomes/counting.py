@@ -14,8 +14,8 @@ from core.audit import record
 from core.database import db, unit_of_work
 from core.rounds import Asking, Round
 from practice.accounts.models import Role, UserRole
-from practice.matches.changes import change_everybody
-from practice.matches.track_record import (
+from practice.matches.market.changes import change_everybody
+from practice.matches.market.track_record import (
     TrackRecord,
     TrackRecordReport,
     agrees,

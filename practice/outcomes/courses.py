@@ -19,7 +19,7 @@ from practice.care.models import Episode
 from practice.intake.answers import weighed_concerns
 from practice.intake.models import Assessment, Intake
 from practice.intake.queries import answers_of
-from practice.matches.domains import domains_of
+from practice.matches.market.domains import domains_of
 from practice.outcomes.policy import episodes_counted
 
 COUNTED = timedelta(days=3 * 365)

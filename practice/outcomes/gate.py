@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from matching.calibrating import FEWEST_THERAPISTS, HONEST, TELLING, Verdict
-from practice.matches.track_record import TrackRecordReport, is_too_old
+from matching.learning.calibrating import FEWEST_THERAPISTS, HONEST, TELLING, Verdict
+from practice.matches.market.track_record import TrackRecordReport, is_too_old
 
 # Halved, each half must still tell therapists apart.
 FEWEST_CASES = 300

@@ -2,7 +2,7 @@
 
 Where somebody ended is compared with where people end who were as unwell at the start. Both are in
 standard deviations over all who are counted, by one questionnaire at a time, and as the mean of the
-two where both were answered twice. `matching.effects` does the rest.
+two where both were answered twice. `matching.learning.effects` does the rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from matching.calibrating import Calibration, Verdict, calibrate
-from matching.effects import ENOUGH_CASES, EXPLORATION, SPAN, Case, Cases, Effects, effects
+from matching.learning.calibrating import Calibration, Verdict, calibrate
+from matching.learning.effects import ENOUGH_CASES, EXPLORATION, SPAN, Case, Cases, Effects, effects
 from matching.terms import FULL, NEUTRAL
-from practice.matches.domains import DOMAINS
+from practice.matches.market.domains import DOMAINS
 from practice.outcomes.courses import Course
 from practice.outcomes.gate import FEWEST_CASES
 

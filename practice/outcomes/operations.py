@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from core import audit
 from core.errors import Refusal, WrongState
 from practice.accounts.models import Role, User
+from practice.accounts.neutral_mail import say_something_waits
 from practice.accounts.two_people import able_holders, require_two
-from practice.matches.track_record import (
+from practice.matches.market.track_record import (
     TrackRecord,
     TrackRecordAgreement,
     TrackRecordDecision,
@@ -24,7 +25,6 @@ from practice.matches.track_record import (
     newest_decision,
     newest_report,
 )
-from practice.neutral_mail import say_something_waits
 from practice.outcomes.gate import obstacles
 from practice.therapists.models import Therapist
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from practice.matches.track_record import TrackRecord, TrackRecordDecision, agrees
+from practice.matches.market.track_record import TrackRecord, TrackRecordDecision, agrees
 from practice.therapists.models import Therapist
 
 MOST_STEPS = 20

@@ -16,7 +16,7 @@ from practice.accounts import two_people
 from practice.accounts.models import Role, User
 from practice.accounts.policy import step_up
 from practice.asking import ask_for
-from practice.matches import track_record as tables
+from practice.matches.market import track_record as tables
 from practice.outcomes import counting, operations, queries, words
 from practice.outcomes.forms import ProposeForm, TurnOffForm
 from practice.outcomes.gate import obstacles

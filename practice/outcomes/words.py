@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matching.calibrating import Verdict
-from matching.effects import ENOUGH_CASES
-from practice.matches.domains import domain_labels
-from practice.matches.track_record import TrackRecordReport
+from matching.learning.calibrating import Verdict
+from matching.learning.effects import ENOUGH_CASES
+from practice.matches.market.domains import domain_labels
+from practice.matches.market.track_record import TrackRecordReport
 
 VERDICTS = {
     Verdict.honest: "what came is about what was promised",

@@ -12,7 +12,7 @@ from practice.accounts.policy import step_up
 from practice.matches.replaying import NoSuchList, Replay, ReplayReason, replay
 from practice.oversight.blueprint import Page, bp
 from practice.oversight.policy import is_administrator
-from practice.oversight.weights_forms import ReplayForm
+from practice.oversight.weights.forms import ReplayForm
 
 
 @bp.get("/oversight/replay")

@@ -27,19 +27,10 @@ from practice.consent.purposes import PURPOSES
 from practice.consent.queries import current_document
 from practice.consent.renewing import how_many_are_asked
 from practice.forms import EmptyForm, Form
-from practice.oversight import (
-    backup_views,
-    factor_reset_views,
-    fairness_views,
-    key_views,
-    ledger_views,
-    operations,
-    proposal_views,
-    queries,
-    replay_views,
-    weights_views,
-)
+from practice.oversight import factor_reset_views, operations, proposal_views, queries, replay_views
+from practice.oversight.backups import views as backup_views
 from practice.oversight.blueprint import Page, bp
+from practice.oversight.fairness import views as fairness_views
 from practice.oversight.forms import (
     DocumentForm,
     InvitationForm,
@@ -48,9 +39,12 @@ from practice.oversight.forms import (
     ShiftForm,
     StaffFilterForm,
 )
+from practice.oversight.keys import views as key_views
+from practice.oversight.ledger import views as ledger_views
 from practice.oversight.mails import pieces
 from practice.oversight.policy import is_administrator, only_in_demo
 from practice.oversight.rota import hours
+from practice.oversight.weights import views as weights_views
 from practice.paging import page_number
 
 __all__ = [

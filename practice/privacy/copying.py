@@ -28,7 +28,7 @@ from practice.intake.instruments import INSTRUMENTS
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import BY_KEY, PAGES
 from practice.matches.models import MatchAlert, MatchRequest, Proposal, WeightsVersion
-from practice.matches.review import MatchReview
+from practice.matches.reviews.models import MatchReview
 from practice.matches.sharing import in_lines
 from practice.matches.words import FACTOR_LABELS, STANDING_LABELS, WishWords
 from practice.payments.queries import payment_lines

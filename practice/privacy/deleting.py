@@ -34,7 +34,7 @@ from practice.accounts.models import (
 )
 from practice.append_only import kept_long_enough
 from practice.appointments.models import Appointment
-from practice.care.emergency import (
+from practice.care.emergency.models import (
     EmergencyOpening,
     NoticeDelay,
     OpeningDecision,
@@ -53,7 +53,7 @@ from practice.intake.models import (
     RiskFlag,
 )
 from practice.matches.models import MatchAlert, MatchRequest, Proposal
-from practice.matches.review import MatchReview, MatchReviewSuggestion
+from practice.matches.reviews.models import MatchReview, MatchReviewSuggestion
 from practice.payments.queries import payment_lines
 from practice.privacy.keeping import Stays
 from practice.privacy.models import LegalHold, Restriction

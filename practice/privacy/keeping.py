@@ -15,7 +15,7 @@ from practice.consent.models import Revocation, Signature
 from practice.groups.models import Enrolment, Group, GroupSession
 from practice.intake.models import Assessment, FlagOutcome, Intake, RiskFlag
 from practice.matches.models import MatchRequest, Proposal
-from practice.matches.review import MatchReview
+from practice.matches.reviews.models import MatchReview
 from practice.payments.queries import PaymentLine, payment_lines
 from practice.privacy.models import Because, LegalHold
 from practice.privacy.retention import (

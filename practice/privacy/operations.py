@@ -16,8 +16,8 @@ from core.readings import viewed
 from practice.accounts.models import STAFF_ROLES, Client, Role, User
 from practice.accounts.operations import end_all_sessions
 from practice.appointments import operations as appointments
-from practice.care import emergency_operations as emergencies
 from practice.care import operations as care
+from practice.care.emergency import operations as emergencies
 from practice.care.models import EndReason
 from practice.care.opened import OPERATOR
 from practice.consent import operations as consents

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.audit import AuditEntry
 from practice.accounts.models import Client, Role
 from practice.appointments.models import Appointment, AppointmentState
-from practice.care.emergency import OpeningReason
+from practice.care.emergency.models import OpeningReason
 from practice.care.models import Episode
 from practice.consent.models import Purpose, Revocation, Signature
 from practice.groups.models import LIVE, Enrolment

@@ -11,8 +11,8 @@ from core.database import db, unit_of_work
 from practice.accounts.models import Client, User
 from practice.intake.models import Intake
 from practice.intake.queries import answers_of
-from practice.matches import weighing
-from practice.matches.index import client_values, market_at
+from practice.matches.market import weighing
+from practice.matches.market.index import client_values, market_at
 from practice.matches.models import WeightsVersion
 from practice.matches.operations import ensure_weights, keep_proposal
 from practice.matches.search import SHOWN

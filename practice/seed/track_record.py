@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from practice.matches.track_record import TrackRecordAgreement
+from practice.matches.market.track_record import TrackRecordAgreement
 from practice.therapists.models import Therapist
 
 AGO = timedelta(days=20)

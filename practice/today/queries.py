@@ -15,7 +15,7 @@ from practice.care.models import Episode
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupSession, GroupState
 from practice.matches.models import MatchRequest, RequestState
 from practice.matches.policy import requests_of, requests_to, reviews_of
-from practice.matches.review import MatchReview, ReviewState
+from practice.matches.reviews.models import MatchReview, ReviewState
 from practice.therapists.models import Licence, LicenceState, Therapist
 from practice.therapists.queries import listable
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core import audit
 from practice.accounts.models import Role, User
-from practice.neutral_mail import say_something_waits
+from practice.accounts.neutral_mail import say_something_waits
 from practice.waiting.models import Placement, WaitingEntry, WaitingRun
 
 Subject = WaitingEntry | Placement | WaitingRun

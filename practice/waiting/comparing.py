@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import matching
-from matching.auction import GAP
-from matching.candidates import Allocation, Candidates
+from matching.allocation.auction import GAP
+from matching.allocation.candidates import Allocation, Candidates
 from practice.waiting.urgency import SEVERE
 
 

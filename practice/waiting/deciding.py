@@ -15,7 +15,7 @@ from core.config import current_settings
 from core.errors import NotAllowed
 from practice.accounts.models import Role, User
 from practice.consent.operations import lock_consents_of_all
-from practice.matches.market import newest_weights
+from practice.matches.market.in_place import newest_weights
 from practice.matches.operations import keep_proposals
 from practice.therapists.operations import NoRoom, take_place
 from practice.waiting.acts import record, tell_client

@@ -8,7 +8,7 @@ from typing import Any
 import matching
 from practice.accounts.models import Client
 from practice.intake.queries import answers_of, latest_submitted_of
-from practice.matches.entries import Entry, entries_of
+from practice.matches.market.entries import Entry, entries_of
 from practice.matches.operations import failing_rules
 from practice.matches.queries import Footing, footings_of
 from practice.matches.search import values_for

@@ -16,7 +16,7 @@ from core.database import unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts.models import Role
 from practice.accounts.readings import viewed
-from practice.matches.prices import newest_prices
+from practice.matches.market.prices import newest_prices
 from practice.paging import page_number
 from practice.waiting import deciding, queries, runs
 from practice.waiting.blueprint import bp

@@ -15,7 +15,7 @@ from practice.accounts.models import Client, User
 from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
 from practice.intake.queries import answers_of, latest_submitted
-from practice.matches.reviewing import COMPARED
+from practice.matches.reviews.cases import COMPARED
 from practice.paging import Leaf, leaf_of, leaf_of_columns, leaf_of_list
 from practice.waiting.changing import GivesWay
 from practice.waiting.deciding import board_of

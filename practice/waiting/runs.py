@@ -3,8 +3,8 @@
 Everybody is ranked against the market as it is, at most `LISTED` therapists each whom no rule
 fails; capacities are the places open now, so that those kept for somebody are not given twice. As
 many as possible are placed, the most urgent first, nobody badly, then the greatest total
-(`matching.allocating`). Nothing is done to anybody: a placement becomes something only when the
-lead confirms it and the client agrees.
+(`matching.allocation.allocating`). Nothing is done to anybody: a placement becomes something only
+when the lead confirms it and the client agrees.
 """
 
 import uuid
@@ -22,16 +22,16 @@ from core.clock import now
 from core.database import db, unit_of_work
 from core.logs import log
 from core.outbox import Elsewhere, post
-from matching.allocating import Allocation, Candidates, allocate
-from matching.arrival import by_arrival
-from matching.candidates import NOBODY
+from matching.allocation.allocating import Allocation, Candidates, allocate
+from matching.allocation.arrival import by_arrival
+from matching.allocation.candidates import NOBODY
 from matching.errors import BadValue
 from practice.accounts.models import User
 from practice.intake.queries import answers_of, latest_submitted
-from practice.matches.index import NoPlace
-from practice.matches.market import newest_weights
+from practice.matches.market.in_place import newest_weights
+from practice.matches.market.index import NoPlace
+from practice.matches.market.prices import clear_prices, newest_prices, set_prices
 from practice.matches.operations import ensure_weights
-from practice.matches.prices import clear_prices, newest_prices, set_prices
 from practice.matches.search import search_for
 from practice.waiting.acts import record
 from practice.waiting.comparing import figures_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from practice.accounts.models import Client, User
-from practice.matches.reviewing import by_whom
+from practice.matches.reviews.cases import by_whom
 from practice.waiting.models import UNDECIDED, Placement, PlacementState
 from practice.waiting.queries import names_of
 

@@ -1,9 +1,9 @@
 """Who comes first: how severe it is, times how long they have waited. The one place for it.
 
-Severity is acuity (`practice/matches/acuity.py`), at least 1: what is mild, moderate or not known
-counts 1, what is severe 2, what is most acute 3. It is multiplied by the days waited and thirty
-more (`matching.allocating.priority_of`), so that nobody waits for ever: somebody of severity 1 who
-has waited sixty days comes before somebody of severity 3 who has come today.
+Severity is acuity (`practice/matches/market/acuity.py`), at least 1: what is mild, moderate or not
+known counts 1, what is severe 2, what is most acute 3. It is multiplied by the days waited and
+thirty more (`matching.allocation.allocating.priority_of`), so that nobody waits for ever: somebody
+of severity 1 who has waited sixty days comes before somebody of severity 3 who has come today.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from matching.allocating import priority_of
-from matching.candidates import Whole
-from practice.matches.acuity import acuity
+from matching.allocation.allocating import priority_of
+from matching.allocation.candidates import Whole
+from practice.matches.market.acuity import acuity
 
 SEVERE = 2
 WORDS = {1: "not severe", 2: "severe", 3: "most severe"}

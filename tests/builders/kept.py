@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from core import keys
 from core.clock import now
 from core.database import Base, is_sqlite
-from practice.matches.changes import CHANGES
+from practice.matches.market.changes import CHANGES
 from practice.matches.models import MarketVersion
 from tests.builders.watching import Moment, is_anything_patched, written
 

@@ -10,7 +10,7 @@ from practice.accounts.models import Client, User
 from practice.care.models import Episode
 from practice.consent.models import Purpose
 from practice.intake.models import Assessment, Intake, IntakeAnswer
-from practice.matches.track_record import (
+from practice.matches.market.track_record import (
     TrackRecord,
     TrackRecordAgreement,
     TrackRecordDecision,

@@ -7,7 +7,7 @@ EMERGENCY = "tests/practice/care/test_emergency.py"
 TAKING_BACK = "tests/practice/care/test_taking_back.py"
 READINGS = "tests/conventions/test_readings.py"
 POLICY = "practice/care/policy.py"
-EMERGENCY_POLICY = "practice/care/emergency_policy.py"
+EMERGENCY_POLICY = "practice/care/emergency/policy.py"
 NOTHING_OUTLIVES = f"{TAKING_BACK}::test_nothing_that_rests_on_a_consent_outlives_it"
 ONE_ROW = f"{READINGS}::test_a_page_about_a_client_writes_exactly_one_row_that_names_them"
 

@@ -7,7 +7,7 @@ MAKING = "core/backup/making.py"
 PLACES = "core/backup/places.py"
 SETTLING = "core/backup/settling.py"
 RESTORING = "core/backup/restoring.py"
-CONSOLE = "practice/oversight/backups.py"
+CONSOLE = "practice/oversight/backups/operations.py"
 FILES = "tests/core/backup/test_container.py"
 WHOLE = "tests/core/backup/test_restoring.py"
 
@@ -178,7 +178,7 @@ CONTROLS = (
     Control(
         "starting a backup needs a fresh proof",
         "none is asked for",
-        "practice/oversight/backup_views.py",
+        "practice/oversight/backups/views.py",
         '@bp.post("/oversight/backups")\n@policy(is_administrator)\n@step_up\n',
         '@bp.post("/oversight/backups")\n@policy(is_administrator)\n',
         (

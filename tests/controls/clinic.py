@@ -129,7 +129,7 @@ CONTROLS = (
     Control(
         "each opening of a flag writes one row",
         "the flag is shown without its row",
-        "practice/intake/flag_views.py",
+        "practice/intake/flags/views.py",
         "flag_operations.read_flag(session, found, current_user.user, now())",
         "pass",
         (
@@ -156,7 +156,7 @@ CONTROLS = (
     Control(
         "nobody closes a flag that they have not read",
         "unread flags can be closed",
-        "practice/intake/flag_operations.py",
+        "practice/intake/flags/operations.py",
         "if not flag.was_read_by(actor):\n        raise NotReadYet",
         "pass",
         (f"{FLAGS}::test_nobody_closes_what_they_have_not_read",),
@@ -164,7 +164,7 @@ CONTROLS = (
     Control(
         "a risky answer raises a flag, whatever the total",
         "no flag is raised",
-        "practice/intake/flag_operations.py",
+        "practice/intake/flags/operations.py",
         "if _is_known(session, intake, page):\n        return None",
         "return None",
         (f"{FLAGS}::test_a_risky_answer_raises_a_flag_the_moment_it_is_saved",),

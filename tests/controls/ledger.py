@@ -198,7 +198,7 @@ CONTROLS = (
     Control(
         "downloading the ledger asks for a fresh proof",
         "an old proof will do",
-        "practice/oversight/ledger_views.py",
+        "practice/oversight/ledger/views.py",
         "@step_up\ndef download_ledger() -> Page:",
         "def download_ledger() -> Page:",
         (f"{CONSOLE}::test_the_download_asks_for_a_fresh_proof",),

@@ -2,9 +2,9 @@
 
 from tests.controls.control import Control
 
-MARKET = "practice/matches/market.py"
-OF_PROCESSES = "tests/practice/matches/test_market_of_processes.py"
-WARMING = "tests/practice/matches/test_warming.py"
+MARKET = "practice/matches/market/in_place.py"
+OF_PROCESSES = "tests/practice/matches/market/test_of_processes.py"
+WARMING = "tests/practice/matches/market/test_warming.py"
 
 CONTROLS = (
     Control(
@@ -34,7 +34,7 @@ CONTROLS = (
     Control(
         "a start at which the market cannot be laid out does not end the process's pages",
         "the error is not caught",
-        "practice/matches/warming.py",
+        "practice/matches/market/warming.py",
         "    except Exception as error:\n",
         "    except KeyError as error:\n",
         (f"{WARMING}::test_a_start_that_fails_leaves_it_to_the_first_page",),

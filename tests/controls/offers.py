@@ -6,7 +6,7 @@ CREDENTIALS = "practice/credentials/operations.py"
 CREDENTIAL_TESTS = "tests/practice/credentials/test_operations.py"
 AUTHORITY_TESTS = "tests/practice/therapists/test_authority.py"
 MATCH_PAGES = "tests/practice/matches/test_pages.py"
-MARKET_TESTS = "tests/practice/matches/test_market_of_many.py"
+MARKET_TESTS = "tests/practice/matches/market/test_of_many.py"
 WHAT_IF_TESTS = "tests/practice/matches/test_what_if.py"
 WAITING = "practice/waiting"
 WAITING_TESTS = "tests/practice/waiting"
@@ -147,7 +147,7 @@ CONTROLS = (
     Control(
         "every process learns of a change to who can be found",
         "no version is raised",
-        "practice/matches/changes.py",
+        "practice/matches/market/changes.py",
         "        _write_down(session.connection(), changes)",
         "        pass",
         (
@@ -159,7 +159,7 @@ CONTROLS = (
     Control(
         "a licence ends in what a process has kept at its own midnight",
         "nobody's time runs out",
-        "practice/matches/ends.py",
+        "practice/matches/market/ends.py",
         "return bool(self._heap) and self._heap[0][0] <= at",
         "return False",
         (f"{MARKET_TESTS}::test_each_process_lets_a_licence_end_by_itself",),
@@ -167,7 +167,7 @@ CONTROLS = (
     Control(
         "no page sees half of a change to the market",
         "a page takes its answers while another changes it",
-        "practice/matches/market.py",
+        "practice/matches/market/in_place.py",
         "        with self._lock:\n            yield self._index",
         "        yield self._index",
         (f"{MARKET_TESTS}::test_while_one_page_takes_its_answers_no_other_changes_the_market",),
@@ -183,7 +183,7 @@ CONTROLS = (
     Control(
         "trying wishes tells no count below ten",
         "every count is told",
-        "practice/matches/what_if.py",
+        "practice/matches/what_if/trying.py",
         'return FEW if count < FEWEST_TOLD else f"about {rounded(count)}"',
         'return f"about {rounded(count)}"',
         (f"{WHAT_IF_TESTS}::test_no_count_below_ten_is_told_apart",),
@@ -199,7 +199,7 @@ CONTROLS = (
     Control(
         "trying wishes counts no wish about the person",
         "they count like any other",
-        "practice/matches/what_if.py",
+        "practice/matches/what_if/trying.py",
         "return replace(client, wishes=kept)",
         "return client",
         (f"{WHAT_IF_TESTS}::test_wishes_about_the_person_are_in_no_count",),
@@ -226,7 +226,7 @@ CONTROLS = (
     Control(
         "only the clinical lead answers, and never their own",
         "anybody answers a client who asks for a look",
-        "practice/matches/review_operations.py",
+        "practice/matches/reviews/operations.py",
         "if not actor.has(Role.clinical_lead) or actor.id == review.client.user_id:",
         "if False:",
         (
@@ -237,7 +237,7 @@ CONTROLS = (
     Control(
         "a promised answer that is late is escalated",
         "nobody is told",
-        "practice/matches/review_operations.py",
+        "practice/matches/reviews/operations.py",
         "if not review.is_overdue(at) or review.told_late_at is not None:",
         "if True:",
         (f"{REVIEW_TESTS}::test_a_late_answer_is_escalated_once_and_not_a_second_early",),
@@ -409,7 +409,7 @@ CONTROLS = (
     Control(
         "only somebody listed and licensed there is suggested",
         "anybody is suggested",
-        "practice/matches/review_operations.py",
+        "practice/matches/reviews/operations.py",
         "    _require_listed(session, review.client, suggested, at)\n    review.end",
         "    review.end",
         (f"{REVIEW_TESTS}::test_only_somebody_listed_and_licensed_there_is_suggested",),
@@ -428,7 +428,7 @@ CONTROLS = (
     Control(
         "mails about requests say that something waits",
         "the mail names the occasion",
-        "practice/neutral_mail.py",
+        "practice/accounts/neutral_mail.py",
         "body=BODY.format(**words),",
         'body=BODY.format(**words) + f"{about} {user.name}",',
         ("tests/practice/matches/test_operations.py::test_mails_name_nobody_and_nothing",),

@@ -3,8 +3,8 @@
 from tests.controls.control import Control
 
 POLICY = "practice/care/policy.py"
-EMERGENCY = "practice/care/emergency_operations.py"
-EMERGENCY_POLICY = "practice/care/emergency_policy.py"
+EMERGENCY = "practice/care/emergency/operations.py"
+EMERGENCY_POLICY = "practice/care/emergency/policy.py"
 CLOSING_TESTS = "tests/practice/care/test_closing.py"
 LATE_TESTS = "tests/practice/care/test_late_notes.py"
 CUSTODY_TESTS = "tests/practice/care/test_custody.py"

@@ -7,7 +7,7 @@ COUNTING = "tests/practice/outcomes/test_counting.py"
 LEARNING = "tests/practice/outcomes/test_learning.py"
 SWITCH = "tests/practice/outcomes/test_switch.py"
 OWN = "tests/practice/outcomes/test_own.py"
-MARKET = "tests/practice/matches/test_track_record.py"
+MARKET = "tests/practice/matches/market/test_track_record.py"
 
 CONTROLS = (
     Control(
@@ -24,7 +24,7 @@ CONTROLS = (
     Control(
         "track record is off until it is turned on",
         "it counts whatever was decided",
-        "practice/matches/track_record.py",
+        "practice/matches/market/track_record.py",
         "    report = newest_report(session) if is_on(session) else None\n",
         "    report = newest_report(session)\n",
         (
@@ -35,7 +35,7 @@ CONTROLS = (
     Control(
         "a count that is too old lets track record count for nobody",
         "it counts on",
-        "practice/matches/track_record.py",
+        "practice/matches/market/track_record.py",
         "    if report is None or is_too_old(report, at):\n",
         "    if report is None:\n",
         (
@@ -46,7 +46,7 @@ CONTROLS = (
     Control(
         "a count that becomes too old while pages are shown counts no more",
         "who laid the market out before does not notice",
-        "practice/matches/entries.py",
+        "practice/matches/market/entries.py",
         "    if records.until is not None:\n        ends.append(records.until)\n",
         "",
         (f"{MARKET}::test_when_the_last_count_is_too_old_it_counts_for_nobody_until_a_new_one",),
@@ -54,7 +54,7 @@ CONTROLS = (
     Control(
         "one damaged track record takes nobody's matches away",
         "it is an error of every page",
-        "practice/matches/track_record.py",
+        "practice/matches/market/track_record.py",
         "    except (Erased, Unreadable, AttributeError, KeyError, TypeError, ValueError) as",
         "    except Erased as",
         (
@@ -76,7 +76,7 @@ CONTROLS = (
     Control(
         "no record counts without the therapist's own agreement",
         "a record that is kept counts",
-        "practice/matches/track_record.py",
+        "practice/matches/market/track_record.py",
         "wanted = sa.select(TrackRecord).join(TrackRecord.therapist).where(agrees())",
         "wanted = sa.select(TrackRecord).join(TrackRecord.therapist)",
         (f"{MARKET}::test_who_has_not_agreed_who_has_too_few_and_who_is_new_have_the_same",),
@@ -84,7 +84,7 @@ CONTROLS = (
     Control(
         "an agreement taken back counts in no process any more",
         "the market does not notice",
-        "practice/matches/changes.py",
+        "practice/matches/market/changes.py",
         "WeeklyHours, TrackRecordAgreement, TrackRecord)",
         "WeeklyHours)",
         (f"{MARKET}::test_taken_back_in_one_process_it_counts_at_the_others_next_page_no_more",),
@@ -92,7 +92,7 @@ CONTROLS = (
     Control(
         "track record turned off counts in no process any more",
         "the market does not notice",
-        "practice/matches/changes.py",
+        "practice/matches/market/changes.py",
         "OF_EVERYBODY = (TrackRecordDecision,)",
         "OF_EVERYBODY: tuple[type, ...] = ()",
         (f"{MARKET}::test_turned_off_in_one_process_it_is_off_at_the_others_next_page",),
@@ -192,7 +192,7 @@ CONTROLS = (
     Control(
         "a severe caseload does not set a therapist back",
         "outcomes are compared as they are",
-        "matching/effects.py",
+        "matching/learning/effects.py",
         "    slope = slope_within(sums, cases.reliability)\n",
         "    slope = 0.0\n",
         (f"{LEARNING}::test_a_severe_caseload_does_not_set_anybody_back",),

@@ -263,7 +263,7 @@ CONTROLS = (
     Control(
         "what is stated for the fairness audit is no part of a match",
         "the person who looks at a match reads it",
-        "practice/matches/reviewing.py",
+        "practice/matches/reviews/cases.py",
         'hours wishes style"',
         'hours wishes style about-you"',
         (

@@ -2,7 +2,7 @@
 
 from tests.controls.control import Control
 
-COUNTING = "practice/matches/reach_counting.py"
+COUNTING = "practice/matches/reach/counting.py"
 TESTS = "tests/practice/matches/test_reach.py"
 
 CONTROLS = (
@@ -79,7 +79,7 @@ CONTROLS = (
     Control(
         "each therapist reads only how they are found themselves",
         "whichever report comes first",
-        "practice/matches/reach.py",
+        "practice/matches/reach/figures.py",
         "ReachReport.therapist_id == therapist.id, ReachReport.made_at > at - GOOD_FOR",
         "ReachReport.made_at > at - GOOD_FOR",
         (f"{TESTS}::test_each_reads_only_their_own",),
@@ -103,7 +103,7 @@ CONTROLS = (
     Control(
         "whoever took back the privacy notice is not counted among those who look",
         "their search counts on",
-        "practice/matches/reach_policy.py",
+        "practice/matches/reach/policy.py",
         "        in_force(Purpose.privacy_notice, Intake.client_id),\n",
         "",
         (

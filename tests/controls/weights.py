@@ -2,8 +2,8 @@
 
 from tests.controls.control import Control
 
-FIGURES = "practice/oversight/weights_figures.py"
-PREVIEW = "practice/oversight/weights_preview.py"
+FIGURES = "practice/oversight/weights/figures.py"
+PREVIEW = "practice/oversight/weights/preview.py"
 REPLAYING = "practice/matches/replaying.py"
 FIGURE_TESTS = "tests/practice/oversight/test_weights_figures.py"
 WEIGHTS_TESTS = "tests/practice/oversight/test_weights.py"
@@ -44,7 +44,7 @@ CONTROLS = (
     Control(
         "numbers of people in a preview of weights are rounded",
         "they are told as they are",
-        "practice/oversight/weights_words.py",
+        "practice/oversight/weights/words.py",
         '    return f"{round(people, -1):,}"\n',
         '    return f"{people:,}"\n',
         (f"{FIGURE_TESTS}::test_one_person_more_changes_no_number_of_people_on_the_page",),
@@ -52,7 +52,7 @@ CONTROLS = (
     Control(
         "shares in a preview of weights are of tens by tens",
         "one person more changes a share",
-        "practice/oversight/weights_words.py",
+        "practice/oversight/weights/words.py",
         '    tens, people = round(tally[which], -1), round(tally["people"], -1)\n',
         '    tens, people = tally[which], tally["people"]\n',
         (f"{FIGURE_TESTS}::test_one_person_more_changes_no_share_on_the_page",),
@@ -85,11 +85,11 @@ CONTROLS = (
     Control(
         "of two new versions of the weights at once one is refused",
         "the later one is put on top",
-        "practice/matches/weighing.py",
+        "practice/matches/market/weighing.py",
         "    if before is None or before.version != after:\n        raise NewerWeights\n",
         "    assert before is not None\n    after = before.version\n",
         (
-            "tests/practice/matches/test_weighing.py"
+            "tests/practice/matches/market/test_weighing.py"
             "::test_what_was_meant_to_follow_an_older_version_is_refused",
         ),
     ),
@@ -148,6 +148,6 @@ CONTROLS = (
         '    WeightsVersion: frozenset("public_id version weights reason decided_by_id decided_at"'
         ".split()),\n",
         "    WeightsVersion: frozenset(),\n",
-        ("tests/practice/matches/test_weighing.py::test_a_version_is_never_rewritten",),
+        ("tests/practice/matches/market/test_weighing.py::test_a_version_is_never_rewritten",),
     ),
 )

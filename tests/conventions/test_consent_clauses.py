@@ -18,8 +18,8 @@ SHORTEST_REASON = 20
 
 def scopes():
     """Each function of a room's policies that gives a select."""
-    for path in sorted((ROOT / "practice").glob("*/*policy.py")):
-        module = import_module(f"practice.{path.parent.name}.{path.stem}")
+    for path in sorted((ROOT / "practice").rglob("*policy.py")):
+        module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for name, member in inspect.getmembers(module, inspect.isfunction):
             gives = str(inspect.signature(member).return_annotation)
             is_ours = member.__module__ == module.__name__ and not name.startswith("_")

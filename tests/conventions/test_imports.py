@@ -75,7 +75,7 @@ def test_every_room_of_practice_has_its_place_in_the_order():
 
 @pytest.mark.parametrize("name", ["models", "queries", "operations"])
 def test_rules_and_tables_do_not_know_the_web(name):
-    for path in (ROOT / "practice").glob(f"*/{name}.py"):
+    for path in (ROOT / "practice").rglob(f"{name}.py"):
         web = {imported for imported in imports_of(path) if imported.split(".")[0] == "flask"}
         assert web <= {"flask", "flask.current_app"}, f"{path} imports {web}"
         if name == "models":
@@ -83,7 +83,7 @@ def test_rules_and_tables_do_not_know_the_web(name):
 
 
 def test_operations_leave_the_commit_to_the_unit_of_work():
-    for path in (ROOT / "practice").glob("*/operations.py"):
+    for path in (ROOT / "practice").rglob("operations.py"):
         assert ".commit()" not in path.read_text(), path
 
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from matching import DEFAULT_WEIGHTS, ENGINE_VERSION
 from practice.accounts.models import Client, Role, User
 from practice.appointments.models import Appointment
-from practice.care import emergency_operations as emergencies
 from practice.care.closing import write_note
 from practice.care.custody import look_up
-from practice.care.emergency import OpeningReason
+from practice.care.emergency import operations as emergencies
+from practice.care.emergency.models import OpeningReason
 from practice.care.models import Episode, LookupReason
 from practice.consent.models import ConsentDocument, Purpose, Signature
 from practice.consent.operations import ensure_documents
@@ -22,13 +22,13 @@ from practice.credentials import operations as credentials
 from practice.groups import leading
 from practice.groups.models import Enrolment, EnrolmentState, Group, GroupKind
 from practice.groups.operations import Joining, ask_to_join, take_seat
-from practice.intake import flag_operations
+from practice.intake.flags import operations as flag_operations
 from practice.intake.models import ContactManner, DutyShift, FlagResult, RiskFlag
 from practice.matches import operations as matches
-from practice.matches import review_operations as reviews
 from practice.matches.models import MatchRequest
-from practice.oversight import weights_preview
-from practice.oversight.weights_figures import figures_of
+from practice.matches.reviews import operations as reviews
+from practice.oversight.weights import preview as weights_preview
+from practice.oversight.weights.figures import figures_of
 from practice.therapists.models import ApplicationState, Therapist
 from practice.waiting import operations as waiting
 from practice.waiting.models import Placement, PlacementState, WaitingRun

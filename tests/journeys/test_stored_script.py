@@ -21,15 +21,20 @@ from core.encryption import Sealed
 from core.mail import KeptMail
 from practice.accounts.models import Client, FactorReset, Passkey, RoleProposal, SignInSession, User
 from practice.appointments.models import Appointment
-from practice.care.emergency import EmergencyOpening, NoticeDelay, OpeningDecision, OpeningReview
+from practice.care.emergency.models import (
+    EmergencyOpening,
+    NoticeDelay,
+    OpeningDecision,
+    OpeningReview,
+)
 from practice.care.models import ClosingNote, RecordLookup
 from practice.consent.models import ConsentDocument, Revocation, Signature
 from practice.credentials.models import Decision, LicenceCheck, NpiCheck, Reversal
 from practice.groups.models import Enrolment, Group, GroupLead, GroupSession, ScreeningDecision
 from practice.intake.models import FlagContact, FlagOutcome, IntakeAnswer
+from practice.matches.market.track_record import TrackRecordDecision
 from practice.matches.models import MatchRequest, WeightsVersion
-from practice.matches.review import MatchReview
-from practice.matches.track_record import TrackRecordDecision
+from practice.matches.reviews.models import MatchReview
 from practice.oversight.models import WeightsPreview
 from practice.privacy.models import LegalHold
 from practice.therapists.models import Application, Licence, Therapist

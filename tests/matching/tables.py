@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from matching import Therapist
-from matching.codes import Codebook, Skillbook
-from matching.ids import halves
-from matching.records import Records
-from matching.rows import row_of
-from matching.table import Table
+from matching.shards.codes import Codebook, Skillbook
+from matching.shards.ids import halves
+from matching.shards.records import Records
+from matching.shards.rows import row_of
+from matching.shards.table import Table
 
 SCALARS = {
     "capacity": np.uint16,

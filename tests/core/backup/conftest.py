@@ -18,7 +18,7 @@ from core.backup.restoring import Restored, Steps
 from core.database import db, unit_of_work
 from core.keeping import current_keeper
 from core.ledger import seal_now
-from practice.oversight import backups
+from practice.oversight.backups import operations as backups
 from tests.builders.kept import kept
 from tests.conftest import NOW
 from tests.core.backup import schema

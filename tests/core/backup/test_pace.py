@@ -13,7 +13,7 @@ from core.database import db, unit_of_work
 from core.keeping import current_keeper
 from core.keys import SYSTEM, Realm, sealing_keys
 from core.sealing import Place
-from practice.oversight import backups
+from practice.oversight.backups import operations as backups
 from tests.conftest import NOW
 
 SMALL, FULL = 2_000_000, 300_000_000

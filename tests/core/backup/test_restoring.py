@@ -45,7 +45,7 @@ from practice.accounts.models import (
 )
 from practice.accounts.signing_in import begin
 from practice.app import create_app
-from practice.oversight import backups
+from practice.oversight.backups import operations as backups
 from tests.builders.accounts import make_user
 from tests.conftest import NOW
 from tests.core.backup.conftest import contents, killed

@@ -12,17 +12,18 @@ from core.outbox import OutboxMessage
 from practice import one_by_one
 from practice.accounts.models import Role
 from practice.accounts.two_people import SecondPersonNeeded
-from practice.care import emergency_operations as emergencies
-from practice.care import emergency_sweeps, queries
-from practice.care.emergency import EmergencyOpening, OpeningReason, Stage
-from practice.care.emergency_operations import (
+from practice.care import queries
+from practice.care.emergency import operations as emergencies
+from practice.care.emergency import sweeps as emergency_sweeps
+from practice.care.emergency.models import EmergencyOpening, OpeningReason, Stage
+from practice.care.emergency.operations import (
     AlreadyDecided,
     NobodyFound,
     NotTheirsToDelay,
     TooManyMisses,
     YourOwnRecord,
 )
-from practice.care.emergency_sweeps import remind_of_reviews, tell_clients
+from practice.care.emergency.sweeps import remind_of_reviews, tell_clients
 from practice.paging import PER_PAGE
 from practice.privacy import operations as erasing
 from practice.therapists.models import ApplicationState

@@ -9,7 +9,7 @@ from core.audit import AuditEntry
 from core.outbox import OutboxMessage
 from practice.accounts.models import Role
 from practice.intake import duty, operations, queries
-from practice.intake.flag_operations import (
+from practice.intake.flags.operations import (
     FlagClosed,
     NoContactYet,
     NotReachedYet,

@@ -80,7 +80,7 @@ def test_without_the_row_there_is_no_page(session, http, clinician, flag, monkey
     def refuse(*_args, **_named):
         raise OSError("the log cannot be written")
 
-    monkeypatch.setattr("practice.intake.flag_operations.audit.record", refuse)
+    monkeypatch.setattr("practice.intake.flags.operations.audit.record", refuse)
     answer = http.get(address(flag))
     assert answer.status_code == 500
     assert "Marisol" not in text_of(answer)

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 import matching
 from core.audit import AuditEntry
 from practice.accounts.models import Role
-from practice.intake import flag_operations
+from practice.intake.flags import operations as flag_operations
 from practice.intake.presenting import HAS_READ
 from practice.intake.queries import latest_submitted, newest_flag_of
 from practice.matches.models import MatchRequest, Proposal, RequestState

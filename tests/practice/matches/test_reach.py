@@ -17,10 +17,11 @@ from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.intake.models import IntakeAnswer
-from practice.matches import operations, reach, reach_counting
+from practice.matches import operations
 from practice.matches.models import Proposal, RequestState
-from practice.matches.reach import ReachReport
-from practice.matches.reach_counting import (
+from practice.matches.reach import counting as reach_counting
+from practice.matches.reach import figures as reach
+from practice.matches.reach.counting import (
     CONCERNS_OF_ONE,
     PERIOD,
     SCALE,
@@ -29,6 +30,7 @@ from practice.matches.reach_counting import (
     counted,
     in_tens,
 )
+from practice.matches.reach.figures import ReachReport
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.intake import make_intake
 from tests.builders.matches import make_request, make_seeker

@@ -14,11 +14,12 @@ from core.database import db
 from practice.accounts.models import Role
 from practice.care.queries import openings_of
 from practice.consent.models import Purpose, Signature
-from practice.matches import kept, operations, replaying, weighing
+from practice.matches import kept, operations, replaying
 from practice.matches.commands import match_command
-from practice.matches.index import market_at
+from practice.matches.market import weighing
+from practice.matches.market.index import market_at
+from practice.matches.market.prices import set_prices
 from practice.matches.models import Proposal, WeightsVersion
-from practice.matches.prices import set_prices
 from practice.matches.replaying import GONE, NoSuchList, ReplayReason, Verdict, replay, replayed
 from practice.privacy.operations import erase
 from tests.builders.accounts import make_client, make_user

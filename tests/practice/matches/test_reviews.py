@@ -15,8 +15,8 @@ from practice.accounts.models import Role, UserRole
 from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
-from practice.matches import review_operations as reviews
-from practice.matches.review import MatchReview, ReviewState
+from practice.matches.reviews import operations as reviews
+from practice.matches.reviews.models import MatchReview, ReviewState
 from practice.matches.sweeps import say_what_is_late
 from practice.privacy.deleting import delete_what_may_go
 from practice.privacy.keeping import Stays

@@ -12,7 +12,7 @@ from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.intake.models import Intake
 from practice.intake.queries import answers_of, latest_submitted, open_intake
-from practice.matches.what_if import COSTS
+from practice.matches.what_if.trying import COSTS
 from tests.builders.accounts import make_client, sign_in
 from tests.builders.intake import ANSWERS, make_intake
 from tests.builders.matches import make_seeker

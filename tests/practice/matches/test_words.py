@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 import matching
-from practice.matches.entries import last_day
+from practice.matches.market.entries import last_day
 from practice.matches.obstacles import TOLD as OBSTACLES
 from practice.matches.reasons import ReasonWords
 from practice.matches.words import FACTOR_LABELS, WishWords, tally

@@ -11,7 +11,7 @@ from core.audit import AuditEntry
 from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Client, Role, UserRole
 from practice.consent.models import Purpose, Signature
-from practice.matches.track_record import (
+from practice.matches.market.track_record import (
     TrackRecord,
     TrackRecordAgreement,
     TrackRecordReport,

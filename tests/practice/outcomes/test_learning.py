@@ -6,7 +6,7 @@ from statistics import fmean, pstdev, pvariance
 
 import pytest
 
-from practice.matches.domains import DOMAINS, domains_of, main_domain
+from practice.matches.market.domains import DOMAINS, domains_of, main_domain
 from practice.outcomes.courses import Course
 from practice.outcomes.learning import RELIABILITY, Learned
 

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 
 from core.audit import AuditEntry
 from practice.accounts.models import Role
-from practice.matches.track_record import TrackRecord, TrackRecordAgreement
+from practice.matches.market.track_record import TrackRecord, TrackRecordAgreement
 from practice.outcomes import operations, words
 from tests.builders.accounts import look_again, make_user, sign_in
 from tests.builders.outcomes import make_agreement, make_record, turn_on

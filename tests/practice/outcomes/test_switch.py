@@ -12,7 +12,7 @@ from core.errors import WrongState
 from core.outbox import drain
 from practice.accounts.models import Role, UserRole
 from practice.accounts.two_people import OneHand, SamePerson
-from practice.matches.track_record import TrackRecordDecision, is_on
+from practice.matches.market.track_record import TrackRecordDecision, is_on
 from practice.outcomes import counting, operations
 from practice.outcomes.gate import obstacles
 from practice.outcomes.operations import NotGoodEnough

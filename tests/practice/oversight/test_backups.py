@@ -18,8 +18,8 @@ from core.database import db, unit_of_work
 from core.outbox import LEASE, MOST_ATTEMPTS, Elsewhere, OutboxMessage, drain
 from practice.accounts.models import Role
 from practice.accounts.queries import user_with
-from practice.oversight import backups
-from practice.oversight.backup_commands import backup_group, restore_command
+from practice.oversight.backups import operations as backups
+from practice.oversight.backups.commands import backup_group, restore_command
 from tests.builders.accounts import make_user, sign_in
 from tests.conftest import NOW
 

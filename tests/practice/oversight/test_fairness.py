@@ -16,18 +16,18 @@ from practice.accounts.models import Role
 from practice.consent.models import Purpose
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import operations
-from practice.matches.index import client_values, market_at
-from practice.matches.reviewing import COMPARED
+from practice.matches.market.index import client_values, market_at
+from practice.matches.reviews.cases import COMPARED
 from practice.matches.sharing import shareable
-from practice.oversight import fairness
-from practice.oversight.fairness_people import (
+from practice.oversight.fairness import reports as fairness
+from practice.oversight.fairness.people import (
     RULES,
     Period,
     age_band,
     language_group,
     placements,
 )
-from practice.oversight.fairness_words import told
+from practice.oversight.fairness.words import told
 from practice.oversight.models import FairnessReport
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.consent import make_revocation, sign_before_intake

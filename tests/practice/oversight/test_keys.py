@@ -12,7 +12,7 @@ from core.keys import DataKey, KeyRotation
 from core.outbox import MOST_ATTEMPTS, OutboxMessage, drain
 from practice.accounts.models import Client, Role
 from practice.cli import cli
-from practice.oversight import key_rotation
+from practice.oversight.keys import rotation as key_rotation
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.conftest import NOW
 

@@ -16,8 +16,9 @@ from core.outbox import LEASE, OutboxMessage, drain
 from core.signing import KeyHasChanged
 from core.verifying import public_keys
 from practice.accounts.models import Role
-from practice.oversight import ledger, ledger_commands
-from practice.oversight.ledger_commands import audit_group
+from practice.oversight.ledger import checking as ledger
+from practice.oversight.ledger import commands as ledger_commands
+from practice.oversight.ledger.commands import audit_group
 from tests.builders.accounts import look_again, make_client, make_user, sign_in
 from tests.builders.ledger import behind_its_back, make_act, public_key, seal_acts, verified
 from tests.conftest import NOW

@@ -14,12 +14,13 @@ from core.errors import NotFound
 from core.outbox import MOST_ATTEMPTS, drain
 from practice.accounts.models import Role, User
 from practice.consent.models import Purpose, Signature
-from practice.matches import weighing
-from practice.matches.index import market_at
+from practice.matches.market import weighing
+from practice.matches.market.index import market_at
 from practice.matches.models import WeightsVersion
 from practice.matches.operations import ensure_weights
-from practice.oversight import weights_people, weights_preview
 from practice.oversight.models import WeightsPreview
+from practice.oversight.weights import people as weights_people
+from practice.oversight.weights import preview as weights_preview
 from practice.privacy.operations import erase
 from practice.waiting import runs
 from tests.builders.accounts import look_again, make_user, sign_in

@@ -2,8 +2,8 @@
 
 import pytest
 
-from practice.oversight.weights_figures import NOT_SAID, Seen, figures_of
-from practice.oversight.weights_words import told
+from practice.oversight.weights.figures import NOT_SAID, Seen, figures_of
+from practice.oversight.weights.words import told
 
 GROUPS = {"age": "25 to 34", "language": "English only", "payment": "I pay myself", "state": "Ohio"}
 LIST, OTHER = ("a", "b", "c"), ("d", "b", "c")

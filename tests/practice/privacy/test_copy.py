@@ -20,7 +20,7 @@ from core.database import db, unit_of_work
 from core.verifying import verify
 from practice.accounts.models import Client
 from practice.appointments.models import Appointment, AppointmentState
-from practice.care.emergency import EmergencyOpening, OpeningKind, OpeningReason
+from practice.care.emergency.models import EmergencyOpening, OpeningKind, OpeningReason
 from practice.care.models import ClosingNote
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches.models import Proposal

@@ -33,7 +33,7 @@ from practice.consent.models import Revocation, Signature
 from practice.consent.operations import ensure_documents
 from practice.groups.models import Enrolment
 from practice.groups.operations import Joining, take_seat
-from practice.intake import flag_operations
+from practice.intake.flags import operations as flag_operations
 from practice.intake.models import (
     Assessment,
     ContactManner,
@@ -44,7 +44,7 @@ from practice.intake.models import (
     RiskFlag,
 )
 from practice.matches.models import MatchRequest, Proposal, RequestState
-from practice.matches.review import MatchReview
+from practice.matches.reviews.models import MatchReview
 from practice.privacy import operations, queries
 from practice.privacy.models import Because, ErasureRequest, LegalHold, Restriction
 from practice.privacy.retention import plus_years

@@ -34,8 +34,8 @@ from practice.accounts.models import (
 from practice.accounts.operations import sign_up
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care import operations as care
-from practice.care.emergency import EmergencyOpening, OpeningReview
-from practice.care.emergency_operations import open_in_danger
+from practice.care.emergency.models import EmergencyOpening, OpeningReview
+from practice.care.emergency.operations import open_in_danger
 from practice.care.models import EndReason, Episode
 from practice.consent import operations as consents
 from practice.consent.models import Purpose, Signature

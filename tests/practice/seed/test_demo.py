@@ -39,8 +39,8 @@ from practice.intake.scoring import score
 from practice.matches.models import MatchRequest, Proposal, RequestState, WeightsVersion
 from practice.matches.replaying import Verdict, replayed
 from practice.npi import is_valid_npi
-from practice.oversight.weights_figures import figures_of
-from practice.oversight.weights_people import LOOKED_BACK, findable, newest_lists, seen_by
+from practice.oversight.weights.figures import figures_of
+from practice.oversight.weights.people import LOOKED_BACK, findable, newest_lists, seen_by
 from practice.seed.demo import DEMO, LOGINS, is_empty, logins, seed_demo_if_empty
 from practice.seed.people import PASSWORD
 from practice.seed.world import Size, make_world

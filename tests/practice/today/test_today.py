@@ -10,7 +10,7 @@ from practice.consent.operations import revoke
 from practice.groups.models import EnrolmentState
 from practice.local_time import instant_at
 from practice.matches import operations as matches
-from practice.matches import review_operations as reviews
+from practice.matches.reviews import operations as reviews
 from tests.builders.accounts import make_client, make_user, sign_in
 from tests.builders.appointments import make_booked
 from tests.builders.groups import make_enrolment, make_group

@@ -16,7 +16,7 @@ from practice.accounts.models import Role
 from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
-from practice.matches.prices import COUNT_FOR, newest_prices
+from practice.matches.market.prices import COUNT_FOR, newest_prices
 from practice.privacy import operations as privacy
 from practice.waiting import deciding, letting_go, operations, runs
 from practice.waiting.models import (

@@ -1,0 +1,1 @@
+"""What outcomes say of therapists, how sure that is, and whether it came true."""

@@ -1,0 +1,1 @@
+"""Where therapists stand in memory: contiguous columns, a shard for each place."""

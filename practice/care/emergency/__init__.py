@@ -1,0 +1,1 @@
+"""Opening one client's record without being their therapist: rarely, by rule, never unseen."""

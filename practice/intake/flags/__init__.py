@@ -1,0 +1,1 @@
+"""Risk flags, from being raised to their outcome."""

@@ -1,0 +1,1 @@
+"""A person looks at a match again: asked, taken back, answered."""

@@ -1,0 +1,1 @@
+"""Trying other wishes before anything is kept."""

@@ -1,0 +1,1 @@
+"""Backups as the console and the command line make them."""

@@ -1,0 +1,1 @@
+"""The audit of fairness: whom it counts, what it found, and its words."""

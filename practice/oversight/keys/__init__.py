@@ -1,0 +1,1 @@
+"""The keys that everything confidential is sealed under."""

@@ -1,0 +1,1 @@
+"""New weights: tried out on past lists, told in words and pictures, brought into force."""

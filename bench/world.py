@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching import Client, Payment, Window, Wish
+from matching.records import Records
 from matching.shards.codes import Codebook, Skillbook
-from matching.shards.records import Records
 from matching.shards.rows import CURRENCY, IDENTITY, OPEN, SCOPE
 from matching.shards.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN
 from matching.shards.table import Table

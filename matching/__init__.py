@@ -30,8 +30,8 @@ from matching.reasons import (
     Standing,
     WhyNot,
 )
+from matching.records import Record
 from matching.shards.columns import Columns
-from matching.shards.records import Record
 from matching.shards.table import Table
 from matching.showing import about_as_close, shown_total, thousandths
 from matching.terms import FACTORS, LITTLE_KNOWN, NEEDED_ELSEWHERE

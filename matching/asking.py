@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.model import Client
+from matching.records import Records
 from matching.shards.codes import Codebook, Skillbook
-from matching.shards.records import Records
 from matching.shards.rows import APPROACH_KIND, IDENTITY
 from matching.shards.shard import Bits, Shard
 from matching.terms import APPROACH

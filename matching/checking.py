@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matching.errors import BadValue
 from matching.hours import EVERY_HOUR, known_zone
-from matching.shards.ids import is_id
+from matching.ids import is_id
 from matching.terms import (
     APPROACH,
     FULL,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from matching.hours import hours_in
 from matching.model import Client, Payment, Therapist, Weights
 from matching.reasons import Facts, Finding, Line, Measure, Standing
+from matching.records import UNKNOWN, Record
 from matching.rules import in_other_money
-from matching.shards.records import UNKNOWN, Record
 from matching.terms import FREE, FULL, INSURANCE, NEUTRAL, STYLE_LIMIT, TOP_SKILL
 
 Factor = Callable[[Client, Therapist], Measure]

@@ -11,7 +11,7 @@ from matching import checking, reading
 from matching.errors import BadClient, BadRow, BadValue, BadWeights
 from matching.hours import EVERY_HOUR, Window, weekly_bits
 from matching.reading import Reader
-from matching.shards.records import Record
+from matching.records import Record
 from matching.terms import APPROACH, FACTORS, FREE, INSURANCE
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.checking import check_prices
+from matching.ids import halves
 from matching.shards.codes import Words
-from matching.shards.ids import halves
 
 Figures = npt.NDArray[np.int32]
 

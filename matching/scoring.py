@@ -15,8 +15,8 @@ from matching.asking import Asked, kind_of
 from matching.factors import HALF, STYLE_SPAN, STYLE_UNKNOWN, enough_hours
 from matching.hours import HOURS_A_WEEK
 from matching.model import Payment, Weights
+from matching.records import Scores
 from matching.shards.codes import SKILL_MASK, Words, split
-from matching.shards.records import Scores
 from matching.shards.rows import APPROACH_KIND, FORMAT, LANGUAGE, place_on_axis
 from matching.shards.shard import STYLE_OPEN, WORDS_A_WEEK, Rows, Shard
 from matching.terms import (

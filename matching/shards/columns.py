@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from matching import checking
 from matching.errors import BadRow, BadValue
+from matching.ids import HALF, LOW, whole_id
 from matching.model import ANY_CODE, Therapist, Vocabulary
+from matching.records import ByDomain, Records
 from matching.shards.codes import WORD, Codebook, Skillbook
-from matching.shards.ids import HALF, LOW, whole_id
-from matching.shards.records import ByDomain, Records
 from matching.shards.rows import figures_of, stated_by, styles_of
 from matching.shards.shard import STYLES, WORDS_A_WEEK
 from matching.shards.table import Table

@@ -10,9 +10,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from matching.ids import HALF, LOW, order_of, texts, whole_id
 from matching.ordering import rising
 from matching.shards.codes import Words
-from matching.shards.ids import HALF, LOW, order_of, texts, whole_id
 
 GONE = -1
 # Spare slots when one more is needed: an eighth, and a few at least.

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.errors import UnknownTherapist
+from matching.ids import is_id
 from matching.model import Therapist
+from matching.records import Records
 from matching.shards.codes import Codebook, Skillbook
 from matching.shards.directory import Directory
-from matching.shards.ids import is_id
-from matching.shards.records import Records
 from matching.shards.rows import row_of, therapist_at
 from matching.shards.shard import Row, Shard
 from matching.shards.table import NOWHERE, Table

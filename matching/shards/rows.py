@@ -9,8 +9,8 @@ import numpy as np
 from matching.factors import STEP, hundredths
 from matching.hours import HOURS_A_WEEK
 from matching.model import Therapist
+from matching.records import ByDomain
 from matching.shards.codes import Codebook, Skillbook, joined, split
-from matching.shards.records import ByDomain
 from matching.shards.shard import (
     NO_OLDEST,
     NOT_STATED,

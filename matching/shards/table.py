@@ -12,12 +12,12 @@ import numpy.typing as npt
 from matching.checking import MOST_MONEY, MOST_PLACES
 from matching.errors import BadRow
 from matching.hours import HOURS_A_WEEK
+from matching.ids import order_of
 from matching.model import ANY_CODE, Vocabulary
 from matching.ordering import rising
+from matching.records import Records
 from matching.shards.codes import WORD, Bytes, Codebook, Skillbook, Words
 from matching.shards.directory import Directory
-from matching.shards.ids import order_of
-from matching.shards.records import Records
 from matching.shards.rows import OPEN
 from matching.shards.shard import NO_OLDEST, NOT_STATED, STYLE_OPEN, Shard
 from matching.terms import FULL, OLDEST

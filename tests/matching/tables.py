@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from matching import Therapist
+from matching.ids import halves
+from matching.records import Records
 from matching.shards.codes import Codebook, Skillbook
-from matching.shards.ids import halves
-from matching.shards.records import Records
 from matching.shards.rows import row_of
 from matching.shards.table import Table
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching.ids import order_of
 from matching.ordering import rising
-from matching.shards.ids import order_of
 
 steady = settings(deadline=None, derandomize=True)
 

@@ -21,7 +21,7 @@ from matching import (
     thousandths,
     why_not,
 )
-from matching.shards.records import Records
+from matching.records import Records
 from tests.matching import oracle
 from tests.matching.tables import table_of
 from tests.matching.worlds import (

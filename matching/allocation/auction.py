@@ -365,8 +365,7 @@ class House:
         self.bid: Real = np.where(places < contested[:, None], -np.inf, np.inf)
         self.holder: Whole = np.full(self.bid.shape, NOBODY)
         # The last stands for NOBODY.
-        self.least: Real = np.append(np.where(capacity > 0, 0.0, np.inf), np.inf)
-        self.prices = self.least.copy()
+        self.prices: Real = np.append(np.where(capacity > 0, 0.0, np.inf), np.inf)
         self.taken = 0
 
     def take(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
@@ -391,15 +390,19 @@ class House:
 
     def _hold(self, client: Whole, therapist: Whole, offer: Real) -> Whole:
         """One offer for each, for the place that is held for least; returns whoever is without."""
-        bid, rows = self.bid.take(therapist, axis=0), np.arange(len(therapist))
-        place = bid.argmin(axis=1)
-        held = bid[rows, place]
-        wins, higher = offer > held, np.maximum(offer, held)
-        self.bid[therapist, place] = bid[rows, place] = higher
-        self.prices[therapist] = np.maximum(bid[rows, bid.argmin(axis=1)], self.least[therapist])
-        holder: Whole = self.holder[therapist, place]
-        self.holder[therapist, place] = np.where(wins, client, holder)
+        bids, holders = self.bid.ravel(), self.holder.ravel()
+        at = self._cheapest(therapist)
+        held, holder = bids.take(at), holders.take(at)
+        wins = offer > held
+        bids[at], holders[at] = np.where(wins, offer, held), np.where(wins, client, holder)
+        self.prices[therapist] = np.maximum(bids.take(self._cheapest(therapist)), 0)
         return np.where(wins, holder, client)
+
+    def _cheapest(self, therapist: Whole) -> Whole:
+        """The place of each that is held for least, counted through all places."""
+        rows = self.bid.take(therapist, axis=0)
+        place: Whole = rows.argmin(axis=1) + therapist * rows.shape[1]
+        return place
 
     @property
     def whole_prices(self) -> Whole:
@@ -435,7 +438,7 @@ class Counter:
         if heap[0][0] >= offer:
             return [client]
         lost = heapreplace(heap, (offer, client))[1]
-        self.prices[therapist] = max(heap[0][0], float(self.house.least[therapist]))
+        self.prices[therapist] = max(heap[0][0], 0.0)
         self.house.taken += lost == NOBODY
         return [lost] if lost != NOBODY else []
 

@@ -12,6 +12,7 @@ from core.config import current_settings
 from practice.accounts.models import Client
 from practice.accounts.policy import the_client
 from practice.intake.models import Intake
+from practice.intake.presenting import crisis_words
 from practice.intake.queries import answers_of
 from practice.matches import queries
 from practice.matches.forms import PlaceForm
@@ -41,6 +42,11 @@ def after_intake(view: Callable[..., Answer]) -> Callable[..., Answer]:
 
 def search() -> Search:
     return search_for(the_client(), answers(), now(), footing=footing(), history=history())
+
+
+def danger_words(search: Search) -> str | None:
+    """Who reads an answer that tells of danger; None without one, or without consent to scores."""
+    return crisis_words(intake(), now(), lasting=True) if search.values.acuity else None
 
 
 def standing() -> Standing:

@@ -12,18 +12,19 @@ from core.database import db, unit_of_work
 from core.errors import NotFound, Refusal
 from practice.accounts.policy import is_client, the_client
 from practice.forms import EmptyForm
-from practice.intake.presenting import crisis_words
 from practice.matches import operations, page, queries, request_views
 from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
-from practice.matches.finding import named, why_not_answer
+from practice.matches.finding import Found, WhyNotAnswer, named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
+from practice.matches.kept import ShownAs
 from practice.matches.memory import keep_shown
+from practice.matches.models import ProposalKind
 from practice.matches.obstacles import obstacles
 from practice.matches.reach import views as reach_views
 from practice.matches.reasons import ReasonWords
 from practice.matches.reviews import views as review_views
-from practice.matches.search import MOST_SHOWN, SHOWN, Offers, Search
+from practice.matches.search import MOST_SHOWN, SHOWN, Offers, Search, Verdict
 from practice.matches.sharing import shareable
 from practice.matches.what_if import views as what_if_views
 from practice.places import place
@@ -85,11 +86,13 @@ def why_not() -> page.Answer:
     name = request.args.get("name", "").replace("\0", "").strip()
     found = named(name, _uuid_from("therapist"), now())
     chosen = found[0] if len(found) == 1 else None
+    answer, number = _told_of(chosen) if chosen else (None, None)
     return render_template(
         "matches/why_not.html",
         name=name,
         several=found if len(found) > 1 else [],
-        answer=why_not_answer(page.search(), chosen, page.currency()) if chosen else None,
+        answer=answer,
+        number=number,
         asked=bool(name or request.args.get("therapist")),
     )
 
@@ -133,7 +136,7 @@ def send(therapist: uuid.UUID) -> page.Answer:
 
 def _nobody(search: Search, offers: Offers) -> str:
     """Out of everybody's scope leads to a person to call; anything else to what can be changed."""
-    reading = crisis_words(page.intake(), now(), lasting=True) if search.values.acuity else None
+    reading = page.danger_words(search)
     here = place(search.values.place).name
     if search.is_beyond_every_scope():
         return render_template("matches/step_up.html", reading=reading or "", here=here)
@@ -189,6 +192,19 @@ def _refused(refusal: Refusal) -> Response:
 def _keep_proposal(search: Search, offers: Offers) -> uuid.UUID | None:
     shown, weights, prices = offers.therapists, offers.weights, offers.prices
     return keep_shown(the_client(), search.values, shown, weights, now(), prices)
+
+
+def _told_of(found: Found) -> tuple[WhyNotAnswer, uuid.UUID | None]:
+    """The answer, and the number under which the sum is kept if one is told."""
+    search = page.search()
+    answer = why_not_answer(search, found, page.currency())
+    return answer, _keep_told(search, answer.verdict) if answer.verdict else None
+
+
+def _keep_told(search: Search, verdict: Verdict) -> uuid.UUID | None:
+    told, (weights, prices) = verdict.told_of, (verdict.weights, verdict.prices)
+    shown_as = ShownAs(ProposalKind.why_not, verdict.why.place)
+    return keep_shown(the_client(), search.values, told, weights, now(), prices, shown_as)
 
 
 def _therapist(public_id: uuid.UUID) -> Therapist:

@@ -34,13 +34,18 @@ __all__ = ["bp", "list_views", "placement_views"]
 @page.after_intake
 def index() -> page.Answer:
     """What waiting means and how it stands: never a rank, which tells of others."""
-    client = the_client()
+    client, search = the_client(), page.search()
+    offer, standing = queries.offer_of(client), page.standing()
+    has_somebody = offer is not None or standing.is_out
     return render_template(
         "waiting/index.html",
         entry=queries.open_entry(client),
-        offer=queries.offer_of(client),
+        offer=offer,
         ended=queries.newest_placement(client),
-        standing=page.standing(),
+        standing=standing,
+        reading=page.danger_words(search),
+        needs_more=not has_somebody and search.is_beyond_every_scope(),
+        here=place(client.place).name,
         zone=client.zone,
         due_words=_due_words,
     )

@@ -207,9 +207,9 @@ CONTROLS = (
     Control(
         "who is beyond everybody's scope is promised no reading that is not to come",
         "the rota's promise is given to everybody",
-        "practice/matches/views.py",
-        "reading = crisis_words(page.intake(), now(), lasting=True) if",
-        'reading = "A clinician is on duty now, and reads this answer in that time." if',
+        "practice/matches/page.py",
+        "return crisis_words(intake(), now(), lasting=True) if",
+        'return "A clinician is on duty now, and reads this answer in that time." if',
         (
             f"{MATCH_PAGES}::test_nobody_is_said_to_read_an_answer_that_raised_no_flag",
             f"{MATCH_PAGES}::test_an_answer_that_was_read_is_not_promised_to_be_read_again",
@@ -222,6 +222,30 @@ CONTROLS = (
         "{% if reading is not none %}",
         "{% if false %}",
         (f"{MATCH_PAGES}::test_where_nobody_fits_help_stands_above_it_for_who_may_be_in_danger",),
+    ),
+    Control(
+        "whoever waits and is beyond everybody's scope is led to a person first",
+        "they wait like everybody",
+        f"{WAITING}/views.py",
+        "needs_more=not has_somebody and search.is_beyond_every_scope(),",
+        "needs_more=False,",
+        (
+            f"{WAITING_TESTS}/test_pages.py"
+            "::test_somebody_beyond_every_scope_is_led_to_a_person_before_they_wait",
+        ),
+    ),
+    Control(
+        "help stands above the wait for whoever may be in danger",
+        "only the wait is shown",
+        "templates/waiting/index.html",
+        "{% if needs_more or reading is not none %}",
+        "{% if false %}",
+        (
+            f"{WAITING_TESTS}/test_pages.py"
+            "::test_help_stands_above_the_wait_for_whoever_may_be_in_danger",
+            f"{WAITING_TESTS}/test_pages.py"
+            "::test_somebody_beyond_every_scope_is_led_to_a_person_before_they_wait",
+        ),
     ),
     Control(
         "only the clinical lead answers, and never their own",

@@ -115,6 +115,60 @@ def test_the_page_of_who_waits_is_the_same_however_many_wait_before_them(session
     assert bare(http.get("/waiting").data) == bare(alone)
 
 
+HEAVY = {f"phq_9_{item}": 3 for item in range(1, 9)}
+MORE_HELP = "You deserve more help than a weekly meeting"
+
+
+def panels(page):
+    return page.select(".crisis-panel a[href='tel:988']")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_somebody_beyond_every_scope_is_led_to_a_person_before_they_wait(session, http, waits):
+    make_therapist(session, most_acuity=1)
+    client = make_waiting(session, **HEAVY) if waits else make_seeker(session, **HEAVY)
+    sign_in(http, client.user)
+    page = soup(http.get("/waiting"))
+    assert MORE_HELP in page.get_text()
+    assert "So please do not only wait." in page.get_text()
+    assert panels(page)
+    assert "Who reads this here" not in page.get_text(), "no flag was raised"
+
+
+@pytest.mark.parametrize("thoughts", [1, 3])
+def test_help_stands_above_the_wait_for_whoever_may_be_in_danger(session, http, thoughts):
+    """Somebody would fit them: it is not for want of a therapist that they should call."""
+    make_therapist(session, most_acuity=3)
+    sign_in(http, make_waiting(session, phq_9_9=thoughts).user)
+    page = soup(http.get("/waiting"))
+    assert panels(page)
+    assert "Who reads this here." in page.get_text(" ")
+    assert MORE_HELP not in page.get_text()
+
+
+def test_whoever_only_fits_nobody_now_waits_as_everybody_does(session, http):
+    make_therapist(session, fee=90000)
+    sign_in(http, make_waiting(session).user)
+    page = soup(http.get("/waiting"))
+    assert not panels(page)
+    assert MORE_HELP not in page.get_text()
+
+
+def test_a_place_that_was_found_is_not_called_too_little(session, http, lead):
+    """The only one within whose scope they are keeps the last place for them."""
+    make_therapist(session, "Rosa Almeida", open_places=1, most_acuity=2)
+    make_therapist(session, "Lena Brandt", open_places=1, most_acuity=0)
+    client = make_waiting(session, **HEAVY)
+    run = make_run(session, lead)
+    sign_in(http, lead)
+    confirm_all(http, run)
+    fresh(session)
+    sign_in(http, client.user)
+    page = text(http.get("/waiting"))
+    assert "A place was found for you" in page
+    assert MORE_HELP not in page
+
+
 def test_an_offer_shows_who_and_why_and_is_answered_with_a_request(
     session, http, client, therapist, offer
 ):

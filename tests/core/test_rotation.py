@@ -21,17 +21,23 @@ from practice.cli import cli
 from practice.intake.models import Assessment, IntakeAnswer
 from tests.builders.accounts import make_client
 from tests.builders.intake import make_intake
+from tests.builders.kept import kept
 from tests.core import rotation_by_others
 from tests.core.forking import copied
 
 PEOPLE = 30
 
 
-@pytest.fixture
-def people(session):
+@kept
+def make_people(session):
     for number in range(PEOPLE):
         make_client(session, consents=False, preferred_name=f"canary {number}")
     make_intake(session, make_client(session))
+
+
+@pytest.fixture
+def people(session):
+    make_people(session)
     session.commit()
     session.expunge_all()
     return PEOPLE + 1

@@ -48,6 +48,9 @@ from practice.therapists.models import ApplicationState, Licence, LicenceState, 
 from practice.therapists.queries import authority_of, listable
 from tests.conftest import NOW, empty_database
 
+# One worker lays the clinic out, for all of them.
+pytestmark = pytest.mark.xdist_group("the demo clinic")
+
 
 @pytest.fixture(scope="module")
 def clinic(whole_app: Flask) -> Iterator[Flask]:

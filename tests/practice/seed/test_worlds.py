@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from core.config import current_settings
 from core.database import db, unit_of_work
 from practice.appointments.models import Appointment, AppointmentState
 from practice.care.models import Episode
@@ -16,7 +17,11 @@ from practice.seed import clients
 from practice.seed.demo import is_empty, logins
 from practice.seed.world import Size, make_world
 from tests.builders.accounts import make_user
+from tests.builders.kept import kept
 from tests.conftest import NOW
+
+# One worker builds the town, once.
+pytestmark = pytest.mark.xdist_group("the town")
 
 
 def make(app, size, seed=1):
@@ -28,9 +33,15 @@ def all_of(kind):
     return db.session.scalars(sa.select(kind)).unique().all()
 
 
+@kept
+def make_town(session):
+    make_world(session, current_settings(), Size(therapists=20, groups=5, clients=80), 1, NOW)
+
+
 @pytest.fixture
-def town(app, session):
-    make(app, Size(therapists=20, groups=5, clients=80))
+def town(session):
+    with unit_of_work() as work:
+        make_town(work)
 
 
 def test_nobody_answers_before_they_had_an_account_and_agreed(town):

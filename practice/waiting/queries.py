@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.database import db
-from core.outbox import OutboxMessage
+from core.outbox import was_given_up
 from practice.accounts.models import Client, User
 from practice.matches.models import MatchRequest, RequestState
 from practice.therapists.models import Therapist
@@ -79,10 +79,7 @@ def work_of(run: WaitingRun) -> str:
 
 def has_failed(run: WaitingRun) -> bool:
     """Whether it was tried too often and set aside, so that nobody works it out any more."""
-    dead = sa.select(OutboxMessage.id).where(
-        OutboxMessage.dedupe_key == work_of(run), OutboxMessage.dead_at.is_not(None)
-    )
-    return db.session.scalar(dead) is not None
+    return was_given_up(db.session(), work_of(run))
 
 
 def run_with(public_id: uuid.UUID) -> WaitingRun | None:

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import matching
-from core.alone import alone_at
+from core.alone import alone_or_elsewhere
 from core.clock import now
 from core.database import db, unit_of_work
 from core.logs import log
-from core.outbox import Elsewhere, post
+from core.outbox import post
 from matching.allocation.allocating import Allocation, Candidates, allocate
 from matching.allocation.arrival import by_arrival
 from matching.allocation.candidates import NOBODY
@@ -125,9 +125,7 @@ def withdraw(session: Session, run: WaitingRun, actor: User, at: datetime) -> No
 
 def make_asked_for(payload: dict[str, Any]) -> None:
     """The outbox handler. A run may take longer than a lease, so one is made at a time."""
-    with alone_at(RUN) as is_alone:
-        if not is_alone:
-            raise Elsewhere
+    with alone_or_elsewhere(RUN):
         make(uuid.UUID(payload["run"]), now())
 
 

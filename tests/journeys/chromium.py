@@ -17,6 +17,8 @@ from playwright.sync_api import (
     Response,
 )
 
+from tests.journeys.seen import Seen
+
 # Without windows it is the same browser for a quarter less work; not every system has it so.
 PROGRAMS = ("chromium-headless-shell", "chromium")
 ARGUMENTS = (
@@ -40,26 +42,30 @@ PIECES = """() => {
     one => [one.localName, one.getAttribute("class"), one.getAttribute("type")].join("."));
   return [...new Set(pieces)];
 }"""
-# Elements that stand in others as some on another page did have the colours of those. Marks the
-# outermost of the others, and returns how each element stands.
-STANDING = """seen => {
-  const known = new Set(seen), standing = new Set(), outermost = [];
+# Elements that stand in others as some on another page did have the colours of those.
+STANDING = """() => {
   const of = one => [one.localName, ...one.classList, one.getAttribute("type"),
     one.disabled, one.getAttribute("aria-current"), one.getAttribute("aria-invalid"),
     one.checkVisibility()].join(".");
-  const walk = (one, above, isMarked) => {
-    const stands = above + ">" + of(one), isNew = !known.has(stands);
-    standing.add(stands);
-    if (isNew && !isMarked) outermost.push(one);
-    for (const child of one.children) walk(child, stands, isMarked || isNew);
+  window.standing = new Map();
+  const walk = (one, above) => {
+    const stands = above + ">" + of(one);
+    window.standing.set(one, stands);
+    for (const child of one.children) walk(child, stands);
   };
-  walk(document.body, "", false);
-  window.outermost = outermost;
-  return [...standing];
+  walk(document.body, "");
+  return [...new Set(window.standing.values())];
 }"""
-ASK_AXE = """([wanted, everywhere]) => {
-  if (!everywhere && !window.outermost.length) return {violations: []};
-  return axe.run(everywhere ? document : {include: window.outermost}, wanted);
+# What stands in something new is new as well: the outermost of it has the rest in it.
+MARK_OUTERMOST = """news => {
+  const wanted = new Set(news), isNew = one => wanted.has(window.standing.get(one));
+  window.outermost = [...window.standing.keys()].filter(
+    one => isNew(one) && !isNew(one.parentElement));
+}"""
+ASK_AXE = """async ([wanted, everywhere]) => {
+  if (!everywhere && !window.outermost.length) return [];
+  const found = await axe.run(everywhere ? document : {include: window.outermost}, wanted);
+  return found.violations;
 }"""
 # Playwright's own waiting evaluates again at later frames, which the pages' policy refuses.
 WAITING = """async () => {
@@ -72,9 +78,7 @@ WAITING = """async () => {
 # Far longer than a page takes on the slowest machine, in milliseconds.
 PATIENCE = 120_000
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
-LOOKED_AT: set[tuple[str, int]] = set()
-# How the elements of the pages that were looked at stand in each other, by the window's width.
-STANDING_SEEN: dict[int, set[str]] = {}
+SEEN = Seen()
 # Whose browser was closed: theirs are lent to whoever comes next.
 IDLE: list["Chromium"] = []
 
@@ -94,6 +98,7 @@ class Chromium:
         self._context = browser.new_context(reduced_motion="reduce")
         self._context.set_default_timeout(PATIENCE)
         self.page: Page = self._context.new_page()
+        self._inside = self._context.new_cdp_session(self.page)
         self._sessions: list[CDPSession] = []
         self.foreign: set[str] = set()
         self.errors: list[str] = []
@@ -233,33 +238,42 @@ class Chromium:
 
     def look(self) -> None:
         """What axe finds in both themes: once in a run for each page, and for each new piece."""
-        seen = self._pieces()
-        if seen <= LOOKED_AT or not self.address.startswith(self.base):
+        if not self.address.startswith(self.base):
             return
-        LOOKED_AT.update(seen)
+        if new := SEEN.new_of(self._pieces()):
+            self._look_closely()
+            SEEN.add(new)
+
+    def _look_closely(self) -> None:
         if self.page.evaluate(TOO_WIDE):
             self.findings.append(f"{self.address}: wider than its window")
-        self.page.evaluate(AXE_SCRIPT)
+        self._bring_axe()
         self._note_findings("light", BUT_COLOURS, everywhere=True)
-        known = STANDING_SEEN.setdefault(self._width, set())
-        known.update(self.page.evaluate(STANDING, list(known)))
+        standing = {f"{self._width} {one}": one for one in self.page.evaluate(STANDING)}
+        new = SEEN.new_of(standing)
+        self.page.evaluate(MARK_OUTERMOST, [standing[one] for one in new])
         self._note_findings("light", COLOURS)
         self._note_findings("dark", COLOURS)
         self.page.emulate_media(color_scheme="light")
+        SEEN.add(new)
+
+    def _bring_axe(self) -> None:
+        """As a script of its own: Chromium compiles that once, and what is evaluated each time."""
+        said = self._inside.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
+        assert "exceptionDetails" not in said, said
 
     def _note_findings(
         self, theme: Theme, rules: dict[str, Any], *, everywhere: bool = False
     ) -> None:
         self.page.emulate_media(color_scheme=theme)
-        found = self.page.evaluate(ASK_AXE, [FINDING | rules, everywhere])
-        for finding in found["violations"]:
+        for finding in self.page.evaluate(ASK_AXE, [FINDING | rules, everywhere]):
             where = "; ".join(node["html"] for node in finding["nodes"][:3])
             self.findings.append(f"{self.address} ({theme}): {finding['id']}: {where}")
 
-    def _pieces(self) -> set[tuple[str, int]]:
+    def _pieces(self) -> set[str]:
         """The address without what is personal in it and the pieces of the page, at this width."""
         path = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[A-Za-z0-9_-]{40,}|\d+", "…", self._path)
-        return {(one, self._width) for one in (path, *self.page.evaluate(PIECES))}
+        return {f"{self._width} {one}" for one in (path, *self.page.evaluate(PIECES))}
 
     @property
     def _path(self) -> str:

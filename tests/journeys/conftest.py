@@ -14,7 +14,7 @@ from core.migrating import upgrade
 from practice.consent.operations import ensure_documents
 from practice.matches.operations import ensure_weights
 from tests.conftest import empty_database
-from tests.journeys.chromium import IDLE, Chromium, launch
+from tests.journeys.chromium import IDLE, SEEN, Chromium, launch
 from tests.journeys.plain import PlainBrowser
 from tests.journeys.town import Town
 
@@ -57,7 +57,13 @@ def leave(town: Town) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Browser]:
+    folder = tmp_path_factory.getbasetemp()
+    # The folders of a run's workers stand in one that is the run's.
+    is_worker = hasattr(request.config, "workerinput")
+    SEEN.share((folder.parent if is_worker else folder) / "looked-at")
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser

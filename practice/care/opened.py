@@ -25,7 +25,7 @@ WHAT = {
     "inbox.viewed": "The list of people who asked them, with the name you gave",
     "review.viewed": "What you asked a person to look at: your wishes, and what you wrote",
     "reviews.viewed": "The list of people who asked for a look, with the name you gave",
-    VIEWED: "How one of your lists of therapists came about: who stood in it and the points, "
+    VIEWED: "How one of your matches came about: who stood in it and the points, "
     "without your answers and without your name",
     "waiting_list.viewed": "The list of people who wait for a place, with the name you gave",
     "placement.viewed": "Whom was proposed for you, and your wishes; or that you are on that list",

@@ -109,6 +109,8 @@ def _replay_lines(found: Replay) -> Iterator[str]:
         f"shown {found.made_at:%Y-%m-%d %H:%M} UTC, weights version {found.weights_version}, "
         f"engine {found.engine_version} (here {matching.ENGINE_VERSION})"
     )
+    told = f"; told as number {found.place_told} of the whole list" if found.place_told else ""
+    yield f"{found.kind.label}{told}"
     for place, one in enumerate(found.therapists, 1):
         yield f"{place:>3}  {one.name}: {_both(one.total, one.total_shown)}"
         for line in one.lines:

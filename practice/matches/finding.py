@@ -9,7 +9,7 @@ import matching
 from core.database import db
 from practice.matches.cards import Card, card_of
 from practice.matches.reasons import ReasonWords
-from practice.matches.search import SHOWN, Search
+from practice.matches.search import SHOWN, Search, Verdict
 from practice.matches.words import LINE_LABELS
 from practice.therapists.models import Therapist
 from practice.therapists.queries import authorised
@@ -43,8 +43,8 @@ class Apart:
 @dataclass(frozen=True)
 class WhyNotAnswer:
     """`place` counts from 1 in the whole list, for somebody who may be offered; then `card` holds
-    the same arithmetic as any other, and `apart` the comparison with somebody who is shown.
-    Otherwise `reasons` are the public ones, perhaps none.
+    the same arithmetic as any other, `apart` the comparison with somebody who is shown, and
+    `verdict` what all of it was made from. Otherwise `reasons` are the public ones, perhaps none.
     """
 
     found: Found
@@ -52,6 +52,7 @@ class WhyNotAnswer:
     place: int | None = None
     card: Card | None = None
     apart: Apart | None = None
+    verdict: Verdict | None = None
 
 
 def named(name: str, public_id: uuid.UUID | None, at: datetime) -> list[Found]:
@@ -73,7 +74,8 @@ def why_not_answer(search: Search, found: Found, currency: str) -> WhyNotAnswer:
     profile = search.profiles([found.id])[found.id]
     if verdict.why.eligible:
         card = card_of(search.values, verdict.explanation, profile, currency)
-        return WhyNotAnswer(found, [], verdict.why.place, card, _apart(search, verdict.why))
+        apart = _apart(search, verdict.why)
+        return WhyNotAnswer(found, [], verdict.why.place, card, apart, verdict)
     words = ReasonWords(profile, search.values, currency)
     return WhyNotAnswer(found, words.public(verdict.why.failures))
 

@@ -1,4 +1,4 @@
-"""What is kept of a list that was shown: what decided it, its digest, and the points of each line.
+"""What is kept of what was shown: what decided it, its digest, and the points of each line.
 
 The digest is keyed and covers what decided the list, not its points. The points stand beside it,
 so that a replay can be held to what was shown even when the arithmetic has changed since.
@@ -7,14 +7,26 @@ so that a replay can be held to what was shown even when the arithmetic has chan
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matching
 from core.encryption import blind_index
 from matching.prices import NO_PRICES
-from practice.matches.models import Proposal
+from practice.matches.models import Proposal, ProposalKind
 
 Points = dict[str, int]
+
+
+@dataclass(frozen=True)
+class ShownAs:
+    """Where it was shown, and the place in the whole list that was told with it, from 1."""
+
+    kind: ProposalKind
+    place_told: int | None = None
+
+
+A_LIST = ShownAs(ProposalKind.matches)
 
 
 def proposal_digest(
@@ -22,6 +34,7 @@ def proposal_digest(
     shown: Iterable[matching.Therapist],
     weights: matching.Weights,
     prices: matching.Prices = NO_PRICES,
+    shown_as: ShownAs = A_LIST,
 ) -> str:
     """SHA-256 under a key, in hex, of everything that decided what is shown now."""
     shown = list(shown)
@@ -31,6 +44,7 @@ def proposal_digest(
         weights.version,
         matching.ENGINE_VERSION,
         prices_of(shown, prices),
+        shown_as,
     )
 
 
@@ -42,6 +56,7 @@ def digest_of(proposal: Proposal) -> str:
         proposal.weights_version,
         proposal.engine_version,
         proposal.prices,
+        ShownAs(proposal.kind, proposal.place_told),
     )
 
 
@@ -67,14 +82,18 @@ def _digest(
     weights_version: int,
     engine_version: str,
     prices: Mapping[str, int],
+    shown_as: ShownAs,
 ) -> str:
-    decided = {
+    decided: dict[str, Any] = {
         "client": client,
         "shown": shown,
         "weights": weights_version,
         "engine": engine_version,
         "prices": prices,
     }
+    # Lists were kept before there was anything else, and keep the digest that they have.
+    if shown_as != A_LIST:
+        decided |= {"kind": shown_as.kind, "place_told": shown_as.place_told}
     plain = hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()
     # Keyed: answers are few enough that a hash alone could be guessed.
     return blind_index("proposal", plain)

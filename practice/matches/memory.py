@@ -11,7 +11,7 @@ import matching
 from core.database import unit_of_work
 from matching.prices import NO_PRICES
 from practice.accounts.models import Client
-from practice.matches.kept import proposal_digest
+from practice.matches.kept import A_LIST, ShownAs, proposal_digest
 from practice.matches.operations import keep_proposal
 from practice.matches.queries import number_of
 
@@ -25,19 +25,20 @@ def keep_shown(
     weights: matching.Weights,
     at: datetime,
     prices: matching.Prices = NO_PRICES,
+    shown_as: ShownAs = A_LIST,
 ) -> uuid.UUID | None:
     """What is shown for the first time is written down before it is shown; its number."""
-    digest = proposal_digest(values, shown, weights, prices)
+    digest = proposal_digest(values, shown, weights, prices, shown_as)
     number = kept_before(client, digest)
     if number is not None:
         return number
     with unit_of_work() as session:
-        keep_proposal(session, client, values, shown, weights, at, prices)
+        keep_proposal(session, client, values, shown, weights, at, prices, shown_as)
     return kept_before(client, digest)
 
 
 def kept_before(client: Client, digest: str) -> uuid.UUID | None:
-    """The number under which this list is kept; rows are only ever added, so it stays true."""
+    """The number under which this is kept; rows are only ever added, so it stays true."""
     known: OrderedDict[tuple[str, str], uuid.UUID] = current_app.extensions.setdefault(
         "kept_proposals", OrderedDict()
     )

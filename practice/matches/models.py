@@ -70,17 +70,44 @@ class MarketPrices(Base):
     until: Mapped[datetime]
 
 
+class ProposalKind(enum.StrEnum):
+    """Where it was shown: a list of matches, to the client; "why not?" about somebody who fits, to
+    the client; what the rules make of it, to the person who looks at the match again.
+    """
+
+    matches = "matches"
+    why_not = "why_not"
+    review = "review"
+
+    @property
+    def label(self) -> str:
+        return KIND_LABELS[self]
+
+
+KIND_LABELS = {
+    ProposalKind.matches: "A list of matches",
+    ProposalKind.why_not: "An answer to “why not?”",
+    ProposalKind.review: "What a person who looked at the match again was shown",
+}
+
+
 class Proposal(Identified, Base):
-    """What a client was shown: enough to replay it to the point, not the whole market.
+    """What was shown of a client's matches: enough to replay it to the point, not the whole market.
 
     `prices` are those of the therapists shown, by id. `points`, by line, are those that stood
-    beside each in the order of `shown`; empty for what was shown before they were kept.
+    beside each in the order of `shown`; empty for what was shown before they were kept. An answer
+    to "why not?" shows the last of the first list, where they were compared, and then whoever was
+    asked about; `place_told` is the place in the whole list that was told of them, from 1.
+    What counts lists counts those of matches alone.
     """
 
     __tablename__ = "proposals"
     __table_args__ = (sa.UniqueConstraint("client_id", "digest"),)
 
     client_id: Mapped[int] = mapped_column(sa.ForeignKey("clients.id"), index=True)
+    kind: Mapped[ProposalKind] = enum_column(
+        ProposalKind, default=ProposalKind.matches, server_default=ProposalKind.matches.value
+    )
     made_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(sa.String(64))
     weights_version: Mapped[int]
@@ -90,6 +117,7 @@ class Proposal(Identified, Base):
     shown = sealed_json(Realm.personal, owner="client")
     prices = sealed_json(Realm.personal, owner="client", empty=dict)
     points = sealed_json(Realm.personal, owner="client", empty=list)
+    place_told = sealed_json(Realm.personal, owner="client")
 
     client: Mapped[Client] = relationship()
 

@@ -21,12 +21,13 @@ from practice.consent.models import Purpose, Signature
 from practice.consent.operations import lock_consents_of
 from practice.intake.queries import answers_of
 from practice.matches.deadlines import answer_due, time_due
-from practice.matches.kept import points_of, prices_of, proposal_digest
+from practice.matches.kept import A_LIST, ShownAs, points_of, prices_of, proposal_digest
 from practice.matches.market.entries import Entry, entries_of
 from practice.matches.models import (
     MatchAlert,
     MatchRequest,
     Proposal,
+    ProposalKind,
     RequestState,
     WeightsVersion,
 )
@@ -88,10 +89,11 @@ def keep_proposal(
     weights: matching.Weights,
     at: datetime,
     prices: matching.Prices = NO_PRICES,
+    shown_as: ShownAs = A_LIST,
 ) -> Proposal | None:
     """Keep what was shown and from what, so that it can be replayed; None if it is kept already."""
     ensure_weights(session, at)
-    proposal = _proposal(client, values, shown, weights, prices, at)
+    proposal = _proposal(client, values, shown, weights, prices, at, shown_as)
     if _is_kept(session, proposal) or not _added(session, proposal):
         return None
     return proposal
@@ -298,12 +300,15 @@ def _proposal(
     weights: matching.Weights,
     prices: matching.Prices,
     at: datetime,
+    shown_as: ShownAs = A_LIST,
 ) -> Proposal:
     shown = list(shown)
     return Proposal(
         client_id=client.id,
+        kind=shown_as.kind,
+        place_told=shown_as.place_told,
         made_at=at,
-        digest=proposal_digest(values, shown, weights, prices),
+        digest=proposal_digest(values, shown, weights, prices, shown_as),
         weights_version=weights.version,
         engine_version=matching.ENGINE_VERSION,
         client_inputs=values.to_json(),
@@ -381,9 +386,10 @@ def failing_rules(values: matching.Client, therapist: matching.Therapist) -> fro
 def _newest_proposal_with(
     session: Session, client: Client, therapist: Therapist
 ) -> Proposal | None:
-    newest = session.scalars(
-        sa.select(Proposal).where(Proposal.client_id == client.id).order_by(Proposal.id.desc())
-    ).first()
+    lists = sa.select(Proposal).where(
+        Proposal.client_id == client.id, Proposal.kind == ProposalKind.matches
+    )
+    newest = session.scalars(lists.order_by(Proposal.id.desc())).first()
     if newest is None:
         return None
     shown = {str(each["id"]) for each in newest.shown}

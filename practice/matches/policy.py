@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from practice.accounts.models import Client, Role, User
 from practice.consent.models import Purpose
 from practice.consent.policy import beyond_consent, in_force
-from practice.matches.models import MatchRequest, Proposal
+from practice.matches.models import MatchRequest, Proposal, ProposalKind
 from practice.matches.reviews.models import MatchReview, ReviewState
 from practice.therapists.models import Therapist
 
@@ -47,8 +47,13 @@ def reviews_for(user: User) -> sa.Select[MatchReview]:
 
 
 def proposals_under_notice() -> sa.Select[Proposal]:
-    """Lists of people whose privacy notice is in force: others are not worked out again.
+    """What people whose privacy notice is in force were shown: others are not worked out again.
 
     Of those who were erased there is none.
     """
     return sa.select(Proposal).where(in_force(Purpose.privacy_notice, Proposal.client_id))
+
+
+def lists_under_notice() -> sa.Select[Proposal]:
+    """Of these the lists of matches alone, for whatever counts them."""
+    return proposals_under_notice().where(Proposal.kind == ProposalKind.matches)

@@ -1,4 +1,4 @@
-"""Working out again a list that somebody was shown, from what was kept, and holding it to that.
+"""Working out again what somebody was shown, from what was kept, and holding it to that.
 
 Nothing of the market of now is looked at: the answers, the therapists, the prices and the version
 of the weights are those of then. What comes out says nothing of the answers or of whose they are:
@@ -21,7 +21,7 @@ from core.encryption import Unreadable
 from core.errors import Erased, Refusal
 from practice.matches.kept import Points, digest_of, points_of
 from practice.matches.market.weighing import FACTOR_NAMES, version_with
-from practice.matches.models import Proposal
+from practice.matches.models import Proposal, ProposalKind
 from practice.matches.policy import proposals_under_notice
 from practice.matches.words import LINE_LABELS
 from practice.therapists.models import Therapist
@@ -112,16 +112,19 @@ class Replayed:
 class Replay:
     """`therapists` in the order in which they were shown, nobody when it did not open.
 
-    `in_order` if they come out in that order again.
+    `in_order` if they come out in that order again. `place_told` of whom "why not?" was asked is
+    as it was told and kept: who stood ahead of them is not, so it is not worked out again.
     """
 
     number: uuid.UUID
+    kind: ProposalKind
     made_at: datetime
     weights_version: int
     engine_version: str
     verdict: Verdict
     in_order: bool = True
     therapists: list[Replayed] = field(default_factory=list)
+    place_told: int | None = None
 
     @property
     def is_of_another_engine(self) -> bool:
@@ -168,6 +171,7 @@ def replayed(proposal: Proposal) -> Replay:
     """From what is kept alone. Raises Erased."""
     unopened = Replay(
         proposal.public_id,
+        proposal.kind,
         proposal.made_at,
         proposal.weights_version,
         proposal.engine_version,
@@ -193,6 +197,7 @@ def _worked_out(bare: Replay, proposal: Proposal) -> Replay:
         bare,
         verdict=_verdict(proposal, then == now, in_order),
         in_order=in_order,
+        place_told=proposal.place_told,
         therapists=[
             Replayed(names.get(one.id, GONE), list(_lines(weights, points, kept)))
             for one, points, kept in zip(shown, now, then, strict=True)

@@ -40,10 +40,16 @@ class Offers:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why somebody is not shown, and the arithmetic all the same."""
+    """Why somebody is not shown, and the arithmetic all the same, by `weights` and `prices`.
+
+    `told_of`: whoever is ahead of them and last among those shown, if so, and then themselves.
+    """
 
     why: matching.WhyNot
     explanation: matching.Explanation
+    told_of: tuple[matching.Therapist, ...]
+    weights: matching.Weights
+    prices: matching.Prices
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,15 @@ class Search:
         with self.market.held() as index:
             if therapist_id not in index:
                 return None
-            why = index.why_not(self.values, therapist_id, self.market.weights, limit, self.prices)
-            return Verdict(why, self._explain(index, therapist_id))
+            weights, prices = self.market.weights, self.prices
+            why = index.why_not(self.values, therapist_id, weights, limit, prices)
+            return Verdict(
+                why,
+                self._explain(index, therapist_id),
+                tuple(index.therapist(each) for each in _told_of(why, limit)),
+                weights,
+                prices,
+            )
 
     def finds_somebody(self) -> bool:
         return self._finds(self.values)
@@ -116,6 +129,11 @@ class Search:
     def _finds(self, values: matching.Client) -> bool:
         with self.market.held() as index:
             return bool(index.rank(values, self.market.weights, 1).results)
+
+
+def _told_of(why: matching.WhyNot, limit: int) -> list[str]:
+    is_behind = why.last_shown is not None and why.place is not None and why.place > limit
+    return [why.last_shown, why.therapist_id] if is_behind else [why.therapist_id]
 
 
 def search_for(

@@ -27,7 +27,7 @@ from practice.intake.in_words import in_words
 from practice.intake.instruments import INSTRUMENTS
 from practice.intake.models import Assessment, Intake, IntakeAnswer, RiskFlag
 from practice.intake.pages import BY_KEY, PAGES
-from practice.matches.models import MatchAlert, MatchRequest, Proposal, WeightsVersion
+from practice.matches.models import MatchAlert, MatchRequest, Proposal, ProposalKind, WeightsVersion
 from practice.matches.reviews.models import MatchReview
 from practice.matches.sharing import in_lines
 from practice.matches.words import FACTOR_LABELS, STANDING_LABELS, WishWords
@@ -180,10 +180,17 @@ def _matches(session: Session, client: Client) -> Values:
     return {
         "rules": RULES,
         "factors": dict(FACTOR_LABELS),
-        "lists": [_proposal(session, one) for one in _theirs(session, Proposal, client)],
+        "lists": _shown_as(session, client, ProposalKind.matches),
+        "why_not": _shown_as(session, client, ProposalKind.why_not),
+        "looked_again": _shown_as(session, client, ProposalKind.review),
         "asked_to_be_told_at": [_iso(one.asked_at) for one in alerts],
         "asked_a_person": [_review(one) for one in _theirs(session, MatchReview, client)],
     }
+
+
+def _shown_as(session: Session, client: Client, kind: ProposalKind) -> list[Values]:
+    wanted = sa.and_(Proposal.client_id == client.id, Proposal.kind == kind)
+    return [_proposal(session, one) for one in _all(session, Proposal, wanted)]
 
 
 def _review(review: MatchReview) -> Values:
@@ -209,6 +216,7 @@ def _proposal(session: Session, proposal: Proposal) -> Values:
     words = WishWords(values, current_settings().currency)
     return {
         "number": str(proposal.public_id),
+        "place_told": proposal.place_told,
         "made_at": _iso(proposal.made_at),
         "engine_version": proposal.engine_version,
         "weights_version": proposal.weights_version,

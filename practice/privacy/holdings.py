@@ -146,8 +146,9 @@ HOLDINGS = (
     Holding(
         key="matches",
         heading="Who was shown to you, and why",
-        what="Each list of therapists you were shown, with what decided it, so that it can be "
-        "worked out again to the point; whether you asked to be told when somebody is free; and "
+        what="Each list of therapists you were shown, each sum you were told of somebody else, and "
+        "what a person who looked again was shown, with what decided it, so that it can be worked "
+        "out again to the point; whether you asked to be told when somebody is free; and "
         "when you asked a person to look again, what you wrote and what they answered.",
         why="So that you, or a person you ask, can check how it came about; and to count, over "
         "many people at once, how therapists are found.",

@@ -35,7 +35,7 @@ COUNTED: dict[str, Row] = {
     "answers": (Intake, Intake.started_at, "time you answered", "times you answered"),
     "scores": (Assessment, Assessment.taken_at, "questionnaire", "questionnaires"),
     "flags": (RiskFlag, RiskFlag.raised_at, "worry", "worries"),
-    "matches": (Proposal, Proposal.made_at, "list", "lists"),
+    "matches": (Proposal, Proposal.made_at, "list or single sum", "lists and single sums"),
     "waiting": (WaitingEntry, WaitingEntry.joined_at, "time on the list", "times on the list"),
     "requests": (MatchRequest, MatchRequest.sent_at, "request", "requests"),
     "care": (Episode, Episode.opened_at, "time in care", "times in care"),

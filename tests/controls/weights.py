@@ -7,6 +7,7 @@ PREVIEW = "practice/oversight/weights/preview.py"
 REPLAYING = "practice/matches/replaying.py"
 FIGURE_TESTS = "tests/practice/oversight/test_weights_figures.py"
 WEIGHTS_TESTS = "tests/practice/oversight/test_weights.py"
+BESIDES_TESTS = "tests/practice/matches/test_kept_besides_lists.py"
 REPLAY_TESTS = "tests/practice/matches/test_replaying.py"
 
 CONTROLS = (
@@ -104,6 +105,41 @@ CONTROLS = (
             f"{REPLAY_TESTS}::test_whoever_took_back_the_privacy_notice_is_not_worked_out",
             f"{WEIGHTS_TESTS}"
             "::test_the_newest_list_of_each_person_counts_while_their_notice_stands",
+        ),
+    ),
+    Control(
+        "what is shown outside a list counts as no list when weights are tried out",
+        "whatever was shown counts",
+        "practice/matches/policy.py",
+        "    return proposals_under_notice().where(Proposal.kind == ProposalKind.matches)\n",
+        "    return proposals_under_notice()\n",
+        (f"{BESIDES_TESTS}::test_they_count_as_no_list_of_anybodys",),
+    ),
+    Control(
+        "what is shown outside a list counts as no list when therapists learn how they are found",
+        "whatever was shown counts",
+        "practice/matches/reach/policy.py",
+        "        Proposal.kind == ProposalKind.matches,\n",
+        "",
+        (f"{BESIDES_TESTS}::test_they_count_as_no_list_of_anybodys",),
+    ),
+    Control(
+        "a request rests on a list and not on an answer to why not",
+        "whatever was shown last is its list",
+        "practice/matches/operations.py",
+        "        Proposal.client_id == client.id, Proposal.kind == ProposalKind.matches\n",
+        "        Proposal.client_id == client.id\n",
+        (f"{BESIDES_TESTS}::test_asking_somebody_rests_on_the_list_and_not_on_why_not",),
+    ),
+    Control(
+        "what is kept says under seal where it was shown and which place was told",
+        "the digest covers lists alone",
+        "practice/matches/kept.py",
+        "    if shown_as != A_LIST:\n",
+        "    if not shown_as:\n",
+        (
+            f"{BESIDES_TESTS}::test_a_kind_or_a_place_that_was_changed_from_outside_is_told",
+            f"{BESIDES_TESTS}::test_a_list_of_one_is_kept_beside_the_same_answer_to_why_not",
         ),
     ),
     Control(

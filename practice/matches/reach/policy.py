@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from practice.consent.models import Purpose
 from practice.consent.policy import in_force
 from practice.intake.models import Intake
-from practice.matches.models import Proposal
+from practice.matches.models import Proposal, ProposalKind
 
 
 def searches_in(since: datetime, until: datetime) -> sa.Select[Intake]:
@@ -20,8 +20,9 @@ def searches_in(since: datetime, until: datetime) -> sa.Select[Intake]:
 
 
 def lists_in(since: datetime, until: datetime) -> sa.Select[Proposal]:
-    """What was shown for the first time from then on and before `until`, under the same."""
+    """The lists first shown from then on and before `until`, under the same."""
     return sa.select(Proposal).where(
+        Proposal.kind == ProposalKind.matches,
         Proposal.made_at >= since,
         Proposal.made_at < until,
         in_force(Purpose.privacy_notice, Proposal.client_id),

@@ -14,9 +14,12 @@ from practice.accounts.models import Client, User
 from practice.intake.in_words import in_words
 from practice.intake.pages import BY_KEY
 from practice.matches.cards import Card, cards_of
+from practice.matches.kept import ShownAs
+from practice.matches.memory import keep_shown
+from practice.matches.models import ProposalKind
 from practice.matches.obstacles import Obstacle, obstacles
 from practice.matches.reviews.models import MatchReview, ReviewState
-from practice.matches.search import search_for
+from practice.matches.search import Offers, Search, search_for
 from practice.therapists.models import Therapist
 from practice.therapists.queries import listable
 
@@ -30,11 +33,15 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Case:
-    """The wishes in words, and what the match makes of them now."""
+    """The wishes in words, and what the match makes of them now.
+
+    `number`: under which the cards are kept, so that they can be worked out again.
+    """
 
     wishes: list[tuple[str, str]]
     cards: list[Card]
     obstacles: list[Obstacle]
+    number: uuid.UUID | None = None
 
 
 def case_of(client: Client, answers: Mapping[str, Any], at: datetime) -> Case:
@@ -49,7 +56,15 @@ def case_of(client: Client, answers: Mapping[str, Any], at: datetime) -> Case:
     search = search_for(client, answers, at)
     offers = search.offers()
     cards = cards_of(search, offers, current_settings().currency)
-    return Case(wishes, cards, [] if cards else obstacles(search))
+    if not cards:
+        return Case(wishes, [], obstacles(search))
+    return Case(wishes, cards, [], _kept(client, search, offers))
+
+
+def _kept(client: Client, search: Search, offers: Offers) -> uuid.UUID | None:
+    shown, weights, prices = offers.therapists, offers.weights, offers.prices
+    shown_as = ShownAs(ProposalKind.review)
+    return keep_shown(client, search.values, shown, weights, search.at, prices, shown_as)
 
 
 @dataclass(frozen=True)

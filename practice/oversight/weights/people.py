@@ -21,7 +21,7 @@ from practice.matches.market.changes import the_version
 from practice.matches.market.in_place import market_for
 from practice.matches.market.index import day_in
 from practice.matches.models import Proposal
-from practice.matches.policy import proposals_under_notice
+from practice.matches.policy import lists_under_notice
 from practice.oversight.fairness.people import age_band, language_group
 from practice.oversight.weights.figures import SHOWN, Seen
 from practice.places import place
@@ -37,7 +37,7 @@ Trial = tuple[matching.Weights, matching.Weights]
 def newest_lists(since: datetime, most: int = MOST) -> tuple[int, list[int]]:
     """How many people were shown a list, and the keys of the newest lists of at most so many."""
     newest = (
-        proposals_under_notice()
+        lists_under_notice()
         .with_only_columns(sa.func.max(Proposal.id).label("id"))
         .where(Proposal.made_at >= since)
         .group_by(Proposal.client_id)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -47,7 +47,7 @@ class Answered:
     changed: Sequence[Since] = ()
     gone: int = 0
     others: Sequence[uuid.UUID] = ()
-    ticked: Collection[uuid.UUID] = field(default_factory=frozenset)
+    ticked: Collection[uuid.UUID] = frozenset()
 
     @property
     def left(self) -> int:

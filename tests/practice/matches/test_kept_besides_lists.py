@@ -33,12 +33,14 @@ WEIGHTS = {**matching.DEFAULT_WEIGHTS.by_factor, "hours": 250, "concerns": 200}
 @pytest.fixture
 def therapists(session):
     """In the order in which they fit; Zoe Last stands fifth."""
-    names = ("Ana Alder", "Ben Birch", "Cora Cedar", "Dora Dale")
-    first = [
-        make_therapist(session, name, fee=9000 + 1500 * number, skills={"panic": 3, "grief": 3})
-        for number, name in enumerate(names)
-    ]
-    return [*first, make_therapist(session, "Zoe Last", fee=18000, skills={})]
+    skilled = {
+        "Ana Alder": {"panic": 3, "grief": 3},
+        "Ben Birch": {"panic": 3, "grief": 1},
+        "Cora Cedar": {"panic": 2, "grief": 1},
+        "Dora Dale": {"panic": 1, "grief": 1},
+        "Zoe Last": {},
+    }
+    return [make_therapist(session, name, skills=skills) for name, skills in skilled.items()]
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ for it, else by `matching.allocation.theorems.passed_over`. The stable mode is c
 minute; its time is of setting up the game and solving it, as ours starts from the lists.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from bench.options import Options
 from bench.packaged import stable_by_package
 from matching.allocation.allocating import allocate, priority_of
 from matching.allocation.arrival import by_arrival, serve
@@ -57,15 +57,14 @@ class Town:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=10_000)
-    parser.add_argument("--therapists", type=int, default=2_000)
+    parser = Options("bench.allocate", __doc__)
+    parser.count("--clients", 10_000)
+    parser.count("--therapists", 2_000)
     parser.add_argument("--shortage", action="store_true")
-    parser.add_argument("--grain", type=int, default=1, help="points that scores are multiples of")
+    parser.count("--grain", 1, "points that scores are multiples of")
     parser.add_argument("--without-priority", action="store_true")
-    parser.add_argument("--stable", type=int, default=2_000, help="clients of the comparison")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
+    parser.count("--stable", 2_000, "clients of the comparison")
+    parser.count("--rounds", 3)
     options = parser.parse_args()
     slack = SHORT if options.shortage else AMPLE
     town = make_town(options.clients, options.therapists, slack)

@@ -17,7 +17,6 @@ finds by itself. Newcomers are a fifth of the therapists, without a case; client
 and take the best in their list who has a place. A share of 1 is what they would get by lot.
 """
 
-import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.options import Options
 from matching.allocation.allocating import Candidates, allocate
 from matching.learning.calibrating import HONEST, calibrate
 from matching.learning.effects import Cases, Real, Whole, effects
@@ -83,9 +83,8 @@ class Asking:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--json", action="store_true")
+    parser = Options("bench.learn", __doc__)
+    parser.count("--seeds", SEEDS)
     options = parser.parse_args()
     figures = measure(options.seeds)
     print(json.dumps(figures) if options.json else table_of(figures))

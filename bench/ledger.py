@@ -23,6 +23,7 @@ from typing import Any
 
 from flask import Flask
 
+from bench.options import Options
 from core.audit import AuditEntry, record
 from core.checking import check
 from core.clock import now
@@ -235,11 +236,10 @@ def _environment(folder: Path, database: str) -> dict[str, str]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = Options("bench.ledger", __doc__)
     parser.add_argument("--database", default="", help="a DATABASE_URL; SQLite in a folder without")
-    parser.add_argument("--seconds", type=float, default=1)
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--json", action="store_true")
+    parser.figure("--seconds", 1, at_least=0.01, at_most=3600)
+    parser.count("--rounds", 11)
     return parser.parse_args()
 
 

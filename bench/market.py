@@ -28,6 +28,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import matching
+from bench.options import Options
 from bench.pages import a_client, bench_app, fill, queries_of
 from bench.practice import add_therapists
 from bench.world import PLACES, SEED
@@ -224,10 +225,9 @@ def _p99(times: list[float]) -> float:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--therapists", type=int, default=20_000)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--json", action="store_true")
+    parser = Options("bench.market", __doc__)
+    parser.count("--therapists", 20_000)
+    parser.count("--rounds", 100, at_least=2)
     return parser.parse_args()
 
 

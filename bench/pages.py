@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from flask import Flask, render_template
 from flask.testing import FlaskClient
 
+from bench.options import Options
 from core.access import policy
 from core.clock import now
 from core.config import current_settings, settings_from
@@ -188,9 +189,8 @@ def _print_table(rows: list[Row]) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--json", action="store_true")
+    parser = Options("bench.pages", __doc__)
+    parser.count("--rounds", 60, at_least=2)
     return parser.parse_args()
 
 

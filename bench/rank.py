@@ -15,7 +15,6 @@ whatever the machine did meanwhile. Builds and the naive scan are too long to fi
 they are timed by the processor time that they took.
 """
 
-import argparse
 import gc
 import json
 import time
@@ -27,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.naive import NaiveScan
+from bench.options import Options
 from bench.world import ON, World, ids_of, make_world
 from matching import Index, Therapist, rank
 from matching.shards.table import Table
@@ -51,12 +51,11 @@ AT_LEAST: dict[str, dict[int, float]] = {"speedup_over_naive": {100_000: 8, 1_00
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else "")
-    parser.add_argument("--therapists", type=int, default=1_000_000)
-    parser.add_argument("--clients", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--recorded", type=float, default=0.0, help="share with a track record")
-    parser.add_argument("--json", action="store_true")
+    parser = Options("bench.rank", __doc__)
+    parser.count("--therapists", 1_000_000)
+    parser.count("--clients", 500)
+    parser.count("--rounds", 7)
+    parser.figure("--recorded", 0.0, "share with a track record", at_least=0, at_most=1)
     options = parser.parse_args()
     figures = measure(options.therapists, options.clients, options.rounds, options.recorded)
     print(json.dumps(figures) if options.json else table_of(figures))

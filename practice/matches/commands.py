@@ -3,9 +3,10 @@
 import json
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from flask.cli import with_appcontext
@@ -18,6 +19,7 @@ from practice.matches.market.changes import the_version
 from practice.matches.market.in_place import market_for
 from practice.matches.market.vocabulary import engine_vocabulary
 from practice.matches.replaying import NoSuchList, Replay, ReplayReason, Verdict, replay
+from practice.places import UnknownPlace, place
 
 WRONG_INPUT = 2
 NEGATIVE = 1
@@ -31,6 +33,10 @@ VERDICTS = {
     Verdict.unopened: "what is kept does not open: it was changed from outside",
     Verdict.unknown: "another engine made it and its points were not kept: nothing can be said",
 }
+
+
+class GivenTwice(ValueError):
+    """A key stands twice in one JSON object."""
 
 
 class MatchGroup(click.Group):
@@ -111,8 +117,8 @@ def _replay_lines(found: Replay) -> Iterator[str]:
     )
     told = f"; told as number {found.place_told} of the whole list" if found.place_told else ""
     yield f"{found.kind.label}{told}"
-    for place, one in enumerate(found.therapists, 1):
-        yield f"{place:>3}  {one.name}: {_both(one.total, one.total_shown)}"
+    for number, one in enumerate(found.therapists, 1):
+        yield f"{number:>3}  {one.name}: {_both(one.total, one.total_shown)}"
         for line in one.lines:
             yield f"     {line.label:<36}{_both(line.now, line.shown)}"
 
@@ -125,19 +131,34 @@ def _both(now: int, shown: int | None) -> str:
 
 def _client(path: Path) -> matching.Client:
     try:
-        return matching.Client.from_json(
-            json.loads(path.read_text(encoding="utf-8")), engine_vocabulary()
-        )
+        told = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_each_once)
+        client = matching.Client.from_json(told, engine_vocabulary())
+        place(client.place)
     except OSError as error:
         _stop(f"{path} cannot be read: {error.strerror or 'it is no file'}")
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         _stop(f"{path} is not JSON")
+    except GivenTwice as twice:
+        _stop(f"{path}: {twice}; keep one")
+    except UnknownPlace:
+        _stop(f"{path}: place: {client.place!r} is not a place here; write one such as US-WA")
     except matching.BadClient as bad:
         _stop(f"{path}: {bad}")
+    return client
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One JSON object. Of a key that stands twice the later would count, and nobody would know."""
+    known = dict(pairs)
+    if len(known) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise GivenTwice(f"{json.dumps(counts.most_common(1)[0][0])} is given twice")
+    return known
 
 
 def _stop(words: str, code: int = WRONG_INPUT) -> NoReturn:
-    click.echo(f"attune: {words}", err=True)
+    """In one line, whatever was read."""
+    click.echo(f"attune: {' '.join(words.splitlines())}", err=True)
     sys.exit(code)
 
 
@@ -165,7 +186,9 @@ def _json(ranking: matching.Ranking, names: dict[str, str]) -> str:
 
 
 def _table(ranking: matching.Ranking, names: dict[str, str]) -> str:
-    lines = [_line(place, match, names[match.id]) for place, match in enumerate(ranking.results, 1)]
+    lines = [
+        _line(number, match, names[match.id]) for number, match in enumerate(ranking.results, 1)
+    ]
     left_out = ", ".join(f"{rule} {count}" for rule, count in ranking.excluded.items() if count)
     return "\n".join(
         [
@@ -176,7 +199,7 @@ def _table(ranking: matching.Ranking, names: dict[str, str]) -> str:
     )
 
 
-def _line(place: int, match: matching.Match, name: str) -> str:
+def _line(number: int, match: matching.Match, name: str) -> str:
     shown = matching.thousandths(match.points)
     parts = "  ".join(f"{factor} {points}" for factor, points in shown.items())
-    return f"{place:>3}  {matching.shown_total(match.total):>4}  {name:<28}  {parts}"
+    return f"{number:>3}  {matching.shown_total(match.total):>4}  {name:<28}  {parts}"

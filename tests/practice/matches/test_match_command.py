@@ -84,6 +84,13 @@ def test_nobody_is_an_answer(match):
         ({**CLIENT, "concerns": {"panic": 4}}, "concerns.panic"),
         ({**CLIENT, "languages": ["tlh"]}, "languages: holds an unknown code"),
         ({**CLIENT, "hours": ["tue 21:00-18:00"]}, "hours"),
+        (
+            {**CLIENT, "place": "US-ZZ"},
+            "place: 'US-ZZ' is not a place here; write one such as US-WA",
+        ),
+        ('{"place": "US-WA", "on": "2026-12-01", "place": "US-OR"}', '"place" is given twice'),
+        ('{"place": "US-WA", "concerns": {"panic": 1, "panic": 3}}', '"panic" is given twice'),
+        ({**CLIENT, "two\nlines": 1}, "is not a known field"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(match, client, words):

@@ -4,9 +4,19 @@ from matching.allocation.allocating import allocate, priority_of
 from matching.allocation.arrival import by_arrival
 from matching.allocation.candidates import Allocation, Candidates
 from matching.allocation.stability import stable
+from matching.allocation.theorems import (
+    blocking_pairs,
+    duality_gap,
+    is_feasible,
+    passed_over,
+    upper_bound,
+)
+from matching.auditing import Audit, Placements, audit
 from matching.errors import BadClient, BadRow, BadValue, BadWeights, UnknownTherapist
 from matching.hours import Window, hours_in, monday_of, starts_at, weekly_bits
 from matching.index import Index, explain, rank, why_not
+from matching.learning.calibrating import Calibration, calibrate
+from matching.learning.effects import Case, Cases, Effects, effects
 from matching.market import Market
 from matching.model import (
     DEFAULT_WEIGHTS,
@@ -46,13 +56,18 @@ __all__ = [
     "LITTLE_KNOWN",
     "NEEDED_ELSEWHERE",
     "Allocation",
+    "Audit",
     "BadClient",
     "BadRow",
     "BadValue",
     "BadWeights",
+    "Calibration",
     "Candidates",
+    "Case",
+    "Cases",
     "Client",
     "Columns",
+    "Effects",
     "Explanation",
     "Failure",
     "Finding",
@@ -61,6 +76,7 @@ __all__ = [
     "Market",
     "Match",
     "Payment",
+    "Placements",
     "Prices",
     "Ranking",
     "Reach",
@@ -78,16 +94,24 @@ __all__ = [
     "Wish",
     "about_as_close",
     "allocate",
+    "audit",
+    "blocking_pairs",
     "by_arrival",
+    "calibrate",
+    "duality_gap",
+    "effects",
     "explain",
     "hours_in",
+    "is_feasible",
     "monday_of",
+    "passed_over",
     "priority_of",
     "rank",
     "shown_total",
     "stable",
     "starts_at",
     "thousandths",
+    "upper_bound",
     "weekly_bits",
     "why_not",
 ]

@@ -41,6 +41,12 @@ def test_the_package_exports_what_it_promises() -> None:
     assert all(hasattr(matching, name) for name in matching.__all__)
 
 
+def test_each_thing_the_engine_does_is_reached_from_the_package_itself() -> None:
+    asked = {"rank", "explain", "why_not", "allocate", "stable", "effects", "calibrate", "audit"}
+    proven = {"is_feasible", "duality_gap", "blocking_pairs", "passed_over", "upper_bound"}
+    assert asked | proven <= set(matching.__all__)
+
+
 def _section(text: str, heading: str) -> str:
     return text.split(f"\n## {heading}\n")[1].split("\n## ", maxsplit=1)[0]
 

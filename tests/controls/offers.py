@@ -205,6 +205,29 @@ CONTROLS = (
         (f"{WHAT_IF_TESTS}::test_wishes_about_the_person_are_in_no_count",),
     ),
     Control(
+        "only wishes whose effect was shown are kept",
+        "whatever is sent is kept",
+        "practice/matches/what_if/views.py",
+        'if is_to_keep and request.form.get("shown") == wishes.digest:',
+        "if is_to_keep:",
+        (
+            f"{WHAT_IF_TESTS}::test_what_was_not_shown_is_not_kept_but_shown",
+            f"{WHAT_IF_TESTS}"
+            "::test_wishes_that_changed_elsewhere_since_they_were_shown_are_shown_anew",
+        ),
+    ),
+    Control(
+        "a look that fails leaves nothing standing that was shown before",
+        "what was shown stands on beside it",
+        "static/js/previews.js",
+        "region.replaceChildren(...shown.childNodes);",
+        "region.append(...shown.childNodes);",
+        (
+            "tests/journeys/test_other_wishes.py"
+            "::test_a_look_that_fails_leaves_nothing_standing_that_was_shown_before",
+        ),
+    ),
+    Control(
         "who is beyond everybody's scope is promised no reading that is not to come",
         "the rota's promise is given to everybody",
         "practice/matches/page.py",

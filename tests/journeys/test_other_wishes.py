@@ -18,6 +18,8 @@ from tests.journeys.people import (
 )
 from tests.journeys.town import Town
 
+PREVIEW = "document.querySelector('#preview').textContent.includes('{}')"
+
 
 @pytest.fixture
 def sam(town: Town, browse: Browse) -> Anybody:
@@ -92,3 +94,36 @@ def test_with_a_script_the_page_looks_by_itself(town: Town, sam: Anybody) -> Non
     assert sam.address.endswith("/matches/what-if")
     sam.press("Keep these wishes")
     assert sam.sees("Your wishes are kept")
+
+
+@pytest.mark.parametrize("broken", ["no-connection", "signed-out", "refused"])
+def test_a_look_that_fails_leaves_nothing_standing_that_was_shown_before(
+    town: Town, sam: Anybody, broken: str
+) -> None:
+    if not isinstance(sam, Chromium):
+        pytest.skip("needs a script")
+    sam.open("/matches/what-if")
+    sam.unfold("Price and way of paying")
+    try_budget(sam, "100")
+    sam.wait_until(PREVIEW.format("Nobody would fit"))
+    how = {
+        "no-connection": lambda route: route.abort(),
+        "signed-out": lambda route: route.fulfill(body="<h1>Sign in</h1>"),
+        "refused": lambda route: route.fulfill(status=503, body=""),
+    }
+    sam.page.route("**/matches/what-if", how[broken])
+    try_budget(sam, "110")
+    sam.wait_until(PREVIEW.format("This could not be looked up"))
+    assert not sam.page.get_by_text("Nobody would fit").count()
+    assert not sam.page.get_by_role("button", name="Keep these wishes").count()
+    sam.page.unroute("**/matches/what-if")
+    sam.errors.clear()
+    sam.press("See what changes")
+    assert sam.sees("Nobody would fit all of it")
+    sam.press("Keep these wishes")
+    assert sam.sees("Your wishes are kept")
+
+
+def try_budget(sam: Chromium, dollars: str) -> None:
+    sam.fill("The most you could pay for one meeting", dollars)
+    sam.page.keyboard.press("Tab")

@@ -3,6 +3,8 @@
 Wishes about the person are no part of it: they are kept as they stand.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -108,6 +110,11 @@ class WishesOnTrial:
     def moved(self) -> dict[str, Any]:
         """{page: value} of those that say something else now; call after `validate`."""
         return {page: self._value(page) for page in FORMS if self._is_moved(page)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex of what is moved: whether it is still what a page has shown."""
+        return hashlib.sha256(json.dumps(self.moved, sort_keys=True).encode()).hexdigest()
 
     @property
     def answers(self) -> dict[str, Any]:

@@ -42,13 +42,14 @@ def what_if() -> page.Answer:
 @policy(is_client)
 @page.after_intake
 def try_wishes() -> page.Answer:
-    """Show what would change; with the button for it, keep it."""
+    """Show what would change; with the button for it, keep what was shown."""
     wishes = _wishes()
     if not wishes.validate():
         return _page(wishes, is_wrong=True), 422
-    if request.form.get("action") == "keep" and wishes.moved:
+    is_to_keep = request.form.get("action") == "keep" and bool(wishes.moved)
+    if is_to_keep and request.form.get("shown") == wishes.digest:
         return _keep(wishes.moved, "Your wishes are kept, and your list follows them.")
-    return _page(wishes)
+    return _page(wishes, kept_nothing=is_to_keep), 409 if is_to_keep else 200
 
 
 @bp.post("/matches/what-if/undoing")
@@ -73,7 +74,11 @@ def _keep(changes: dict[str, Any], words: str) -> Response:
 
 
 def _page(
-    wishes: WishesOnTrial, *, changed: dict[str, Any] | None = None, is_wrong: bool = False
+    wishes: WishesOnTrial,
+    *,
+    changed: dict[str, Any] | None = None,
+    is_wrong: bool = False,
+    kept_nothing: bool = False,
 ) -> str:
     before = page.search()
     moved = {} if is_wrong else wishes.moved
@@ -85,6 +90,8 @@ def _page(
         moved=moved,
         extras={key: extras_of(BY_KEY[key], wishes[key]) for key in ("hours", "languages")},
         preview=None if is_wrong else preview(before, after, moved, page.currency()),
+        shown="" if is_wrong else wishes.digest,
+        kept_nothing=kept_nothing,
         changed=[WISHES[key] for key in changed or ()],
     )
 

@@ -23,7 +23,7 @@ PAGE = "/matches/what-if"
 
 
 def soup(answer):
-    assert answer.status_code in {200, 422}, answer.status_code
+    assert answer.status_code in {200, 409, 422}, answer.status_code
     return BeautifulSoup(answer.data, "html.parser")
 
 
@@ -51,9 +51,17 @@ def as_they_stand(http):
     return sent
 
 
-def send(http, action="look", **moved):
+def send(http, action="look", shown=None, **moved):
+    """What is to be kept is looked at first, unless it is told what was `shown`."""
     fields = as_they_stand(http) | {name.replace("__", "-"): value for name, value in moved.items()}
+    if action == "keep":
+        fields["shown"] = shown_by(send(http, **moved)) if shown is None else shown
     return http.post(PAGE, data={**fields, "action": action})
+
+
+def shown_by(answer):
+    field = soup(answer).select_one("#preview [name=shown]")
+    return field["value"] if field else ""
 
 
 def runs(session):
@@ -146,6 +154,30 @@ def test_what_is_kept_is_a_new_version_and_the_list_follows(session, http, clien
         sa.select(AuditEntry.action).where(AuditEntry.action == "intake.amended")
     )
     assert len(acts.all()) == 1
+
+
+def test_what_was_not_shown_is_not_kept_but_shown(session, http, client, therapists):
+    """The list for $250 stands there, and $300 is kept: without a script, or when one failed."""
+    shown = shown_by(send(http, payment__budget="250"))
+    answer = send(http, "keep", shown, payment__budget="300")
+    assert answer.status_code == 409
+    assert "Nothing is kept yet" in preview(answer)
+    assert "comes in Cora Cedar" in preview(answer)
+    assert runs(session) == 1
+    assert send(http, "keep", shown_by(answer), payment__budget="300").location == PAGE
+
+
+def test_wishes_that_changed_elsewhere_since_they_were_shown_are_shown_anew(
+    session, http, client, therapists
+):
+    """In another window one of the two was kept, so that only the other would change now."""
+    both = {"payment__budget": "300", "format__value": ["telephone"]}
+    shown = shown_by(send(http, **both))
+    send(http, "keep", payment__budget="300")
+    answer = send(http, "keep", shown, **both)
+    assert "With a change to: way of meeting." in preview(answer)
+    session.expire_all()
+    assert answers_of(latest_submitted(client))["format"] == ["online"]
 
 
 def test_what_was_kept_can_be_taken_back(session, http, client, therapists):

@@ -1,4 +1,21 @@
-"""Everybody whom no rule fails, with their points, and who of them comes first."""
+"""A ranking: everybody whom no rule fails, with their points, and who of them comes first.
+
+Objective: the `limit` highest totals Σ weight · score of those whom no rule fails, less a price
+where there is one; equals by id. Weights and scores add up as in additive weighting (Churchman and
+Ackoff 1954); which factors there are, and their weights, is the product's choice, from no paper.
+Steps: (1) rules about codes and hours are bitmaps, combined 64 rows at a time, rules about figures
+flags, in the one shard of the client's place (`passing`); (2) each factor reads its columns for the
+rows that are left, and no others (`scoring`); (3) the total of the last to be shown is found by
+selection, not by sorting (Hoare 1961; numpy's `partition` is introselect, Musser 1997), once the
+best of each of a few groups has told who need not be looked at; (4) only those at least as good are
+put in order.
+Shapes: n rows are left of the m of a shard; `rows`, `totals` and each line of `points` (n,).
+Units: scores are whole, 0 to 1000, weights sum to 1000; so points and totals are whole numbers up
+to a million, sums are exact, and no order depends on rounding.
+Cost: m / 8 bytes for each bitmap and one column of m for each flag; besides that O(n) for each
+factor and for the selection, log₂(prices) more a row where there are prices, and
+O(limit · log limit) for the order.
+"""
 
 from dataclasses import dataclass
 from typing import Self

@@ -143,7 +143,11 @@ class Index:
         limit: int | None = SHOWN,
         prices: Prices = NO_PRICES,
     ) -> Ranking:
-        """The `limit` closest of those whom no rule fails, or all of them when it is None."""
+        """The `limit` closest of those whom no rule fails, or all of them when it is None.
+
+        Objective, steps, units, cost and sources: `matching.found`. `prices` are points by
+        therapist's id. Raises ValueError for a negative limit.
+        """
         with self._lock:
             found = self._found(client, weights, prices)
             best = found.best(found.checked(limit))

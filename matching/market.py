@@ -1,9 +1,12 @@
 """What each rule costs by itself: how many more could be offered if it alone did not count.
 
 Objective: for every rule r, |⋂ of the other rules| − |⋂ of all rules|, over one place.
-Steps: (1) each rule's answer is a bitmap; (2) the AND of all bitmaps before r and the AND of all
-after it give, together, everybody whom only r can fail; (3) bits are counted.
-Cost: O(rules · rows / 8) bytes read.
+Steps: (1) each rule's answer is a bitmap (O'Neil and Quass 1997); (2) the AND of all bitmaps before
+r and the AND of all after it, two scans over the rules (Blelloch 1990), give everybody whom only r
+can fail; (3) bits are counted.
+Shapes: bitmaps (rules, rows / 64) of 64-bit words, a bit for each row of one shard. Units of what
+comes out: therapists.
+Cost: O(rules · rows / 8) bytes read, whatever is asked; each rule alone would cost that again.
 """
 
 from dataclasses import dataclass

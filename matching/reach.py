@@ -9,6 +9,10 @@ Steps, for each client: (1) in the shard of their place, as in `matching.market`
 bitmaps but one, less the AND of all, is whom that rule alone fails; (2) in every shard, whoever is
 at home there, passes all but licence and has no authority in the client's place is whom licence
 alone fails; (3) what is found is added up by slot.
+Sources: as `matching.market`; what may be shown of the sums, with which noise, is not decided here
+(docs/reference/being-found.md).
+Shapes: one row of counters (slots,) for those found and for each rule, place and concern; a slot is
+a therapist, whatever the number of their places. Units: clients, each counted once.
 Cost: O(rules · rows / 8) bytes a client over all places, and what is found.
 """
 

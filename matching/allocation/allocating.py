@@ -1,10 +1,20 @@
 """A waiting list placed at once: as many as possible, the neediest first, and nobody badly.
 
-`allocate` seeks, in this order: as many placed as can be placed at all; nobody waiting on while
-somebody of lower priority has a place that could have been theirs; the lowest score as high as it
-can be; the greatest total of scores. The first three are exact. The last is nearly so, and says how
-nearly: `Allocation.gap` is certified by the prices (`theorems.duality_gap`). See `placing` for the
-first three, `auction` for the last; `stability` and `arrival` for what it is compared with.
+Objective, in this order: as many placed as can be placed at all; nobody waiting on while somebody
+of lower priority has a place that could have been theirs; the lowest score as high as it can be;
+the greatest total of scores. The first three are exact. The last is nearly so, and says how nearly:
+`Allocation.gap` is certified by the prices (`theorems.duality_gap`).
+Steps: (1) where there is room, an auction that places everybody is tried; without a floor that is
+the answer; (2) else a largest placement is found, in order of priority (`clearing`, `placing`);
+(3) the floor is raised as far as nobody loses their place by it, or without a priority, as far as
+as many are placed (`placing`); (4) of the allocations that this leaves, the total is sought by an
+auction that begins at the prices found.
+Sources: what can be placed at every level of priority at once, Edmonds and Fulkerson 1965; the
+floor is the bottleneck assignment (Gross 1959); the auction, Bertsekas 1988. That need comes before
+fit, and the floor before the total, is the product's choice: a total looks at nobody's need.
+Shapes: `Candidates` has lists (clients, k) and places (therapists,); `priority` (clients,). Units:
+scores and prices in whole points, up to a million; priority in severity times days.
+Cost: that of `placing` and of `auction`. `stability` and `arrival` are what it is compared with.
 """
 
 from dataclasses import replace
@@ -63,7 +73,8 @@ def priority_of(severity: Whole, days: Whole) -> Whole:
     """Severity (1 to 3) times the days waited, with a head start of thirty days for everybody.
 
     So nobody waits for ever: somebody of severity 1 comes before somebody of severity 3 who has
-    come today after sixty days. Shapes (clients,) both.
+    come today after sixty days. Shapes (clients,) both. The rule is the product's own, from no
+    standard; docs/reference/waiting-list.md says what it does.
     """
     priority: Whole = np.asarray(severity) * (np.asarray(days) + HEAD_START)
     return priority

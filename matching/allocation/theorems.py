@@ -1,4 +1,16 @@
-"""What is true of an allocation, each truth computed from the candidates alone."""
+"""What is true of an allocation, each truth computed from the candidates alone.
+
+Objective: to certify what an algorithm says, without knowing how it came to it. A search shares
+with this only the bounds, by which it knows that it may end, and whom a therapist rather has.
+Sources: weak duality (Gale, Kuhn and Tucker 1951), for assignments as a market with prices
+(Koopmans and Beckmann 1957; Shapley and Shubik 1971); stability (Gale and Shapley 1962); chains of
+moves (Berge 1957) and what sets of clients can be placed (Edmonds and Fulkerson 1965).
+Shapes: an allocation is `therapist` (clients,), numbers of therapists or NOBODY; `prices`
+(therapists,); `priority` (clients,). Units: scores, prices and bounds in whole points; sums are
+exact beyond 64 bits, too.
+Cost: O(clients · k) each; besides, `upper_bound_of` sorts the clients, and `passed_over` looks at
+each candidate once for those who wait in vain, and again for each who could be placed.
+"""
 
 import numpy as np
 
@@ -45,7 +57,11 @@ def upper_bound_of(choice: Choice, prices: Whole) -> int:
 
 
 def duality_gap(allocation: Allocation) -> float:
-    """By what share of its total another allocation of the same choice could be better at most."""
+    """By what share of its total another allocation of the same choice could be better at most.
+
+    (D − total) / total with D = `upper_bound_of` its own prices; 0 proves that none is better. For
+    what `allocate` found: others carry no choice.
+    """
     assert allocation.choice is not None
     bound = upper_bound_of(allocation.choice, allocation.prices)
     return (bound - allocation.total) / max(allocation.total, 1)

@@ -6,7 +6,7 @@ from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from practice.forms import Form
-from practice.matches.sharing import USUALLY, SharedItem
+from practice.matches.sharing import TICKED_BEFOREHAND, SharedItem
 from practice.places import place_choices
 
 
@@ -29,8 +29,8 @@ class AskForm(Form):
 
     @property
     def ticked(self) -> list[str]:
-        """What is ticked: as sent, or what people usually share on a fresh page."""
-        return list(self.share.data or []) if self.is_submitted() else list(USUALLY)
+        """What is ticked: as sent, or on a fresh page what tells nothing of anybody's health."""
+        return list(self.share.data or []) if self.is_submitted() else list(TICKED_BEFOREHAND)
 
 
 class ReviewForm(Form):

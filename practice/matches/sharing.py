@@ -10,7 +10,9 @@
 | `hours` | {"zone": IANA name, "windows": ["tue 17:00-21:00", …]} |
 | `languages` | list of BCP 47 codes |
 
-Budget, wishes about the person, style and scores are no part of it and cannot be chosen.
+Budget, wishes about the person, style and scores are no part of it and cannot be chosen. What is
+about health is never ticked beforehand: consent to sharing it is explicit (article 9 (2) (a) of
+the GDPR).
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -56,7 +58,7 @@ ITEMS = (
     Item("languages", "Languages", "Languages", "languages", _answer("languages")),
 )
 BY_CODE = {item.code: item for item in ITEMS}
-USUALLY = ("concerns", "hours", "languages")
+TICKED_BEFOREHAND = ("hours", "languages")
 
 
 @dataclass(frozen=True)

@@ -194,6 +194,7 @@ def ask_rosa_sharing_some(sam: Anybody) -> None:
     assert sam.heading == "Ask Rosa Almeida for a first meeting"
     sam.fill("What may they call you?", "Sam")
     sam.untick("Languages")
+    sam.tick("What you would like help with")
     sam.press("Send the request")
     assert sam.heading == "Your request to Rosa Almeida"
     assert sam.sees("Panic attacks")

@@ -3,6 +3,10 @@
 Only answers that are compared with public profiles are counted. Wishes about the person are never
 counted, nor scope, age or who was turned down; and a count below ten is not given as a figure. The
 others are rounded, so that no two of them tell one below ten by their difference either.
+
+So to somebody acutely unwell an answer may be told that changes nothing: those whom it leaves out
+may work with nobody so unwell, and that is printed nowhere. `should_see_a_person` says when the
+page leads to a person first. It looks at the client alone, and so tells on nobody.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +16,7 @@ from typing import Any
 import matching
 from practice.matches.search import Search
 
+ACUTE = 2
 FEWEST_TOLD = 10
 ROUNDED_TO = 5
 
@@ -75,6 +80,11 @@ def obstacles(search: Search) -> list[Obstacle]:
         (rule for rule in TOLD if counted[rule]), key=lambda rule: -counted[rule]
     )
     return [Obstacle(*TOLD[rule][:2], how_many(counted[rule])) for rule in heaviest_first]
+
+
+def should_see_a_person(client: matching.Client) -> bool:
+    """Whether they are so unwell that what they would change may not be all that is in the way."""
+    return (client.acuity or 0) >= ACUTE
 
 
 def how_many(count: int) -> str:

@@ -20,7 +20,7 @@ from practice.matches.forms import AskForm, PlaceForm
 from practice.matches.kept import ShownAs
 from practice.matches.memory import keep_shown
 from practice.matches.models import ProposalKind
-from practice.matches.obstacles import obstacles
+from practice.matches.obstacles import obstacles, should_see_a_person
 from practice.matches.reach import views as reach_views
 from practice.matches.reasons import ReasonWords
 from practice.matches.reviews import views as review_views
@@ -146,6 +146,7 @@ def _nobody(search: Search, offers: Offers) -> str:
         here=here,
         licensed=offers.licensed,
         obstacles=obstacles(search),
+        person_first=should_see_a_person(search.values),
         standing=page.standing(),
         will_be_told=queries.wants_to_be_told(the_client()),
         form=EmptyForm(),

@@ -271,6 +271,34 @@ CONTROLS = (
         ),
     ),
     Control(
+        "whoever is acutely unwell is offered a person before wishes to change",
+        "they are sent to change their wishes like everybody",
+        "practice/matches/obstacles.py",
+        "return (client.acuity or 0) >= ACUTE",
+        "return False",
+        (
+            f"{MATCH_PAGES}"
+            "::test_whoever_is_acutely_unwell_is_offered_a_person_before_wishes_to_change",
+        ),
+    ),
+    Control(
+        "nobody's scope shows through what stands in the way",
+        "only those within whose scope they are are counted",
+        "practice/matches/search.py",
+        "return matching.Client(place=self.values.place, on=self.values.on)",
+        "return matching.Client(\n            place=self.values.place, on=self.values.on, "
+        "acuity=self.values.acuity\n        )",
+        (f"{MATCH_PAGES}::test_that_a_person_should_look_tells_nobodys_scope",),
+    ),
+    Control(
+        "nothing about health is ticked beforehand",
+        "concerns are, as they used to be",
+        "practice/matches/sharing.py",
+        'TICKED_BEFOREHAND = ("hours", "languages")',
+        'TICKED_BEFOREHAND = ("concerns", "hours", "languages")',
+        (f"{MATCH_PAGES}::test_nothing_about_health_is_ticked_beforehand",),
+    ),
+    Control(
         "only the clinical lead answers, and never their own",
         "anybody answers a client who asks for a look",
         "practice/matches/reviews/operations.py",

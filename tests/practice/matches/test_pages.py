@@ -241,6 +241,62 @@ def test_where_nobody_fits_help_stands_above_it_for_who_may_be_in_danger(
     assert len(page.select(".crisis-panel a[href='tel:988']")) == panels
 
 
+SEVERE = {f"phq_9_{item}": 3 for item in range(1, 9)}
+
+
+def nobody_fits(session, http, **answers):
+    sign_in(http, make_seeker(session, **answers).user)
+    page = soup(http.get("/matches"))
+    assert "Nobody fits all of it" in page.h1.get_text()
+    return page
+
+
+def headings(page):
+    return [re.sub(r"\s+", " ", one.get_text()) for one in page.select("main h2")]
+
+
+@pytest.mark.parametrize("answers", [SEVERE, {"phq_9_9": 1}, {"phq_9_9": 3}])
+def test_whoever_is_acutely_unwell_is_offered_a_person_before_wishes_to_change(
+    session, http, answers
+):
+    """Too dear for them, and out of scope besides: a lower price would change nothing."""
+    make_therapist(session, fee=90000, most_acuity=0)
+    session.commit()
+    page = nobody_fits(session, http, **answers)
+    told = headings(page)
+    person, wishes = (
+        told.index(one)
+        for one in ("A person should look at this with you", "What leaves most of them out")
+    )
+    assert person < wishes
+    assert "changing them may not be enough" in page.get_text()
+    assert len(page.select("main a[href='/matches/review']")) == 1
+
+
+def test_whoever_is_less_unwell_is_shown_what_to_change_as_before(session, http):
+    make_therapist(session, fee=90000)
+    session.commit()
+    page = nobody_fits(session, http)
+    assert "A person should look at this with you" not in headings(page)
+    assert "changing them may not be enough" not in page.get_text()
+
+
+def test_that_a_person_should_look_tells_nobodys_scope(session, http):
+    """Whether the one who is too dear would work with them or not, they read the same."""
+    therapist = make_therapist(session, fee=90000)
+    other = make_therapist(session, "Far Off", formats=["in-person"])
+    session.commit()
+    client = make_seeker(session, **SEVERE)
+    sign_in(http, client.user)
+    pages = []
+    for mine, theirs in ((3, 3), (0, 3), (3, 0), (0, 0)):
+        therapist.most_acuity, other.most_acuity = mine, theirs
+        session.commit()
+        pages.append(http.get("/matches").data)
+    for page in pages[1:]:
+        assert_same(pages[0], page)
+
+
 # Why not …?
 
 
@@ -420,6 +476,18 @@ def test_asking_shows_exactly_what_would_be_read(session, http, client):
     page = text(http.get(ask_address(therapist)))
     assert STORY in page
     assert "they never see your budget, your wishes about the person, or your scores" in page
+
+
+def test_nothing_about_health_is_ticked_beforehand(session, http, client):
+    therapist = make_therapist(session)
+    session.commit()
+    boxes = soup(http.get(ask_address(therapist))).select("input[name=share]")
+    assert {box["value"]: box.has_attr("checked") for box in boxes} == {
+        "concerns": False,
+        "words": False,
+        "hours": True,
+        "languages": True,
+    }
 
 
 def test_a_request_goes_out_with_what_was_ticked(session, http, client):

@@ -262,3 +262,11 @@ def test_a_group_that_has_begun_takes_nobody(session, http, agreement, clock):
     assert page(http.get(join_address(group))).h1.text == "Take a seat"
     clock.move_to(group.starts_at)
     assert http.post(join_address(group), data=SEAT).status_code == 409
+
+
+def test_where_words_for_a_leader_are_typed_it_says_that_nobody_reads_them_at_once(session, http):
+    group, client = make_group(session, kind=GroupKind.therapy), make_client(session)
+    sign_in(http, client.user)
+    answer = http.get(join_address(group))
+    assert "Nobody reads this at once" in words(answer)
+    assert page(answer).select_one("main form a[href='tel:988']")

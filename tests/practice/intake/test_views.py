@@ -382,3 +382,16 @@ def test_no_log_line_holds_a_word_of_the_answers(session, http, client, caplog):
     send(http, "phq-9-9", value="3")
     send(http, "payment", kind="insurance", budget="canary")
     assert "canary" not in caplog.text
+
+
+def test_own_words_raise_nothing_and_their_page_says_so_with_help_beside_it(session, http, client):
+    """No person and no model reads them; the questionnaire's own question does raise a worry."""
+    main = page_of(http.get("/intake/story")).main
+    told = re.sub(r"\s+", " ", main.get_text(" "))
+    assert "Nobody here reads this while you write or when you send your answers" in told
+    assert "No machine looks through your words for signs of danger" in told
+    calls = [link["href"] for link in main.select("a[href^='tel:'], a[href^='sms:']")]
+    assert calls == ["tel:988", "sms:988", "tel:911"]
+    walk(http, {"story": {"value": "I want to end my life tonight."}})
+    assert http.post("/intake/submission").location == "/intake/result"
+    assert session.scalars(sa.select(RiskFlag)).all() == []

@@ -259,6 +259,13 @@ def test_too_many_words_are_told_and_kept(http, client):
     assert "w" * 1001 in text(answer)
 
 
+def test_where_words_for_the_lead_are_typed_it_says_that_nobody_reads_them_at_once(http, client):
+    sign_in(http, client.user)
+    main = BeautifulSoup(http.get("/matches/review").data, "html.parser").main
+    assert "Nobody reads this at once" in main.get_text()
+    assert main.select_one("form a[href='tel:988']")
+
+
 def test_a_late_answer_is_said_to_be_late(http, clock, client, asked):
     clock.move_to(asked.due_at + timedelta(minutes=1))
     sign_in(http, client.user)
@@ -281,6 +288,14 @@ def test_the_lead_sees_what_is_compared_and_neither_story_nor_questionnaires(
     assert "PHQ" not in page
     [view] = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "review.viewed"))
     assert view.actor_id == lead.public_id
+    told = [opening_of(entry, "Constance") for entry in openings(session)]
+    assert [each.reason_label for each in told] == ["You asked a person to look"] * 2
+
+
+def openings(session):
+    """Of the list of those who asked, and of the one."""
+    looks = AuditEntry.action.in_(["review.viewed", "reviews.viewed"])
+    return session.scalars(sa.select(AuditEntry).where(looks).order_by(AuditEntry.id)).all()
 
 
 def test_the_lead_answers_and_the_client_reads_it(session, http, client, lead, asked):

@@ -35,6 +35,7 @@ from practice.therapists.queries import therapist_of
 from practice.today import queries
 from practice.today.styleguide import StyleForm
 from practice.waiting import queries as waiting
+from practice.waiting.without_place import ToCall, to_call
 
 bp = Blueprint("today", __name__)
 bp.context_processor(template_words)
@@ -71,8 +72,9 @@ def today() -> Any:
         return render_template("today/therapist.html", **_of_therapist(therapist))
     if current_user.has(Role.therapist):
         return redirect(url_for("therapists.apply"), 303)
-    if waiting := emergencies_waiting(current_user.user, now()):
-        return render_template("today/staff.html", **_of_staff(waiting))
+    of_staff = _of_staff()
+    if of_staff["waiting"] or of_staff["to_call"].people:
+        return render_template("today/staff.html", **of_staff)
     return redirect(url_for(_first_page()), 303)
 
 
@@ -132,11 +134,18 @@ def _good_until(at: datetime) -> datetime:
     return day.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _of_staff(waiting: int) -> dict[str, Any]:
+def _of_staff() -> dict[str, Any]:
     """What cannot wait stands before the page where they begin otherwise."""
-    is_lead = current_user.has(Role.clinical_lead)
-    overdue = reviews_overdue(now()) if is_lead else 0
-    return {"waiting": waiting, "overdue": overdue, "begin": _first_page()}
+    is_lead, waiting = (
+        current_user.has(Role.clinical_lead),
+        emergencies_waiting(current_user.user, now()),
+    )
+    return {
+        "waiting": waiting,
+        "overdue": reviews_overdue(now()) if is_lead and waiting else 0,
+        "to_call": to_call(current_user.user) if is_lead else ToCall(),
+        "begin": _first_page(),
+    }
 
 
 def _of_client() -> dict[str, Any]:

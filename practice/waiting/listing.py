@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 import matching
@@ -33,8 +32,18 @@ from practice.waiting.queries import (
     who_has_asked,
     who_was_offered,
 )
+from practice.waiting.searching import InTheWay, in_the_way
 from practice.waiting.since import name_of
 from practice.waiting.urgency import WORDS
+from practice.waiting.without_place import (
+    Listed,
+    ToCall,
+    by_severity,
+    counted,
+    fits_nobody,
+    is_to_be_called,
+    without_place,
+)
 
 NOBODY = "nobody"
 MOST_OTHERS = 10
@@ -42,8 +51,8 @@ HAS_ASKED = "has asked somebody"
 WAS_OFFERED = "was offered a place"
 NOT_LOOKED_AT = "no proposal yet"
 NO_PLACE = "No place can be given there any more."
-
-Listed = tuple[WaitingEntry, Placement | None]
+FITS_NOBODY = "waits on: nobody who is here fits"
+FOUND_NO_PLACE = "waits on: no place was left"
 
 
 class Show(enum.StrEnum):
@@ -53,6 +62,7 @@ class Show(enum.StrEnum):
     severe = "severe"
     proposed = "proposed"
     unplaced = "unplaced"
+    to_call = "to-call"
 
 
 SHOW_WORDS = {
@@ -60,6 +70,7 @@ SHOW_WORDS = {
     Show.severe: "Everybody, the most severe first",
     Show.proposed: "Those with a proposal",
     Show.unplaced: "Those for whom no place was found",
+    Show.to_call: "To call: their need is severe, and no place was found",
 }
 
 
@@ -89,13 +100,15 @@ class Row:
 class Listing:
     """One page of those whom the lead may see, whether a run has looked at them or not.
 
-    `run` was worked out last, `making` is being worked out; `clients` are on the page by name.
+    `run` was worked out last, `making` is being worked out; `to_call` counts all pages; `clients`
+    are on this one by name.
     """
 
     run: WaitingRun | None
     making: WaitingRun | None
     show: Show
     totals: Totals
+    to_call: ToCall
     leaf: Leaf[Row]
     offered: Leaf[Placement]
     clients: list[Client]
@@ -125,7 +138,8 @@ class Other:
 class Case:
     """One placement, the wishes in words, and whom else it could be; `named` are on the page.
 
-    `rejected` are (therapist, reason) of whom the lead has not wanted for them before.
+    `rejected` are (therapist, reason) of whom the lead has not wanted for them before; `in_the_way`
+    is None where there is, or was, anybody for them; `client_to_call` a person should call.
     """
 
     row: Row
@@ -133,17 +147,21 @@ class Case:
     wishes: list[tuple[str, str]]
     others: list[Other]
     rejected: list[tuple[str, str]]
+    in_the_way: InTheWay | None
+    client_to_call: Client | None
 
 
 def listing_for(user: User, show: Show, page: int, offers: int, at: datetime) -> Listing:
     """`page` of the list, and of what is offered `offers`; a constant number of queries."""
     run, newest = newest_made_run(), newest_run()
     making = newest if newest is not None and newest.is_being_made else None
-    found = _shown(user, run, show, page)
+    unplaced = without_place(user, run)
+    found = _shown(user, run, show, page, unplaced)
     offered = leaf_of(offered_to(user), offers)
     clients = [entry.client for entry, _ in found.rows] + [each.client for each in offered.rows]
     rows = Leaf(_rows(found.rows, user, show, at), found.number, found.pages)
-    return Listing(run, making, show, totals(user, run), rows, offered, clients)
+    to_call = counted(unplaced)
+    return Listing(run, making, show, totals(user, run), to_call, rows, offered, clients)
 
 
 def case_of(session: Session, user: User, placement: Placement, at: datetime) -> Case:
@@ -160,27 +178,39 @@ def case_of(session: Session, user: User, placement: Placement, at: datetime) ->
     giving_way = clients_with({move.key for move in moves.values() if move})
     others = _others(placement, moves, possible, giving_way)
     named = [placement.client, *giving_way.values()]
-    return Case(row, named, wishes, others, _rejected(placement))
+    return Case(
+        row,
+        named,
+        wishes,
+        others,
+        _rejected(placement),
+        in_the_way(placement.entry, answers, at) if fits_nobody(placement) else None,
+        placement.client if is_to_be_called(placement) else None,
+    )
 
 
-def _shown(user: User, run: WaitingRun | None, show: Show, page: int) -> Leaf[Any]:
+def _shown(
+    user: User, run: WaitingRun | None, show: Show, page: int, unplaced: Sequence[Listed]
+) -> Leaf[Any]:
     """Severity is sealed, so for that order everybody's is opened and sorted here."""
     wanted = listed(user, run)
-    if show is Show.severe:
-        return leaf_of_list(sorted(db.session.execute(wanted).all(), key=_by_severity), page)
-    if show is not Show.longest:
-        wanted = wanted.where(Placement.state == PlacementState(show))
+    match show:
+        case Show.severe:
+            return leaf_of_list(sorted(db.session.execute(wanted).all(), key=by_severity), page)
+        case Show.unplaced:
+            return leaf_of_list(unplaced, page)
+        case Show.to_call:
+            return leaf_of_list(
+                [row for row in unplaced if row[1] and is_to_be_called(row[1])], page
+            )
+        case Show.proposed:
+            wanted = wanted.where(Placement.state == PlacementState.proposed)
     return leaf_of_columns(wanted, page)
-
-
-def _by_severity(row: sa.Row[Any]) -> int:
-    """The most severe first; those whom no proposal has looked at come last."""
-    return -row[1].found["severity"] if row[1] is not None else 0
 
 
 def _rows(shown: Sequence[Listed], user: User, show: Show, at: datetime) -> list[Row]:
     placements = [placement for _, placement in shown if placement is not None]
-    open_to = _open_to(placements, user) if show is Show.unplaced else {}
+    open_to = _open_to(placements, user) if show in (Show.unplaced, Show.to_call) else {}
     meant = {each.found[key] for each in placements for key in ("therapist", "arrival")}
     names = names_of({*meant, *open_to.values()} - {None})
     others = [entry.client_id for entry, placement in shown if placement is None]
@@ -203,8 +233,12 @@ def _row_of(placement: Placement, days: int, names: Mapping[str, str], open_now:
         names.get(found["therapist"] or "", NOBODY),
         matching.shown_total(placement.points),
         names.get(found["arrival"] or "", NOBODY),
-        f"waits on; {open_now} has a place" if open_now else "waits on",
+        f"waits on; {open_now} has a place" if open_now else _why_they_wait(placement),
     )
+
+
+def _why_they_wait(placement: Placement) -> str:
+    return FITS_NOBODY if fits_nobody(placement) else FOUND_NO_PLACE
 
 
 def _row_without(entry: WaitingEntry, at: datetime, standing: str) -> Row:

@@ -128,6 +128,7 @@ def _case_page(
         rejecting=rejecting or RejectForm(formdata=None),
         since=since,
         problems=problems,
+        at=now(),
         zone=current_settings().zone,
     )
 

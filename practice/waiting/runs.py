@@ -8,8 +8,9 @@ when the lead confirms it and the client agrees.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,19 +21,16 @@ import matching
 from core.alone import alone_or_elsewhere
 from core.clock import now
 from core.database import db, unit_of_work
-from core.logs import log
 from core.outbox import post
 from matching.allocation.allocating import Allocation, Candidates, allocate
 from matching.allocation.arrival import by_arrival
 from matching.allocation.candidates import NOBODY
-from matching.errors import BadValue
 from practice.accounts.models import User
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches.market.in_place import newest_weights
-from practice.matches.market.index import NoPlace
 from practice.matches.market.prices import clear_prices, newest_prices, set_prices
+from practice.matches.obstacles import FEWEST_TOLD
 from practice.matches.operations import ensure_weights
-from practice.matches.search import search_for
 from practice.waiting.acts import record
 from practice.waiting.comparing import figures_of
 from practice.waiting.letting_go import let_go
@@ -43,10 +41,10 @@ from practice.waiting.queries import (
     entries_to_place,
     has_failed,
     newest_run,
-    refused_of,
     work_of,
 )
 from practice.waiting.refusals import RunIsOver
+from practice.waiting.searching import search_of
 from practice.waiting.urgency import priorities, severity
 
 LISTED = 50
@@ -76,8 +74,10 @@ class Proposal:
 
     @property
     def prices(self) -> dict[str, int]:
+        """Where enough could have the place: else one would tell that a certain person waits."""
+        asked = Counter(each for waiter in self.waiters for each, _ in waiter.candidates)
         by_id = zip(self.ids, self.found.prices.tolist(), strict=True)
-        return {each: int(price) for each, price in by_id if price}
+        return {each: int(price) for each, price in by_id if price and asked[each] >= FEWEST_TOLD}
 
     def of(self, number: int) -> dict[str, Any]:
         """The value of `Placement.found`."""
@@ -170,17 +170,11 @@ def _waiter(entry: WaitingEntry, at: datetime) -> Waiter:
     """Without candidates where the client has no place, or answers that cannot be right."""
     answers = answers_of(latest_submitted(entry.client))
     days = entry.days(at)
-    try:
-        search = search_for(entry.client, answers, at)
-    except NoPlace:
+    search = search_of(entry, answers, at)
+    if search is None:
         return Waiter(entry.id, severity(answers), days, [], {})
-    except BadValue as bad:
-        # What is wrong with one must not keep everybody else from being placed.
-        log("waiting.bad_answers", column=bad.field.split(".")[0])
-        return Waiter(entry.id, severity(answers), days, [], {})
-    values = replace(search.values, exclude=search.values.exclude | refused_of(entry))
     with search.market.held() as index:
-        best = index.rank(values, search.market.weights, LISTED).results
+        best = index.rank(search.values, search.market.weights, LISTED).results
         places = {match.id: index.therapist(match.id).capacity for match in best}
     candidates = [(match.id, match.total) for match in best]
     return Waiter(entry.id, severity(answers), days, candidates, places)

@@ -17,7 +17,7 @@ from tests.builders.therapists import make_therapist
 from tests.builders.waiting import make_lead, make_run, make_waiting, placement_of
 
 LIST = "/waiting-list"
-SHOWS = ("longest", "severe", "proposed", "unplaced")
+SHOWS = ("longest", "severe", "proposed", "unplaced", "to-call")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from core.audit import AuditEntry
 from core.outbox import OutboxMessage, drain
 from practice.accounts.models import Role
 from practice.matches.models import MatchRequest, Proposal
+from practice.matches.obstacles import FEWEST_TOLD
 from practice.matches.replaying import Verdict, replayed
 from practice.waiting import deciding, operations, runs
 from practice.waiting.comparing import percent_of
@@ -725,8 +726,8 @@ def test_nobody_but_the_lead_finds_any_of_it(session, http, client, run, role):
 def test_what_is_needed_elsewhere_is_a_line_of_the_sum_until_it_counts_no_more(
     session, http, clock, lead, therapist
 ):
-    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
-    for days in (10, 11):
+    make_therapist(session, "Lena Brandt", open_places=50, skills={"panic": 1})
+    for days in range(FEWEST_TOLD):
         make_waiting(session, days=days)
     run = make_run(session, lead)
     assert run.prices[str(therapist.public_id)] > 0

@@ -17,8 +17,9 @@ from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
 from practice.matches.market.prices import COUNT_FOR, newest_prices
+from practice.matches.obstacles import FEWEST_TOLD
 from practice.privacy import operations as privacy
-from practice.waiting import deciding, letting_go, operations, runs
+from practice.waiting import deciding, letting_go, operations, runs, searching
 from practice.waiting.models import (
     UNDECIDED,
     Ending,
@@ -248,14 +249,14 @@ def test_whoever_leaves_while_a_proposal_is_written_down_has_nothing_proposed(
 def test_what_is_wrong_with_one_keeps_nobody_else_from_being_placed(session, lead, monkeypatch):
     make_therapist(session)
     odd, other = make_waiting(session, "Odd"), make_waiting(session, "Other")
-    search_for = runs.search_for
+    search_for = searching.search_for
 
     def refusing(client, *answers):
         if client.id == odd.id:
             raise BadValue("hours.windows", "cannot be right")
         return search_for(client, *answers)
 
-    monkeypatch.setattr(runs, "search_for", refusing)
+    monkeypatch.setattr(searching, "search_for", refusing)
     run = make_run(session, lead)
     assert placement_of(session, odd).state is PlacementState.unplaced
     assert placement_of(session, other).state is PlacementState.proposed
@@ -353,14 +354,40 @@ def test_each_run_is_written_down_and_names_nobody(session, lead):
 
 @pytest.fixture
 def scarce(session, lead):
-    """One place that two would have, with an ordinary one for the second."""
+    """One place that all would have, with an ordinary one for the others."""
+    make_therapist(session, "Lena Brandt", open_places=50, skills={"panic": 1})
     return make_therapist(session, "Rosa Almeida", open_places=1, skills={"panic": 3, "grief": 3})
 
 
-def test_what_a_scarce_place_is_worth_counts_between_runs_and_then_no_more(session, lead, scarce):
-    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
-    for number in range(2):
+def crowd(session, people=FEWEST_TOLD):
+    for number in range(people):
         make_waiting(session, days=10 + number)
+
+
+def test_a_price_is_kept_only_where_ten_could_have_the_place(session, lead, scarce):
+    """A line on somebody's page must not tell that one certain person waits."""
+    crowd(session, FEWEST_TOLD - 1)
+    # They wait as well, and have nothing to do with that place.
+    make_waiting(session, languages=["de"])
+    few = make_run(session, lead)
+    assert few.prices == {}
+    assert newest_prices().at(NOW) == {}
+    make_waiting(session)
+    many = make_run(session, lead, NOW + timedelta(hours=1))
+    assert list(many.prices) == [str(scarce.public_id)]
+    assert newest_prices().at(NOW + timedelta(hours=1)) == many.prices
+
+
+def test_a_price_that_is_left_out_changes_nothing_of_who_is_proposed(session, lead, scarce):
+    crowd(session, FEWEST_TOLD - 1)
+    run = make_run(session, lead)
+    assert run.figures["proposal"]["placed"] == FEWEST_TOLD - 1
+    proposed = session.scalars(sa.select(Placement)).all()
+    assert [one.proposed for one in proposed].count(str(scarce.public_id)) == 1
+
+
+def test_what_a_scarce_place_is_worth_counts_between_runs_and_then_no_more(session, lead, scarce):
+    crowd(session)
     run = make_run(session, lead)
     price = run.prices[str(scarce.public_id)]
     assert price > 0
@@ -374,9 +401,7 @@ def test_what_a_scarce_place_is_worth_counts_between_runs_and_then_no_more(sessi
 
 
 def test_one_that_was_stopped_leaves_the_one_before_and_its_prices(session, lead, scarce):
-    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
-    for number in range(2):
-        make_waiting(session, days=10 + number)
+    crowd(session)
     first = make_run(session, lead)
     second = runs.ask(session, lead, NOW)
     runs.withdraw(session, second, lead, NOW)
@@ -387,9 +412,7 @@ def test_one_that_was_stopped_leaves_the_one_before_and_its_prices(session, lead
 
 
 def test_taking_one_back_ends_its_prices_also_while_the_next_is_worked_out(session, lead, scarce):
-    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
-    for number in range(2):
-        make_waiting(session, days=10 + number)
+    crowd(session)
     first = make_run(session, lead)
     assert newest_prices().at(NOW)
     runs.ask(session, lead, NOW)
@@ -399,9 +422,7 @@ def test_taking_one_back_ends_its_prices_also_while_the_next_is_worked_out(sessi
 
 
 def test_taking_an_old_one_back_leaves_the_prices_of_the_newest(session, lead, scarce):
-    make_therapist(session, "Lena Brandt", open_places=5, skills={"panic": 1})
-    for number in range(2):
-        make_waiting(session, days=10 + number)
+    crowd(session)
     first = make_run(session, lead)
     second = make_run(session, lead, NOW + timedelta(hours=1))
     runs.withdraw(session, first, lead, NOW)

@@ -45,6 +45,11 @@ BY_ROLE = {
     Role.records_custodian: "They keep closed records",
     Role.administrator: "They decided on somebody’s request",
 }
+# Acts that are there only because the client asked for them.
+YOU_ASKED = {
+    "review.viewed": "You asked a person to look",
+    "reviews.viewed": "You asked a person to look",
+}
 # By how the name of the act begins: from what the reason was chosen.
 REASONS: dict[str, type[OpeningReason | LookupReason | ReplayReason]] = {
     "emergency": OpeningReason,
@@ -90,6 +95,8 @@ def _reason_label(entry: AuditEntry) -> str:
     if entry.action == "caseload.viewed":
         # One page, and one row, for one's own people and those of one's associates.
         return "They treat you, or supervise who does"
+    if entry.action in YOU_ASKED:
+        return YOU_ASKED[entry.action]
     if entry.actor_role == OPERATOR:
         return "A copy of everything was asked for"
     if entry.actor_role in set(Role):

@@ -12,6 +12,7 @@ from core.audit import AuditEntry
 from core.errors import NotAllowed, WrongState
 from core.outbox import OutboxMessage
 from practice.accounts.models import Role, UserRole
+from practice.care.opened import opening_of
 from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of

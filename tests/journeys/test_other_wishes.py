@@ -115,6 +115,7 @@ def test_a_look_that_fails_leaves_nothing_standing_that_was_shown_before(
     try_budget(sam, "110")
     sam.wait_until(PREVIEW.format("This could not be looked up"))
     assert not sam.page.get_by_text("Nobody would fit").count()
+    assert sam.texts(".in-short") == ["This could not be looked up. See what to do"]
     assert not sam.page.get_by_role("button", name="Keep these wishes").count()
     sam.page.unroute("**/matches/what-if")
     sam.errors.clear()

@@ -119,6 +119,29 @@ def test_a_moved_wish_shows_who_enters_before_anything_is_kept(session, http, cl
     assert "Cora Cedar" not in text(soup(http.get("/matches")))
 
 
+def in_short(answer):
+    """The line that stays in sight on a telephone."""
+    return text(soup(answer).select_one("main form .in-short")).strip()
+
+
+@pytest.mark.parametrize(
+    ("moved", "line"),
+    [
+        ({}, ""),
+        ({"payment__budget": "300"}, "1 comes in, 0 leave. See who and why"),
+        ({"payment__budget": "100"}, "0 come in, 1 leaves. See who and why"),
+        ({"payment__budget": "10"}, "Nobody would fit all of it. See who and why"),
+        ({"payment__budget": "190"}, "Your first list stays as it is. See who and why"),
+        ({"payment__budget": "a lot"}, "One of your wishes needs another look. See which"),
+    ],
+)
+def test_what_would_change_stands_in_one_line_as_well(http, client, therapists, moved, line):
+    answer = send(http, **moved)
+    assert in_short(answer) == line
+    link = soup(answer).select_one(".in-short a")
+    assert link is None or soup(answer).select_one(link["href"])
+
+
 def test_a_moved_wish_shows_who_leaves_and_why(http, client, therapists):
     shown = preview(send(http, payment__budget="100"))
     assert "leaves Ben Birch" in shown

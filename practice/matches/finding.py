@@ -56,14 +56,14 @@ class WhyNotAnswer:
 
 
 def named(name: str, public_id: uuid.UUID | None, at: datetime) -> list[Found]:
-    """Those whose profile is public and who are meant; nobody, when no such profile is public."""
+    """Those whose profile is public and who are meant, at most one more than MOST_FOUND."""
     if public_id is not None:
         meant = Therapist.public_id == public_id
     elif name:
         meant = Therapist.name.icontains(name, autoescape=True)
     else:
         return []
-    rows = authorised(at).where(meant).order_by(Therapist.name, Therapist.id).limit(MOST_FOUND)
+    rows = authorised(at).where(meant).order_by(Therapist.name, Therapist.id).limit(MOST_FOUND + 1)
     return _found(db.session.scalars(rows).all(), at)
 
 

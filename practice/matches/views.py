@@ -15,7 +15,7 @@ from practice.forms import EmptyForm
 from practice.matches import operations, page, queries, request_views
 from practice.matches.blueprint import bp
 from practice.matches.cards import card_of, cards_of
-from practice.matches.finding import Found, WhyNotAnswer, named, why_not_answer
+from practice.matches.finding import MOST_FOUND, Found, WhyNotAnswer, named, why_not_answer
 from practice.matches.forms import AskForm, PlaceForm
 from practice.matches.kept import ShownAs
 from practice.matches.memory import keep_shown
@@ -31,6 +31,9 @@ from practice.places import place
 from practice.therapists.models import Therapist
 
 __all__ = ["bp", "reach_views", "request_views", "review_views", "what_if_views"]
+
+# Of the rules that no client can waive, those that rest on a fact which the profile prints.
+ALWAYS_REFUSED = frozenset({"licence", "capacity", "service"})
 
 
 @bp.get("/matches")
@@ -90,7 +93,8 @@ def why_not() -> page.Answer:
     return render_template(
         "matches/why_not.html",
         name=name,
-        several=found if len(found) > 1 else [],
+        several=found[:MOST_FOUND] if len(found) > 1 else [],
+        has_more=len(found) > MOST_FOUND,
         answer=answer,
         number=number,
         asked=bool(name or request.args.get("therapist")),
@@ -128,8 +132,8 @@ def send(therapist: uuid.UUID) -> page.Answer:
             )
     except operations.AlreadyAsking as refusal:
         return _waiting_request() or _refused(refusal)
-    except Refusal as refusal:
-        return _refused(refusal)
+    except Refusal:
+        return _ask_page(therapist, form, is_refused=True), 409
     flash("Your request is on its way.", "leaf")
     return redirect(url_for("matches.request_page", match_request=asked.public_id), 303)
 
@@ -153,20 +157,23 @@ def _nobody(search: Search, offers: Offers) -> str:
     )
 
 
-def _ask_page(therapist: uuid.UUID, form: AskForm) -> str:
+def _ask_page(therapist: uuid.UUID, form: AskForm, *, is_refused: bool = False) -> str:
+    """The form; or what always refuses, as far as the profile prints it, and the ways on."""
     search = page.search()
     verdict = search.verdict(str(therapist))
     if verdict is None:
         raise NotFound
     profile = search.profiles([str(therapist)])[str(therapist)]
-    words = ReasonWords(profile, search.values, page.currency())
+    words, failures = ReasonWords(profile, search.values, page.currency()), verdict.why.failures
+    in_the_way = words.public(one for one in failures if one.rule in ALWAYS_REFUSED)
     return render_template(
-        "matches/ask.html",
+        "matches/cannot_ask.html" if in_the_way or is_refused else "matches/ask.html",
         card=card_of(search.values, verdict.explanation, profile, page.currency()),
         form=form,
         items=shareable(page.answers()),
         here=place(search.values.place).name,
-        reasons=words.public(verdict.why.failures),
+        reasons=words.public(failures),
+        in_the_way=in_the_way,
     )
 
 

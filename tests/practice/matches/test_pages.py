@@ -429,6 +429,18 @@ def test_of_several_with_the_name_one_is_chosen(session, http, client):
     assert "Ruth Baum is number" in text(http.get(link["href"]))
 
 
+@pytest.mark.parametrize(("count", "has_more"), [(10, False), (11, True)])
+def test_of_more_than_ten_with_the_name_it_is_said_that_there_are_more(
+    session, http, client, count, has_more
+):
+    for number in range(count):
+        make_therapist(session, name=f"Ruth {number:02}")
+    session.commit()
+    page = soup(http.get("/matches/why-not?name=ruth"))
+    assert len([a for a in page.select("main a") if a.get_text().startswith("Ruth ")]) == 10
+    assert ("There are more; type the whole name." in page.get_text()) is has_more
+
+
 def test_somebody_further_down_the_list_is_told_with_the_same_sum(session, http, client):
     for name in ("Ana Alder", "Ben Birch", "Cora Cedar"):
         make_therapist(session, name=name)
@@ -522,6 +534,54 @@ def test_somebody_who_is_not_listed_cannot_be_asked(session, http, client):
     hidden = make_therapist(session, state=ApplicationState.suspended)
     session.commit()
     assert http.get(ask_address(hidden)).status_code == 404
+
+
+ALWAYS = {
+    "no room": ({"open_places": 0}, "no room at the moment"),
+    "no licence here": ({"places": ("US-OR",)}, "no licence in force for Washington"),
+    "another kind of help": ({"services": ["couple"]}, "They do not list what you asked for"),
+}
+
+
+@pytest.mark.parametrize("fact", ALWAYS)
+def test_where_a_printed_fact_always_refuses_there_is_no_form(session, http, client, fact):
+    columns, words = ALWAYS[fact]
+    therapist = make_therapist(session, name="Ruth Adeyemi", **columns)
+    session.commit()
+    page = soup(http.get(ask_address(therapist)))
+    assert "Ruth Adeyemi cannot be asked at the moment" in page.h1.get_text()
+    assert words in page.get_text()
+    assert not page.select("input[name=share]")
+    for way in ("/matches", "/waiting", "/matches/review"):
+        assert page.select(f"main a[href='{way}']"), way
+
+
+def test_what_is_only_a_wish_refuses_nobody(session, http, client):
+    therapist = make_therapist(session, fee=90000, formats=["telephone"])
+    session.commit()
+    page = soup(http.get(ask_address(therapist)))
+    assert "Good to know before you ask" in page.get_text()
+    assert page.select("input[name=share]")
+
+
+@pytest.mark.parametrize("becomes", [{"open_places": 0}, {"most_acuity": 0}])
+def test_nothing_typed_is_lost_when_they_cannot_be_asked_by_now(session, http, client, becomes):
+    """Of what is printed nowhere the page says no more than that there can be reasons."""
+    therapist = make_therapist(session, name="Ruth Adeyemi")
+    session.commit()
+    http.get(ask_address(therapist))
+    for column, value in becomes.items():
+        setattr(therapist, column, value)
+    session.commit()
+    answer = http.post(ask_address(therapist), data={"name": "Sam Doe", "share": ["words"]})
+    assert answer.status_code == 409
+    page = soup(answer)
+    assert "So nothing was sent." in page.get_text()
+    assert ("no room at the moment" in page.get_text()) is ("open_places" in becomes)
+    assert (ONE_SENTENCE in page.get_text()) is ("open_places" not in becomes)
+    assert page.select_one("input[name=name]")["value"] == "Sam Doe"
+    assert [box["value"] for box in page.select("input[name=share][checked]")] == ["words"]
+    assert not session.scalars(sa.select(MatchRequest)).all()
 
 
 def test_after_no_answer_the_next_is_offered_and_asked_in_one_click(session, http, clock, client):

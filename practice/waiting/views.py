@@ -16,6 +16,7 @@ from practice.accounts.policy import is_client, the_client
 from practice.intake.queries import answers_of, latest_submitted
 from practice.matches import page
 from practice.matches.forms import AskForm
+from practice.matches.obstacles import should_see_a_person
 from practice.matches.operations import AlreadyAsking, NotOffered
 from practice.matches.sharing import shareable
 from practice.places import place
@@ -36,7 +37,7 @@ def index() -> page.Answer:
     """What waiting means and how it stands: never a rank, which tells of others."""
     client, search = the_client(), page.search()
     offer, standing = queries.offer_of(client), page.standing()
-    has_somebody = offer is not None or standing.is_out
+    fits_nobody = offer is None and not standing.is_out and not search.finds_somebody()
     return render_template(
         "waiting/index.html",
         entry=queries.open_entry(client),
@@ -44,7 +45,8 @@ def index() -> page.Answer:
         ended=queries.newest_placement(client),
         standing=standing,
         reading=page.danger_words(search),
-        needs_more=not has_somebody and search.is_beyond_every_scope(),
+        needs_more=fits_nobody and search.is_beyond_every_scope(),
+        person_first=fits_nobody and should_see_a_person(search.values),
         here=place(client.place).name,
         zone=client.zone,
         due_words=_due_words,

@@ -250,7 +250,7 @@ CONTROLS = (
         "whoever waits and is beyond everybody's scope is led to a person first",
         "they wait like everybody",
         f"{WAITING}/views.py",
-        "needs_more=not has_somebody and search.is_beyond_every_scope(),",
+        "needs_more=fits_nobody and search.is_beyond_every_scope(),",
         "needs_more=False,",
         (
             f"{WAITING_TESTS}/test_pages.py"
@@ -289,6 +289,14 @@ CONTROLS = (
         "return matching.Client(\n            place=self.values.place, on=self.values.on, "
         "acuity=self.values.acuity\n        )",
         (f"{MATCH_PAGES}::test_that_a_person_should_look_tells_nobodys_scope",),
+    ),
+    Control(
+        "nothing typed is lost when a therapist cannot be asked by now",
+        "they are sent back to the list",
+        "practice/matches/views.py",
+        "    except Refusal:\n        return _ask_page(therapist, form, is_refused=True), 409",
+        "    except Refusal as refusal:\n        return _refused(refusal)",
+        (f"{MATCH_PAGES}::test_nothing_typed_is_lost_when_they_cannot_be_asked_by_now",),
     ),
     Control(
         "nothing about health is ticked beforehand",

@@ -147,6 +147,17 @@ def test_help_stands_above_the_wait_for_whoever_may_be_in_danger(session, http, 
     assert MORE_HELP not in page.get_text()
 
 
+@pytest.mark.parametrize(("answers", "is_offered"), [(HEAVY, True), ({}, False)])
+def test_whoever_is_acutely_unwell_and_fits_nobody_is_offered_a_person(
+    session, http, answers, is_offered
+):
+    make_therapist(session, fee=90000, most_acuity=1)
+    sign_in(http, make_waiting(session, **answers).user)
+    page = soup(http.get("/waiting"))
+    assert ("A person should look at this with you" in page.get_text()) is is_offered
+    assert bool(page.select("main a[href='/matches/review']")) is is_offered
+
+
 def test_whoever_only_fits_nobody_now_waits_as_everybody_does(session, http):
     make_therapist(session, fee=90000)
     sign_in(http, make_waiting(session).user)

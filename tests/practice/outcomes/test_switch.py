@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -200,6 +201,16 @@ def test_a_reason_is_asked_for_and_what_was_typed_is_kept(session, http, clara):
 def test_therapists_and_clients_do_not_find_the_page(session, http):
     sign_in(http, make_therapist(session).user)
     assert http.get(PAGE).status_code == 404
+
+
+def test_before_anybody_decides_the_page_says_when_it_changes_nothing_and_what_newcomers_get(
+    session, http, clara
+):
+    told = " ".join(page_of(http, clara).get_text(" ").split())
+    assert "Where nobody has fifteen cases under that heading, it changes nothing" in told
+    assert "newcomers got 83 % of an even share without it and 121 % with it" in told
+    measured = Path(__file__).parents[3].joinpath("docs/reference/learning.md").read_text("utf-8")
+    assert "without and with the bonus | 0.83 · 1.21 |" in measured
 
 
 def test_the_page_names_no_therapist(session, http, clara):

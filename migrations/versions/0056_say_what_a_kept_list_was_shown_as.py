@@ -8,7 +8,7 @@ down_revision = "0055"
 branch_labels = None
 depends_on = None
 
-KIND = "kind IN ('matches', 'why_not', 'review')"
+KINDS = "matches", "why_not", "review"
 
 
 def upgrade() -> None:
@@ -17,7 +17,9 @@ def upgrade() -> None:
             sa.Column("kind", sa.String(length=40), nullable=False, server_default="matches")
         )
         batch_op.add_column(sa.Column("place_told_sealed", sa.LargeBinary(), nullable=True))
-        batch_op.create_check_constraint(batch_op.f("ck_proposals_proposalkind"), KIND)
+        batch_op.create_check_constraint(
+            batch_op.f("ck_proposals_proposalkind"), sa.column("kind").in_(KINDS)
+        )
 
 
 def downgrade() -> None:

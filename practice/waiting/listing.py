@@ -70,7 +70,7 @@ SHOW_WORDS = {
     Show.severe: "Everybody, the most severe first",
     Show.proposed: "Those with a proposal",
     Show.unplaced: "Those for whom no place was found",
-    Show.to_call: "To call: their need is severe, and no place was found",
+    Show.to_call: "To call: severe, and no place found",
 }
 
 

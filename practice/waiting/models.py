@@ -60,15 +60,18 @@ class WaitingRun(Identified, Base):
     `figures` as in `comparing.py`, sealed: of a list of one person they tell how severe it is;
     `prices` in points by therapist's public id, `gap` the share of the total that may be missing at
     most, `cut_short` whether the search ended before that was as small as it aims for. `version`
-    counts the acts on what it proposes.
+    counts the acts on what it proposes. `being_made` is True for the one that the worker is at, and
+    None for all others, so that of two who ask at once one begins it.
     """
 
     __tablename__ = "waiting_runs"
+    __table_args__ = (sa.Index("uq_waiting_runs_being_made", "being_made", unique=True),)
 
     asked_at: Mapped[datetime]
     asked_by_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     waiting: Mapped[int] = mapped_column(default=0)
     looked_at: Mapped[int] = mapped_column(default=0)
+    being_made: Mapped[bool | None]
     made_at: Mapped[datetime | None]
     weights_version: Mapped[int | None]
     engine_version: Mapped[str] = mapped_column(sa.String(20), default="")

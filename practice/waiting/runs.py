@@ -10,11 +10,13 @@ when the lead confirms it and the client agrees.
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import matching
@@ -40,7 +42,6 @@ from practice.waiting.queries import (
     can_be_placed_now,
     entries_to_place,
     has_failed,
-    newest_run,
     work_of,
 )
 from practice.waiting.refusals import RunIsOver
@@ -96,11 +97,29 @@ class Proposal:
 
 
 def ask(session: Session, actor: User, at: datetime) -> WaitingRun:
-    """Let the worker make a proposal; while it does, the one that is being made."""
-    newest = newest_run()
-    if newest is not None and newest.is_being_made and not has_failed(newest):
-        return newest
-    run = WaitingRun(asked_at=at, asked_by_id=actor.id)
+    """Let the worker make a proposal; while it does, the one that is being made.
+
+    Of two who ask at once one begins it, and the other has theirs.
+    """
+    while (run := _going_on(session)) is None:
+        with suppress(IntegrityError), session.begin_nested():
+            return _begin(session, actor, at)
+    return run
+
+
+def _going_on(session: Session) -> WaitingRun | None:
+    """What was given up is not waited for any more."""
+    run = session.scalars(sa.select(WaitingRun).where(WaitingRun.being_made)).first()
+    if run is not None and has_failed(run):
+        run.being_made = None
+        session.flush()
+        return None
+    return run
+
+
+def _begin(session: Session, actor: User, at: datetime) -> WaitingRun:
+    """Raises IntegrityError where somebody else has begun one since."""
+    run = WaitingRun(asked_at=at, asked_by_id=actor.id, being_made=True)
     session.add(run)
     record(session, run, "run_asked", actor, at)
     post(session, RUN, {"run": str(run.public_id)}, dedupe_key=work_of(run), at=at)
@@ -115,7 +134,7 @@ def withdraw(session: Session, run: WaitingRun, actor: User, at: datetime) -> No
     session.refresh(run, with_for_update={"of": WaitingRun})
     if run.withdrawn_at is not None:
         raise RunIsOver
-    run.withdrawn_at, run.withdrawn_by_id = at, actor.id
+    run.withdrawn_at, run.withdrawn_by_id, run.being_made = at, actor.id, None
     let_go(session, Placement.run_id == run.id)
     # Those in force may be another's: of a proposal before this one, or of one after it.
     if run.made_at is not None and newest_prices().since == run.made_at:
@@ -208,7 +227,8 @@ def _keep(session: Session, run: WaitingRun, proposal: Proposal, at: datetime) -
         entry = still.get(waiter.entry_id)
         if entry is not None:
             session.add(_placement(run, entry, proposal.of(number)))
-    run.made_at, run.gap, run.cut_short = at, proposal.found.gap, proposal.found.cut_short
+    run.made_at, run.being_made = at, None
+    run.gap, run.cut_short = proposal.found.gap, proposal.found.cut_short
     run.weights_version, run.engine_version = newest_weights().version, matching.ENGINE_VERSION
     run.figures, run.prices = proposal.figures, proposal.prices
     set_prices(session, run.prices, at)

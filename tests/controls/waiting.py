@@ -57,4 +57,12 @@ CONTROLS = (
         "if price",
         (f"{RUN_TESTS}::test_a_price_is_kept_only_where_ten_could_have_the_place",),
     ),
+    Control(
+        "of two leads who ask at once one begins a proposal",
+        "none is marked as being worked out",
+        f"{WAITING}/runs.py",
+        "asked_by_id=actor.id, being_made=True)",
+        "asked_by_id=actor.id)",
+        (f"{RUN_TESTS}::test_two_who_ask_at_once_get_one_proposal",),
+    ),
 )

@@ -1,6 +1,7 @@
 """A run: everybody who can be placed is, by the market as it is, and nobody is told yet."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +10,10 @@ import sqlalchemy as sa
 
 import matching
 from core.audit import AuditEntry
-from core.database import db, unit_of_work
+from core.database import db, is_sqlite, unit_of_work
 from core.outbox import LEASE, OutboxMessage, drain
 from matching.errors import BadValue
-from practice.accounts.models import Role
+from practice.accounts.models import Role, User
 from practice.consent.models import Purpose
 from practice.consent.operations import revoke
 from practice.consent.policy import signatures_of
@@ -511,3 +512,58 @@ def test_what_a_hold_kept_goes_when_they_leave_the_list_after_it(session, lead):
         operations.leave(session, entry_of(session, each), NOW)
     left = sa.select(Placement.client_id, Placement.state).order_by(Placement.id)
     assert {tuple(row) for row in session.execute(left)} == {(other.id, PlacementState.set_aside)}
+
+
+# Two leads at once
+
+
+@pytest.mark.parametrize("has_failed_before", [False, True])
+def test_two_who_ask_at_once_get_one_proposal(app, session, lead, monkeypatch, has_failed_before):
+    """Where the database lets them, each has seen that none is made; SQLite has one writer."""
+    if has_failed_before:
+        runs.ask(session, lead, NOW)
+        session.execute(sa.update(OutboxMessage).values(dead_at=NOW))
+    session.commit()
+    key, together = lead.id, threading.Barrier(2, timeout=PATIENCE)
+    looks = "has_failed" if has_failed_before else "_going_on"
+    look, looked = getattr(runs, looks), threading.local()
+
+    def look_together(about):
+        found = look(about)
+        if not is_sqlite(db.session.connection()) and not hasattr(looked, "once"):
+            looked.once = True
+            together.wait()
+        return found
+
+    def ask(_number):
+        with app.app_context():
+            together.wait()
+            with unit_of_work() as work:
+                asked = runs.ask(work, work.get_one(User, key), NOW).public_id
+            db.session.remove()
+            return asked
+
+    session.rollback()
+    monkeypatch.setattr(runs, looks, look_together)
+    with ThreadPoolExecutor(2) as threads:
+        [first, second] = threads.map(ask, range(2))
+    assert first == second
+    session.expire_all()
+    is_new = WaitingRun.public_id == first
+    assert session.scalars(sa.select(WaitingRun.being_made).where(is_new)).all() == [True]
+    before = 1 if has_failed_before else 0
+    for kind in (WaitingRun, OutboxMessage):
+        assert session.scalar(sa.select(sa.func.count()).select_from(kind)) == 1 + before
+    acts = sa.select(sa.func.count()).where(AuditEntry.action == "waiting.run_asked")
+    assert session.scalar(acts) == 1 + before
+
+
+@pytest.mark.parametrize("end", ["made", "withdrawn"])
+def test_another_can_be_asked_for_once_one_is_made_or_taken_back(session, lead, end):
+    first = runs.ask(session, lead, NOW)
+    if end == "withdrawn":
+        runs.withdraw(session, first, lead, NOW)
+    else:
+        session.commit()
+        runs.make(first.public_id, NOW)
+    assert runs.ask(session, lead, NOW) is not first

@@ -76,7 +76,7 @@ def test_the_page_says_first_whom_no_proposal_can_help_and_leads_to_exactly_them
     assert "one fits somebody, and no place was left" in first_note(page)
     assert "A person should call them." in first_note(page)
     [link] = page.select_one(".note").select("a")
-    assert link["href"] == TO_CALL
+    assert link["href"] == f"{TO_CALL}#who"
     assert names(page_at(http, TO_CALL)) == ["Nobody", "No place"]
 
 
@@ -240,7 +240,7 @@ def test_the_leads_day_begins_with_whom_to_call(session, http, lead):
     assert words(page.h1) == "One person should be called"
     assert "One person whose need is severe has no place" in first_note(page)
     assert "Sam" not in words(page)
-    assert {link["href"] for link in page.select("a")} == {TO_CALL, "/flags"}
+    assert {link["href"] for link in page.select("a")} == {f"{TO_CALL}#who", "/flags"}
 
 
 @pytest.mark.parametrize("role", [Role.administrator, Role.duty_clinician, Role.moderator])

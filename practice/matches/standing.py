@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from practice.matches.deadlines import answer_due_words, time_due_words
 from practice.matches.models import MatchRequest, RequestState
+from practice.matches.sharing import BY_CODE
 
 
 class Stage(StrEnum):
@@ -42,6 +43,12 @@ class Standing:
     def shared_before(self) -> list[str]:
         """What went along last time, so that asking the next one takes one click."""
         return [code for code in self.request.shared if code != "name"] if self.request else []
+
+    @property
+    def shared_before_words(self) -> str:
+        """The same in words: what somebody agrees to share once more with one press."""
+        labels = [BY_CODE[code].label for code in self.shared_before]
+        return "; ".join(["What you want to be called", *labels])
 
 
 def standing_of(history: Sequence[MatchRequest], zone: str, at: datetime) -> Standing:

@@ -594,6 +594,8 @@ def test_after_no_answer_the_next_is_offered_and_asked_in_one_click(session, htt
     assert "Ana Alder could not answer in time" in page.get_text()
     form = page.select_one("main form[method=post]")
     assert form["action"] == ask_address(second)
+    told = "This goes along again: What you want to be called; Your own words."
+    assert told in page.get_text(), "consent is to what one has read"
     fields = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
     assert http.post(form["action"], data=fields).status_code == 303
     newest = session.scalars(sa.select(MatchRequest).order_by(MatchRequest.id.desc())).first()

@@ -340,7 +340,8 @@ OUR_OWN = frozenset(
     """
     Assessment.responses Assessment.result AuthenticatorApp.secret EmailChange.new_email
     EmailChange.old_email KeptMail.attachment KeptMail.to LedgerKey.public LedgerKey.secret
-    OutboxMessage.payload Proposal.client_inputs Proposal.points Proposal.prices Proposal.shown
-    Placement.found RiskFlag.raised_by TrackRecord.figures User.email WaitingRun.figures
+    OutboxMessage.payload Proposal.client_inputs Proposal.place_told Proposal.points
+    Proposal.prices Proposal.shown Placement.found RiskFlag.raised_by TrackRecord.figures User.email
+    WaitingRun.figures
     """.split()
 )

@@ -274,9 +274,8 @@ def keep_lists(session: Session, client: Client) -> None:
     for number in range(SHOWN):
         make_therapist(session, name=f"Therapist {number}")
     search = search_for(client, answers_of(latest_submitted(client)), NOW)
-    ranking = search.ranking(SHOWN)
-    shown = [search.market.index.therapist(match.id) for match in ranking.results]
-    first = keep_proposal(session, client, search.values, shown, search.market.weights, NOW)
+    offers = search.offers(SHOWN)
+    first = keep_proposal(session, client, search.values, offers.therapists, offers.weights, NOW)
     assert first is not None
     for number in range(LISTS - 1):
         session.add(

@@ -1,7 +1,7 @@
-"""Whether what is stored of one therapist's record is one, in every figure that is read from it.
+"""Whether what is stored of a record, or of a count, is one, in every figure read from it.
 
-The shape is what `practice.outcomes.learning` keeps. All of it is looked at, also what only the
-therapist's own page says: of a row that is damaged anywhere nothing is believed.
+The shapes are what `practice.outcomes.learning` keeps. All of it is looked at, also what only one
+page says: of a row that is damaged anywhere nothing is believed.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 import matching
+from matching.learning.calibrating import Verdict
 from matching.terms import FULL
 from practice.matches.market.domains import DOMAINS
 
@@ -25,6 +26,15 @@ def check(figures: Figures) -> None:
         _require(_is_count(figures["cases"]))
         _require(all(_is_number(figures[name]) for name in ("severity", "adjustment")))
         _require(_is_interval(figures["overall"]))
+
+
+def check_count(figures: Figures) -> None:
+    """As `check`, for the figures of everybody together."""
+    Verdict(figures["verdict"])
+    _require(_is_count(figures["therapists"]))
+    _require(_is_count(figures["bonus"]) and figures["bonus"] <= FULL)
+    bounds = [figures[name] for name in ("low", "ratio", "high")]
+    _require(all(each is None or _is_number(each) for each in bounds))
 
 
 def counting_of(figures: Figures) -> dict[str, matching.Record]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from matching.learning.calibrating import FEWEST_THERAPISTS, HONEST, TELLING, Verdict
-from practice.matches.market.track_record import TrackRecordReport, is_too_old
+from practice.matches.market.track_record import TrackRecordReport, is_damaged, is_too_old
 
 # Halved, each half must still tell therapists apart.
 FEWEST_CASES = 300
@@ -17,6 +17,9 @@ def obstacles(report: TrackRecordReport | None, at: datetime) -> list[str]:
 
 
 def _obstacles(report: TrackRecordReport, at: datetime) -> Iterator[str]:
+    if is_damaged(report):
+        yield "The last count cannot be read."
+        return
     if is_too_old(report, at):
         yield "The last count is older than three days."
     if report.cases < FEWEST_CASES:

@@ -7,7 +7,7 @@ from typing import Any
 from matching.learning.calibrating import Verdict
 from matching.learning.effects import ENOUGH_CASES
 from practice.matches.market.domains import domain_labels
-from practice.matches.market.track_record import TrackRecordReport
+from practice.matches.market.track_record import TrackRecordReport, is_damaged
 
 VERDICTS = {
     Verdict.honest: "what came is about what was promised",
@@ -87,7 +87,10 @@ class Own:
         return MOST_SHOWN
 
 
-def counted(report: TrackRecordReport) -> Counted:
+def counted(report: TrackRecordReport) -> Counted | None:
+    """None for one that is damaged."""
+    if is_damaged(report):
+        return None
     figures = report.figures
     verdict = Verdict(figures["verdict"])
     return Counted(

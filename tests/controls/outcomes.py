@@ -197,4 +197,15 @@ CONTROLS = (
         "    slope = 0.0\n",
         (f"{LEARNING}::test_a_severe_caseload_does_not_set_anybody_back",),
     ),
+    Control(
+        "of a damaged count nothing is believed",
+        "it counts as it is",
+        "practice/matches/market/track_record.py",
+        " or is_damaged(report):",
+        ":",
+        (
+            "tests/practice/outcomes/test_switch.py"
+            "::test_a_damaged_count_turns_nothing_on_counts_for_nobody_and_says_so",
+        ),
+    ),
 )

@@ -21,7 +21,7 @@ from core.encryption import Erased, Realm, Unreadable, sealed_json
 from core.logs import log
 from practice.accounts.models import User
 from practice.matches.market.domains import DOMAINS
-from practice.matches.record_figures import check, counting_of
+from practice.matches.record_figures import check, check_count, counting_of
 from practice.therapists.models import Therapist
 
 ByDomain = Mapping[str, matching.Record]
@@ -130,12 +130,23 @@ def is_on(session: Session) -> bool:
 def report_that_counts(session: Session, at: datetime) -> TrackRecordReport | None:
     """The last count, where outcomes count as it stands at `at`; else None.
 
-    A count that is too old counts for nobody, whatever was decided, until there is a new one.
+    A count that is too old, or damaged, counts for nobody, whatever was decided, until there is a
+    new one.
     """
     report = newest_report(session) if is_on(session) else None
-    if report is None or is_too_old(report, at):
+    if report is None or is_too_old(report, at) or is_damaged(report):
         return None
     return report
+
+
+def is_damaged(report: TrackRecordReport) -> bool:
+    """It is logged: of what cannot be right nothing is believed."""
+    try:
+        check_count(report.figures)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        log("outcomes.report_damaged", error=type(error))
+        return True
+    return False
 
 
 def is_too_old(report: TrackRecordReport, at: datetime) -> bool:

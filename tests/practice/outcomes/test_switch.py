@@ -13,10 +13,17 @@ from core.errors import WrongState
 from core.outbox import drain
 from practice.accounts.models import Role, UserRole
 from practice.accounts.two_people import OneHand, SamePerson
-from practice.matches.market.track_record import TrackRecordDecision, is_on
+from practice.matches.market.track_record import (
+    OFF,
+    TrackRecordDecision,
+    is_on,
+    newest_report,
+    records_among,
+)
 from practice.outcomes import counting, operations
 from practice.outcomes.gate import obstacles
 from practice.outcomes.operations import NotGoodEnough
+from practice.therapists.models import Therapist
 from tests.builders.accounts import look_again, make_user, sign_in
 from tests.builders.outcomes import make_agreement, make_report, turn_on
 from tests.builders.therapists import make_therapist
@@ -123,6 +130,40 @@ def test_a_count_that_is_not_good_enough_turns_nothing_on_and_says_why(
     page = page_of(http, clara)
     assert said in page.get_text()
     assert not page.select("textarea")
+
+
+DAMAGED = {
+    "it is no report": [1, 2],
+    "nothing is in it": {},
+    "a figure is words": {"ratio": "1.02"},
+    "a bound is none that can be": {"low": [0.8]},
+    "the verdict is unknown": {"verdict": "splendid"},
+    "the therapists are no number": {"therapists": None},
+    "the bonus is too large": {"bonus": 10_000},
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_count_turns_nothing_on_counts_for_nobody_and_says_so(
+    session, http, clara, how, caplog
+):
+    turn_on(session)
+    rosa = make_therapist(session)
+    report, damage = newest_report(session), DAMAGED[how]
+    report.figures = report.figures | damage if damage and isinstance(damage, dict) else damage
+    session.commit()
+    caplog.set_level("INFO", "attune")
+    page = page_of(http, clara).get_text()
+    assert "on, but the last count cannot be read" in page
+    assert "the last one is older" not in page
+    assert any("report_damaged" in each for each in caplog.messages)
+    wanted = sa.select(Therapist.id).where(Therapist.id == rosa.id)
+    assert records_among(wanted, NOW) == OFF
+    operations.turn_off(session, "Enough.", clara, NOW)
+    session.commit()
+    with pytest.raises(NotGoodEnough):
+        operations.propose(session, WHY, clara, NOW)
+    assert "The last count cannot be read." in page_of(http, clara).get_text()
 
 
 def test_a_count_that_became_worse_since_the_proposal_stops_the_yes(session, clara, ines):

@@ -90,7 +90,7 @@ def test_with_a_script_the_page_looks_by_itself(town: Town, sam: Anybody) -> Non
     sam.unfold("Price and way of paying")
     sam.fill("The most you could pay for one meeting", "100")
     sam.page.keyboard.press("Tab")
-    sam.page.get_by_text("Nobody would fit all of it").wait_for()
+    sam.wait_until(PREVIEW.format("Nobody would fit all of it"))
     assert sam.address.endswith("/matches/what-if")
     sam.press("Keep these wishes")
     assert sam.sees("Your wishes are kept")

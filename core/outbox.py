@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from core.database import Base, Identified, db, unit_of_work
 from core.encryption import Realm, sealed_json
@@ -23,6 +23,7 @@ LEASE = timedelta(seconds=60)
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 MOST_ATTEMPTS = 12
+WITHDRAWN = "Withdrawn"
 
 Handler = Callable[[dict[str, Any]], None]
 
@@ -139,6 +140,22 @@ def was_given_up(session: Session, dedupe_key: str) -> bool:
     return session.scalar(dead) is not None
 
 
+def was_done_later(*kinds: str) -> sa.ColumnElement[bool]:
+    """Of `OutboxMessage`: whether work that came after it has done the same.
+
+    So it is with what comes round (`post_next`), and with `kinds`; of other kinds each is itself.
+    """
+    later = aliased(OutboxMessage)
+    comes_round = OutboxMessage.dedupe_key.startswith(OutboxMessage.kind + ":after:")
+    was_done = sa.exists().where(
+        later.kind == OutboxMessage.kind,
+        later.id > OutboxMessage.id,
+        later.done_at.is_not(None),
+        later.last_error != WITHDRAWN,
+    )
+    return sa.and_(sa.or_(comes_round, OutboxMessage.kind.in_(kinds)), was_done)
+
+
 def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
     """Take work back that has not been begun; says whether there was any."""
     waits = sa.and_(
@@ -148,7 +165,7 @@ def withdraw(session: Session, dedupe_key: str, at: datetime) -> bool:
     taken = session.execute(
         sa.update(OutboxMessage)
         .where(OutboxMessage.dedupe_key == dedupe_key, waits)
-        .values(done_at=at, last_error="Withdrawn", payload_sealed=None)
+        .values(done_at=at, last_error=WITHDRAWN, payload_sealed=None)
     )
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 

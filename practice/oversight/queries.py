@@ -13,7 +13,8 @@ from core.audit import AuditEntry
 from core.database import db
 from core.errors import Erased
 from core.mail import KeptMail
-from core.outbox import OutboxMessage
+from core.outbox import OutboxMessage, was_done_later
+from core.overwriting import OVERWRITE
 from practice.accounts.models import STAFF_ROLES, Role, User, UserRole
 from practice.consent.models import ConsentDocument, Purpose
 from practice.intake.models import DutyShift
@@ -21,6 +22,8 @@ from practice.intake.policy import FLAG_READERS
 from practice.oversight.rota import DAYS_AHEAD, Span, gaps, local_day
 from practice.paging import Leaf, leaf_of, leaf_of_list
 from practice.therapists.models import Therapist
+from practice.waiting.models import WaitingRun
+from practice.waiting.queries import RUN
 
 # What administrators handle themselves; of anything else the log tells no more than that it was.
 OPEN_KINDS = frozenset(
@@ -142,9 +145,16 @@ def mail(public_id: uuid.UUID) -> KeptMail | None:
 
 
 def set_aside() -> int:
-    """How much work the outbox has given up on: a person must look at it."""
-    dead = sa.select(sa.func.count()).where(OutboxMessage.dead_at.is_not(None))
+    """How much work the outbox has given up on that nobody has done since: a person must look."""
+    was_done = sa.or_(was_done_later(OVERWRITE), _was_proposed_since())
+    dead = sa.select(sa.func.count()).where(OutboxMessage.dead_at.is_not(None), ~was_done)
     return db.session.scalar(dead) or 0
+
+
+def _was_proposed_since() -> sa.ColumnElement[bool]:
+    """What is done of a proposal that was taken back is nothing, so its own row is asked."""
+    made = sa.exists().where(WaitingRun.made_at >= OutboxMessage.posted_at)
+    return sa.and_(OutboxMessage.kind == RUN, made)
 
 
 def _by_name(people: sa.Select[tuple[User]]) -> list[User]:

@@ -187,4 +187,15 @@ CONTROLS = (
             "::test_killed_anywhere_nothing_is_half_done_lost_or_done_twice",
         ),
     ),
+    Control(
+        "work that was given up stays counted until it is done",
+        "any later work of its kind is taken for it",
+        "core/outbox.py",
+        "return sa.and_(sa.or_(comes_round, OutboxMessage.kind.in_(kinds)), was_done)",
+        "return was_done",
+        (
+            "tests/practice/oversight/test_set_aside.py"
+            "::test_another_mail_that_was_sent_is_not_the_one_that_failed",
+        ),
+    ),
 )

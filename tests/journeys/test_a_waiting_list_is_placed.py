@@ -58,7 +58,7 @@ def test_a_list_is_proposed_changed_confirmed_and_agreed_to(
     assert constance.sees("3 people of 3 could be placed")
     assert constance.sees("First come, first served")
 
-    rows = {row.split()[0]: row for row in constance.texts("tbody tr:has(input)")}
+    rows = {row.split()[0].rstrip(","): row for row in constance.texts("tbody tr:has(input)")}
     with_lena = next(name for name, row in rows.items() if "Lena" in row)
     with_rosa = [name for name in rows if name != with_lena]
     constance.follow(f"Look at {with_lena}")

@@ -36,8 +36,8 @@ CONTROLS = (
         "a count that is too old lets track record count for nobody",
         "it counts on",
         "practice/matches/market/track_record.py",
-        "    if report is None or is_too_old(report, at):\n",
-        "    if report is None:\n",
+        " or is_too_old(report, at) or",
+        " or",
         (
             f"{MARKET}::test_when_the_last_count_is_too_old_it_counts_for_nobody_until_a_new_one",
             f"{SWITCH}::test_a_count_that_is_too_old_rests_the_switch_and_both_pages_say_so",

@@ -132,8 +132,8 @@ def send(therapist: uuid.UUID) -> page.Answer:
             )
     except operations.AlreadyAsking as refusal:
         return _waiting_request() or _refused(refusal)
-    except Refusal:
-        return _ask_page(therapist, form, is_refused=True), 409
+    except Refusal as refusal:
+        return _cannot_ask(therapist, form) or _refused(refusal)
     flash("Your request is on its way.", "leaf")
     return redirect(url_for("matches.request_page", match_request=asked.public_id), 303)
 
@@ -155,6 +155,13 @@ def _nobody(search: Search, offers: Offers) -> str:
         will_be_told=queries.wants_to_be_told(the_client()),
         form=EmptyForm(),
     )
+
+
+def _cannot_ask(therapist: uuid.UUID, form: AskForm) -> page.Answer | None:
+    """With what was chosen; None for somebody of whom no page shows anything any more."""
+    if page.search().verdict(str(therapist)) is None:
+        return None
+    return _ask_page(therapist, form, is_refused=True), 409
 
 
 def _ask_page(therapist: uuid.UUID, form: AskForm, *, is_refused: bool = False) -> str:

@@ -294,8 +294,8 @@ CONTROLS = (
         "nothing typed is lost when a therapist cannot be asked by now",
         "they are sent back to the list",
         "practice/matches/views.py",
-        "    except Refusal:\n        return _ask_page(therapist, form, is_refused=True), 409",
-        "    except Refusal as refusal:\n        return _refused(refusal)",
+        "return _cannot_ask(therapist, form) or _refused(refusal)",
+        "return _refused(refusal)",
         (f"{MATCH_PAGES}::test_nothing_typed_is_lost_when_they_cannot_be_asked_by_now",),
     ),
     Control(

@@ -584,6 +584,17 @@ def test_nothing_typed_is_lost_when_they_cannot_be_asked_by_now(session, http, c
     assert not session.scalars(sa.select(MatchRequest)).all()
 
 
+def test_whoever_is_listed_no_more_by_now_leads_back_to_the_list_in_words(session, http, client):
+    therapist = make_therapist(session, name="Ruth Adeyemi")
+    session.commit()
+    http.get(ask_address(therapist))
+    therapist.user.disabled_at = NOW
+    session.commit()
+    answer = http.post(ask_address(therapist), data={"name": "Sam"})
+    assert answer.location == "/matches"
+    assert "This therapist cannot be asked at the moment." in text(http.get("/matches"))
+
+
 def test_after_no_answer_the_next_is_offered_and_asked_in_one_click(session, http, clock, client):
     first, second = make_therapist(session, name="Ana Alder"), make_therapist(session, name="Ben B")
     request = make_request(session, client, first, share=("words",))

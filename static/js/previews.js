@@ -30,7 +30,7 @@ function show(page) {
 }
 
 function failed() {
-  return document.querySelector("#preview-failed").content.cloneNode(true);
+  return document.querySelector("#preview-failed").cloneNode(true);
 }
 
 form?.addEventListener("change", look);

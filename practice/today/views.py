@@ -136,10 +136,8 @@ def _good_until(at: datetime) -> datetime:
 
 def _of_staff() -> dict[str, Any]:
     """What cannot wait stands before the page where they begin otherwise."""
-    is_lead, waiting = (
-        current_user.has(Role.clinical_lead),
-        emergencies_waiting(current_user.user, now()),
-    )
+    is_lead = current_user.has(Role.clinical_lead)
+    waiting = emergencies_waiting(current_user.user, now())
     return {
         "waiting": waiting,
         "overdue": reviews_overdue(now()) if is_lead and waiting else 0,

@@ -26,8 +26,6 @@ from practice.intake.forms import (
 from practice.vocabularies import vocabulary
 
 APPROACH = "approach"
-
-
 LEFT_OPEN = ("", "Leave it open")
 
 
